@@ -1,0 +1,370 @@
+/*
+ * conf.h - the configuration, checked and typed: what every process runs on.
+ *
+ * The loader (config/loader.h) turns a file set into one `struct conf`, or into
+ * a list of errors and nothing else. A conf never changes once it is loaded;
+ * a reload makes a new one, and whoever still uses the old one holds a
+ * reference to it (conf_hold / conf_release, from any thread).
+ *
+ * All text is NUL-terminated and lives as long as the conf. Times are
+ * milliseconds, sizes bytes. Every object carries the place it was written at,
+ * so that `explain` and error texts can name file and line. References between
+ * objects (a stream's route, a route's pool ...) are resolved to pointers.
+ * Names within one kind are unique.
+ */
+#ifndef CONFIG_CONF_H
+#define CONFIG_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/slice.h"
+
+/* Where a value was written; line 0 and file "default" when nowhere. */
+struct conf_place {
+    const char *file;
+    unsigned line;
+};
+
+struct conf_texts {
+    const char **items;
+    size_t count;
+};
+
+/* An IP address and a port, or a Unix path; see common/edge/addr.h. */
+struct conf_endpoint {
+    const char *text; /* as written: "127.0.0.1:587", "[::1]:25" */
+    const char *host; /* IP literal without brackets */
+    uint16_t port;
+};
+
+/* "100/min": at most `count` in `window_ms`. count 0 means no limit. */
+struct conf_rate {
+    uint32_t count;
+    uint64_t window_ms;
+};
+
+/* "1m,5m,30m,2h": wait before attempt 2, 3, ...; the last one repeats. */
+struct conf_schedule {
+    uint64_t *waits_ms;
+    size_t count; /* at least 1 */
+};
+
+enum conf_listener_tls { LISTENER_STARTTLS, LISTENER_IMPLICIT, LISTENER_PLAIN };
+enum conf_bare_newline { BARE_NEWLINE_REJECT, BARE_NEWLINE_NORMALISE };
+
+struct conf_listener {
+    struct conf_place place;
+    const char *name;
+    struct conf_endpoint address;
+    enum conf_listener_tls tls;
+    bool require_auth;           /* false only where the operator says so */
+    bool allow_auth_without_tls; /* never by default */
+    const char *account;         /* for unauthenticated mail; NULL: refuse */
+    enum conf_bare_newline bare_newline;
+    uint32_t max_connections;
+    uint32_t max_connections_per_ip;
+    uint64_t max_message_size;
+    uint32_t max_recipients;
+    uint32_t max_messages_per_connection; /* 0: no limit */
+    uint32_t max_errors;                  /* bad commands before 421 */
+    uint64_t command_timeout_ms;
+    uint64_t data_timeout_ms;    /* whole DATA phase without progress */
+    uint64_t session_timeout_ms; /* total before AUTH (slow clients) */
+};
+
+struct conf_tls {
+    struct conf_place place;
+    const char *certificate_file; /* PEM chain; NULL: no TLS offered */
+    const char *key_file;         /* PEM */
+    const char *min_version;      /* "1.2" or "1.3" */
+};
+
+struct conf_tenant {
+    struct conf_place place;
+    const char *name;
+    uint32_t weight; /* share inside a band; 1 by default */
+};
+
+enum conf_trust { TRUST_VERIFY, TRUST_ALWAYS, TRUST_NEVER };
+
+struct conf_account {
+    struct conf_place place;
+    const char *name; /* the AUTH user */
+    const struct conf_tenant *tenant;
+    const char *password_hash; /* crypt(5), yescrypt; from file or inline */
+    struct conf_texts from_domains; /* lower case; ".example.com": subdomains */
+    const struct conf_stream *stream; /* account default; NULL: none */
+    enum conf_trust declared;         /* what a declared stream is worth */
+    uint64_t max_message_size;        /* 0: the listener's */
+    uint32_t max_recipients;          /* 0: the listener's */
+};
+
+enum conf_class { CLASS_TRANSACTIONAL, CLASS_NEUTRAL, CLASS_BULK };
+#define CONF_CLASS_COUNT 3
+
+enum conf_in_doubt { IN_DOUBT_RETRY, IN_DOUBT_HOLD };
+
+struct conf_stream {
+    struct conf_place place;
+    const char *name;
+    unsigned index;        /* position in conf->streams */
+    enum conf_class class; /* which kind of mail it carries: its level */
+    bool urgent;           /* strict priority over all that are not */
+    uint32_t weight;       /* share among the streams that are not urgent */
+    uint64_t expires_ms;   /* bounce_after: life in the queue */
+    uint64_t latency_ms;   /* objective, accept to first attempt; 0: none */
+    const struct conf_route *route;
+    const struct conf_schedule *retry; /* NULL: the platform's */
+    enum conf_in_doubt in_doubt;
+    bool dsn; /* send a delivery report to the sender on failure */
+};
+
+/* One line of a route's `match` list; NULL fields match everything. A rule
+ * matches when all its given fields do; the first matching rule of the first
+ * route in file order wins over the stream's route. */
+struct conf_match {
+    struct conf_place place;
+    const struct conf_stream *stream;
+    const struct conf_account *account;
+    const struct conf_tenant *tenant;
+    const char *sender_domain;    /* of MAIL FROM; "*.x" allowed */
+    const char *recipient_domain; /* "*.x" allowed */
+    const char *header;           /* field name */
+    const char *header_value;     /* glob with *, ASCII case ignored */
+};
+
+struct conf_route {
+    struct conf_place place;
+    const char *name;
+    const struct conf_pool *pool;
+    const struct conf_route *fallback; /* NULL: wait; never a cycle */
+    struct conf_match *matches;
+    size_t match_count;
+};
+
+struct conf_source {
+    struct conf_place place;
+    const char *name;
+    unsigned index;      /* position in conf->sources */
+    const char *address; /* IP literal */
+    const char *ehlo;    /* EHLO name */
+};
+
+struct conf_member {
+    const struct conf_source *source;
+    uint32_t weight;
+};
+
+struct conf_pool {
+    struct conf_place place;
+    const char *name;
+    unsigned index; /* position in conf->pools */
+    struct conf_member *members;
+    size_t member_count; /* at least 1 */
+};
+
+/* A named receiver, known by its MX hosts. */
+struct conf_provider {
+    struct conf_place place;
+    const char *name;
+    struct conf_texts mx;      /* globs over MX host names, all must match */
+    struct conf_texts domains; /* recipient domains that belong to it anyway */
+};
+
+/* Limits and manners towards a receiver. A value comes from the most specific
+ * entry that sets it: domain, then provider, then "default". */
+enum conf_limit_kind {
+    LIMIT_MAX_SMTP_OUT,           /* connections per (source x site) */
+    LIMIT_MAX_MSG_RATE,           /* rate, messages per (source x site) */
+    LIMIT_MAX_CONNECT_RATE,       /* rate, connections likewise */
+    LIMIT_MAX_MSG_PER_CONNECTION, /* 0: no limit */
+    LIMIT_MAX_RCPT_PER_TRANSACTION,
+    LIMIT_SMTP_PORT,
+    LIMIT_TLS,         /* enum conf_smtp_tls */
+    LIMIT_RETRY_AFTER, /* schedule */
+    LIMIT_CONNECT_TIMEOUT,
+    LIMIT_GREETING_TIMEOUT,
+    LIMIT_HELLO_TIMEOUT,
+    LIMIT_MAIL_TIMEOUT,
+    LIMIT_RCPT_TIMEOUT,
+    LIMIT_DATA_TIMEOUT,
+    LIMIT_DATA_SEND_TIMEOUT,
+    LIMIT_DATA_END_TIMEOUT,
+    LIMIT_IDLE_TIMEOUT, /* keep an idle connection this long */
+    LIMIT_KIND_COUNT,
+};
+
+enum conf_smtp_tls { SMTP_TLS_OPPORTUNISTIC, SMTP_TLS_REQUIRED, SMTP_TLS_OFF };
+
+struct conf_limit {
+    bool is_set;
+    struct conf_place place;
+    uint64_t number; /* count, ms, port or enum */
+    struct conf_rate rate;
+    const struct conf_schedule *schedule;
+};
+
+enum conf_limits_scope { SCOPE_DEFAULT, SCOPE_PROVIDER, SCOPE_DOMAIN };
+
+struct conf_limits {
+    struct conf_place place;
+    enum conf_limits_scope scope;
+    const char *name; /* "default", provider's or domain's */
+    struct conf_limit values[LIMIT_KIND_COUNT];
+};
+
+/* A declared intent of the operator: mail that matches is declared `stream`. */
+struct conf_rule {
+    struct conf_place place;
+    const char *name;
+    const struct conf_account *account; /* NULL: any */
+    const char *header;
+    const char *header_value; /* glob */
+    const char *sender;       /* glob over MAIL FROM */
+    const struct conf_stream *stream;
+};
+
+enum conf_mode { MODE_OBSERVE, MODE_ENFORCE };
+
+struct conf_classifier {
+    struct conf_place place;
+    enum conf_mode mode;
+    uint32_t bulk_recipients; /* that many in one message are bulk evidence */
+    /* Where mail of each class goes when nobody declared a stream. */
+    const struct conf_stream *streams[CONF_CLASS_COUNT];
+    struct conf_rule *rules;
+    size_t rule_count;
+};
+
+struct conf_spool {
+    struct conf_place place;
+    const char *path;
+    uint64_t segment_size;
+    uint64_t body_cache; /* bytes of bodies kept in memory */
+    uint64_t min_free;   /* soft mark: below it new mail gets 452 */
+    uint64_t min_free_inodes;
+    uint32_t max_recipients; /* queued in all; above it 452 */
+};
+
+struct conf_resolver {
+    struct conf_place place;
+    struct conf_endpoint address;
+    uint64_t timeout_ms;
+    uint32_t tries;
+    uint64_t max_ttl_ms; /* answers are asked for again after at most this */
+};
+
+struct conf_state {
+    struct conf_place place;
+    const char *redis; /* "private" or a URL: redis:// rediss:// unix:// */
+    const char *password_file; /* NULL: none */
+    const char *prefix;        /* of every key */
+};
+
+struct conf_router {
+    struct conf_place place;
+    const char *name;
+    uint32_t number; /* 0-1023, unique in the cluster: part of message ids */
+    struct conf_endpoint control; /* HTTP; host NULL: Unix socket in run_dir */
+    const char *bus; /* ZeroMQ endpoint it binds: ipc://... or tcp://... */
+};
+
+struct conf_bus {
+    struct conf_place place;
+    const char *key_file;      /* CURVE secret key of this process; or NULL */
+    struct conf_texts workers; /* CURVE public keys of workers let in */
+    const char *router_key;    /* CURVE public key of the routers */
+    uint64_t beat_ms;
+    uint64_t lease_ms;
+};
+
+struct conf_log {
+    struct conf_place place;
+    const char *level;  /* "debug", "info", "warning", "error" */
+    const char *events; /* path of the event log; "-" is stdout */
+};
+
+struct conf {
+    const char *host_name; /* of this platform: Received, Message-ID, EHLO */
+    const char *postmaster;
+    const char *user;    /* to run as once ports are bound; NULL: stay */
+    const char *run_dir; /* sockets */
+    uint32_t workers;    /* processes that `serve` starts */
+    uint32_t submission_threads;
+    struct conf_schedule retry;
+
+    struct conf_listener *listeners;
+    size_t listener_count;
+    struct conf_tls tls;
+    struct conf_tenant *tenants;
+    size_t tenant_count;
+    struct conf_account *accounts;
+    size_t account_count;
+    struct conf_stream *streams;
+    size_t stream_count;
+    struct conf_route *routes;
+    size_t route_count;
+    struct conf_pool *pools;
+    size_t pool_count;
+    struct conf_source *sources;
+    size_t source_count;
+    struct conf_provider *providers;
+    size_t provider_count;
+    struct conf_limits *limits; /* default first, then in file order */
+    size_t limits_count;
+    struct conf_router *routers;
+    size_t router_count; /* at least 1 */
+    struct conf_classifier classifier;
+    struct conf_spool spool;
+    struct conf_resolver resolver;
+    struct conf_state state;
+    struct conf_bus bus;
+    struct conf_log log;
+    uint64_t digest; /* of the text: equal on all hosts that run the same */
+};
+
+/* One more reference to *conf; returns it. */
+struct conf *conf_hold(struct conf *conf);
+
+/* Gives a reference back and nulls the pointer; the last one frees. Accepts
+ * NULL inside. */
+void conf_release(struct conf **conf);
+
+/* Look-ups by exact name; NULL when there is none. Accounts are hashed, the
+ * rest are short lists. */
+const struct conf_account *conf_account(const struct conf *conf,
+                                        struct slice name);
+const struct conf_stream *conf_stream(const struct conf *conf,
+                                      struct slice name);
+const struct conf_route *conf_route(const struct conf *conf, struct slice name);
+const struct conf_pool *conf_pool(const struct conf *conf, struct slice name);
+const struct conf_source *conf_source(const struct conf *conf,
+                                      struct slice name);
+const struct conf_tenant *conf_tenant(const struct conf *conf,
+                                      struct slice name);
+const struct conf_router *conf_router(const struct conf *conf,
+                                      struct slice name);
+
+/* The provider of a domain with these MX hosts (best preference first); NULL
+ * when none is configured for it. */
+const struct conf_provider *conf_provider_of(const struct conf *conf,
+                                             struct slice domain,
+                                             const struct slice *mx_hosts,
+                                             size_t mx_count);
+
+/* The value in force for a site: `domain` is the recipient domain, `provider`
+ * may be NULL. Never NULL: the default entry sets every kind. */
+const struct conf_limit *conf_limit(const struct conf *conf,
+                                    enum conf_limit_kind kind,
+                                    struct slice domain,
+                                    const struct conf_provider *provider);
+
+/* The option's name in the file: "max_smtp_out" ... */
+const char *conf_limit_name(enum conf_limit_kind kind);
+
+/* '*' matches any run of bytes; ASCII case is ignored. */
+bool conf_glob(struct slice pattern, struct slice text);
+
+#endif

@@ -1,0 +1,17 @@
+# dependencies.cmake - the libraries of Debian 12 that the project stands on.
+# Each is an imported target; each header of theirs is included in one .c only.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+pkg_check_modules(libuv REQUIRED IMPORTED_TARGET libuv)
+pkg_check_modules(openssl REQUIRED IMPORTED_TARGET openssl)
+pkg_check_modules(cares REQUIRED IMPORTED_TARGET libcares)
+pkg_check_modules(zmq REQUIRED IMPORTED_TARGET libzmq)
+pkg_check_modules(hiredis REQUIRED IMPORTED_TARGET hiredis)
+pkg_check_modules(libconfig REQUIRED IMPORTED_TARGET libconfig)
+pkg_check_modules(libidn2 REQUIRED IMPORTED_TARGET libidn2)
+pkg_check_modules(libcrypt REQUIRED IMPORTED_TARGET libcrypt)
+pkg_check_modules(libmicrohttpd REQUIRED IMPORTED_TARGET libmicrohttpd)
+pkg_check_modules(libcurl REQUIRED IMPORTED_TARGET libcurl)
+pkg_check_modules(jansson REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(msgpack REQUIRED IMPORTED_TARGET msgpack)
+pkg_check_modules(cmocka REQUIRED IMPORTED_TARGET cmocka)
