@@ -94,6 +94,7 @@ struct conf_account {
     const char *name; /* the AUTH user */
     const struct conf_tenant *tenant;
     const char *password_hash; /* crypt(5), yescrypt; from file or inline */
+    const char *password_file; /* where the hash was read; NULL: inline */
     struct conf_texts from_domains; /* lower case; ".example.com": subdomains */
     const struct conf_stream *stream; /* account default; NULL: none */
     enum conf_trust declared;         /* what a declared stream is worth */
@@ -212,6 +213,8 @@ struct conf_limits {
     struct conf_place place;
     enum conf_limits_scope scope;
     const char *name; /* "default", provider's or domain's */
+    const struct conf_provider *provider; /* SCOPE_PROVIDER only */
+    const char *domain;                   /* SCOPE_DOMAIN only, lower case */
     struct conf_limit values[LIMIT_KIND_COUNT];
 };
 

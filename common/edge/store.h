@@ -1,0 +1,66 @@
+/*
+ * store.h - the link to Redis: scripts in, replies out, never blocking. The
+ * only file (with store.c) that knows hiredis, which is used as the codec.
+ *
+ * The link connects by itself, and again after a loss with growing waits. A
+ * call made while it is down fails at once; a call without an answer within
+ * the time-out fails and the link is made anew. Callers keep their last granted
+ * share and go on: Redis is never needed to deliver. Calls are pipelined in
+ * order. Scripts are sent by EVALSHA and loaded when Redis says NOSCRIPT.
+ */
+#ifndef COMMON_EDGE_STORE_H
+#define COMMON_EDGE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/attr.h"
+#include "common/base/rc.h"
+#include "common/base/slice.h"
+#include "common/edge/loop.h"
+
+struct store;
+
+struct store_script {
+    const char *name; /* for logs */
+    const char *body; /* Lua; must live for ever */
+};
+
+enum store_reply_kind { STORE_NIL, STORE_INTEGER, STORE_TEXT, STORE_ARRAY };
+
+struct store_reply {
+    enum store_reply_kind kind;
+    int64_t integer;
+    struct slice text;
+    size_t count;
+    const struct store_reply *items;
+};
+
+/* reply is NULL when the call failed; fault then says why. */
+typedef void store_fn(void *context, const struct store_reply *reply,
+                      const struct fault *fault);
+
+/* url: unix:///path, redis://[user:password@]host:port[/db], rediss://...; the
+ * password may come from a file instead (NULL: none). Never NULL for a URL that
+ * is well formed: the link may come up later. */
+struct store *store_new(struct loop *loop, const char *url,
+                        const char *password_file, uint64_t timeout_ms,
+                        struct fault *fault) must_check;
+void store_free(struct store **store); /* pending calls are dropped */
+
+bool store_is_up(const struct store *store);
+
+/* Runs a script. At most STORE_ARGS_MAX keys and arguments together. fn may be
+ * NULL. It is never called before store_eval() has returned. */
+#define STORE_ARGS_MAX 32
+void store_eval(struct store *store, const struct store_script *script,
+                const struct slice *keys, size_t key_count,
+                const struct slice *args, size_t arg_count, store_fn *fn,
+                void *context);
+
+/* Any command, given as its words. */
+void store_command(struct store *store, const struct slice *words,
+                   size_t word_count, store_fn *fn, void *context);
+
+#endif

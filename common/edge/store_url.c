@@ -1,0 +1,129 @@
+/* store_url.c - where Redis is and who we are there, from a URL. */
+#include "common/edge/store_url.h"
+
+#include <stdio.h>
+
+#include "common/base/chars.h"
+
+#define PORT_DEFAULT 6379
+#define PORT_MAX     65535
+#define DATABASE_MAX 1023
+
+static enum rc parse_unix(const char *path, struct store_url *url,
+                          struct fault *fault)
+{
+    if (path[0] != '/' || !addr_of_path(path, &url->addr))
+        return fault_set(fault, RC_SYNTAX, 0,
+                         "redis URL: unix:// needs an absolute path of a "
+                         "socket's length");
+    (void)snprintf(url->host, sizeof url->host, "unix socket");
+    return RC_OK;
+}
+
+/* Copies text with %XX decoded; false when it is malformed or too long. */
+static bool decode_secret(struct slice text, char secret[STORE_SECRET_SIZE])
+{
+    size_t len = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        char byte = text.ptr[i];
+        if (byte == '%') {
+            int high = i + 2 < text.len ? char_hex_value(text.ptr[i + 1]) : -1;
+            int low = high >= 0 ? char_hex_value(text.ptr[i + 2]) : -1;
+            if (low < 0)
+                return false;
+            byte = (char)(high * 16 + low);
+            i += 2;
+        }
+        if (byte == '\0' || len + 1 >= STORE_SECRET_SIZE)
+            return false;
+        secret[len++] = byte;
+    }
+    secret[len] = '\0';
+    return true;
+}
+
+/* Takes [[user]:password@] off the front. */
+static bool take_login(struct slice *rest, struct store_url *url)
+{
+    size_t at = slice_find(*rest, '@');
+    if (at == rest->len)
+        return true;
+    struct slice login = slice_head(*rest, at);
+    size_t colon = slice_find(login, ':');
+    *rest = slice_from(*rest, at + 1);
+    return colon < login.len
+           && decode_secret(slice_head(login, colon), url->user)
+           && decode_secret(slice_from(login, colon + 1), url->password);
+}
+
+/* Takes [/db] off the end. */
+static bool take_database(struct slice *rest, struct store_url *url)
+{
+    size_t at = slice_find(*rest, '/');
+    struct slice text = slice_from(*rest, at + 1);
+    uint64_t number = 0;
+    *rest = slice_head(*rest, at);
+    if (text.len > 0 && !slice_number(text, DATABASE_MAX, &number))
+        return false;
+    url->database = (uint32_t)number;
+    return true;
+}
+
+/* Takes [:port] off the end; what is left is the host. */
+static bool take_port(struct slice *rest, uint16_t *port)
+{
+    uint64_t number = PORT_DEFAULT;
+    size_t from =
+        rest->len > 0 && rest->ptr[0] == '[' ? slice_find(*rest, ']') : 0;
+    size_t colon = from + slice_find(slice_from(*rest, from), ':');
+    if (colon < rest->len
+        && (!slice_number(slice_from(*rest, colon + 1), PORT_MAX, &number)
+            || number == 0))
+        return false;
+    *rest = slice_head(*rest, colon);
+    *port = (uint16_t)number;
+    return true;
+}
+
+static enum rc parse_host(struct slice host, uint16_t port,
+                          struct store_url *url, struct fault *fault)
+{
+    if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')
+        host = slice_of(host.ptr + 1, host.len - 2);
+    bool is_local = slice_equal_nocase(host, SLICE("localhost"));
+    if (!addr_of_ip(is_local ? SLICE("127.0.0.1") : host, port, &url->addr)
+        || host.len >= sizeof url->host)
+        return fault_set(fault, RC_SYNTAX, 0,
+                         "redis URL: host %.*s is neither an IP address nor "
+                         "localhost; names are not looked up",
+                         (int)(host.len < 64 ? host.len : 64), host.ptr);
+    memcpy(url->host, host.ptr, host.len);
+    url->host[host.len] = '\0';
+    return RC_OK;
+}
+
+enum rc store_url_parse(const char *text, struct store_url *url,
+                        struct fault *fault)
+{
+    *url = (struct store_url){ 0 };
+    struct cursor cursor = cursor_of(slice_text(text));
+    if (cursor_word(&cursor, SLICE("unix://")))
+        return parse_unix(cursor.at, url, fault);
+    url->is_tls = cursor_word(&cursor, SLICE("rediss://"));
+    if (!url->is_tls && !cursor_word(&cursor, SLICE("redis://")))
+        return fault_set(fault, RC_SYNTAX, 0,
+                         "redis URL: expected unix://, redis:// or rediss://");
+
+    struct slice rest = cursor_rest(&cursor);
+    uint16_t port = 0;
+    if (!take_login(&rest, url))
+        return fault_set(fault, RC_SYNTAX, 0,
+                         "redis URL: before the @ goes user:password, "
+                         "%%-encoded");
+    if (!take_database(&rest, url))
+        return fault_set(fault, RC_SYNTAX, 0,
+                         "redis URL: after the / goes a database number");
+    if (!take_port(&rest, &port))
+        return fault_set(fault, RC_SYNTAX, 0, "redis URL: bad port");
+    return parse_host(rest, port, url, fault);
+}

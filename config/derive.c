@@ -1,0 +1,124 @@
+/* derive.c - values that follow from others, and what is in other files. */
+#include "config/derive.h"
+
+#include "common/base/check.h"
+#include "config/files.h"
+#include "config/names.h"
+
+#define HASH_FILE_MAX 4096
+
+static const char *join(struct holder *holder, const char *a, const char *b)
+{
+    scoped(buf_release) struct buf text;
+    buf_init(&text, 65536);
+    (void)buf_add_text(&text, a);
+    (void)buf_add_text(&text, b);
+    return holder_text(holder, buf_slice(&text));
+}
+
+/* The first line of the account's file is its hash. */
+static void read_hash(struct fill *fill, struct conf_account *account)
+{
+    scoped(buf_release) struct buf text;
+    struct stat info;
+    struct fault fault;
+    buf_init(&text, HASH_FILE_MAX);
+    if (files_read(account->password_file, &text, &info, &fault) != RC_OK) {
+        conf_errors_add(fill->errors, account->place,
+                        "account '%s': password_file: %s", account->name,
+                        fault.text);
+        return;
+    }
+    struct slice line = buf_slice(&text);
+    line = slice_trim(slice_head(line, slice_find(line, '\n')));
+    if (names_is_hash(line))
+        account->password_hash = holder_text(fill->holder, line);
+    else
+        conf_errors_add(fill->errors, account->place,
+                        "account '%s': the first line of '%s' is no crypt(5) "
+                        "hash; make one with `sendyard password`",
+                        account->name, account->password_file);
+}
+
+static void derive_accounts(struct fill *fill)
+{
+    struct conf *conf = &fill->holder->conf;
+    for (size_t i = 0; i < conf->account_count; i++) {
+        struct conf_account *account = &conf->accounts[i];
+        if (!account->password_hash == !account->password_file)
+            conf_errors_add(fill->errors, account->place,
+                            "account '%s': give password (a hash, made by "
+                            "`sendyard password`) or password_file, one of "
+                            "the two",
+                            account->name);
+        else if (account->password_file && fill->files == CONF_FILES_ALL)
+            read_hash(fill, account);
+    }
+}
+
+static void derive_limits(struct conf *conf)
+{
+    for (size_t i = 0; i < conf->limits_count; i++) {
+        struct conf_limits *entry = &conf->limits[i];
+        entry->scope = entry->domain     ? SCOPE_DOMAIN
+                       : entry->provider ? SCOPE_PROVIDER
+                                         : SCOPE_DEFAULT;
+        entry->name = entry->domain     ? entry->domain
+                      : entry->provider ? entry->provider->name
+                                        : "default";
+    }
+    struct conf_limit *retry = &conf->limits[0].values[LIMIT_RETRY_AFTER];
+    if (!retry->is_set)
+        *retry = (struct conf_limit){ .is_set = true,
+                                      .place = { "default", 0 },
+                                      .schedule = &conf->retry };
+}
+
+/* The first stream whose class is `least` or lower; classes fall as their
+ * numbers rise. */
+static const struct conf_stream *stream_of(const struct conf *conf,
+                                           enum conf_class least)
+{
+    const struct conf_stream *best = NULL;
+    for (size_t i = 0; i < conf->stream_count; i++) {
+        const struct conf_stream *stream = &conf->streams[i];
+        if (stream->class >= least && (!best || stream->class < best->class))
+            best = stream;
+    }
+    return best;
+}
+
+static void derive_classes(struct conf *conf)
+{
+    CHECK(conf->streams);
+    const struct conf_stream *lowest = NULL;
+    for (size_t i = 0; i < conf->stream_count; i++)
+        if (!lowest || conf->streams[i].class > lowest->class)
+            lowest = &conf->streams[i];
+    for (unsigned level = 0; level < CONF_CLASS_COUNT; level++) {
+        if (conf->classifier.streams[level])
+            continue;
+        const struct conf_stream *stream =
+            stream_of(conf, (enum conf_class)level);
+        conf->classifier.streams[level] = stream ? stream : lowest;
+    }
+}
+
+void derive_all(struct fill *fill)
+{
+    struct holder *holder = fill->holder;
+    struct conf *conf = &holder->conf;
+    CHECK(conf->host_name);
+    if (!conf->postmaster)
+        conf->postmaster = join(holder, "postmaster@", conf->host_name);
+    for (size_t i = 0; i < conf->source_count; i++)
+        if (!conf->sources[i].ehlo)
+            conf->sources[i].ehlo = conf->host_name;
+    for (size_t i = 0; i < conf->router_count; i++)
+        if (!conf->routers[i].bus)
+            conf->routers[i].bus =
+                join(holder, join(holder, "ipc://", conf->run_dir), "/bus");
+    derive_limits(conf);
+    derive_classes(conf);
+    derive_accounts(fill);
+}

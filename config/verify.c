@@ -1,0 +1,263 @@
+/* verify.c - what single settings cannot show: do they fit together? */
+#include "config/verify.h"
+
+#include "common/base/attr.h"
+#include "common/base/slice.h"
+
+/* A Unix socket's path has 107 bytes; the names in run_dir need some. */
+#define RUN_DIR_MAX 80
+
+static bool is_loopback(const char *host)
+{
+    return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0;
+}
+
+static bool same_endpoint(const struct conf_endpoint *a,
+                          const struct conf_endpoint *b)
+{
+    return a->port == b->port && strcmp(a->host, b->host) == 0;
+}
+
+static void verify_listener(const struct conf *conf, size_t index,
+                            struct conf_errors *errors)
+{
+    const struct conf_listener *listener = &conf->listeners[index];
+    if (listener->tls != LISTENER_PLAIN && !conf->tls.certificate_file)
+        conf_errors_add(errors, listener->place,
+                        "listener '%s' offers TLS but tls.certificate is "
+                        "missing",
+                        listener->name);
+    if (listener->tls == LISTENER_PLAIN && listener->require_auth
+        && !listener->allow_auth_without_tls)
+        conf_errors_add(errors, listener->place,
+                        "listener '%s' has no TLS, so nobody could log in; "
+                        "set tls, or allow_auth_without_tls = true",
+                        listener->name);
+    if (!listener->require_auth && !listener->account)
+        conf_errors_add(errors, listener->place,
+                        "listener '%s' takes mail without AUTH and needs an "
+                        "account for it",
+                        listener->name);
+    for (size_t i = 0; i < index; i++)
+        if (same_endpoint(&listener->address, &conf->listeners[i].address))
+            conf_errors_add(errors, listener->place,
+                            "listener '%s' has the address of '%s'",
+                            listener->name, conf->listeners[i].name);
+}
+
+static void verify_tls(const struct conf *conf, struct conf_errors *errors)
+{
+    const struct conf_tls *tls = &conf->tls;
+    if (!tls->certificate_file != !tls->key_file)
+        conf_errors_add(errors, tls->place,
+                        "tls needs certificate and key, not one of them");
+    for (size_t i = 0; i < conf->listener_count; i++)
+        verify_listener(conf, i, errors);
+}
+
+static void verify_accounts(const struct conf *conf, struct conf_errors *errors)
+{
+    for (size_t i = 0; i < conf->account_count; i++)
+        if (conf->accounts[i].from_domains.count == 0)
+            conf_errors_add(errors, conf->accounts[i].place,
+                            "account '%s' has no from_domains: it could not "
+                            "send",
+                            conf->accounts[i].name);
+}
+
+/* Follows the fallbacks; a walk longer than the list of routes is a cycle. It
+ * is told at each route that lies on it. */
+static void verify_fallback(const struct conf *conf,
+                            const struct conf_route *route,
+                            struct conf_errors *errors)
+{
+    const struct conf_route *at = route->fallback;
+    for (size_t i = 0; at && at != route && i < conf->route_count; i++)
+        at = at->fallback;
+    if (at == route)
+        conf_errors_add(errors, route->place,
+                        "the fallbacks of route '%s' lead back to it",
+                        route->name);
+}
+
+static void verify_routes(const struct conf *conf, struct conf_errors *errors)
+{
+    for (size_t i = 0; i < conf->route_count; i++) {
+        const struct conf_route *route = &conf->routes[i];
+        verify_fallback(conf, route, errors);
+        for (size_t j = 0; j < route->match_count; j++) {
+            const struct conf_match *match = &route->matches[j];
+            if (!match->stream && !match->account && !match->tenant
+                && !match->sender_domain && !match->recipient_domain
+                && !match->header)
+                conf_errors_add(errors, match->place,
+                                "a match of route '%s' has no condition and "
+                                "would take all mail",
+                                route->name);
+        }
+    }
+}
+
+static void verify_pool(const struct conf_pool *pool,
+                        struct conf_errors *errors)
+{
+    if (pool->member_count == 0)
+        conf_errors_add(errors, pool->place, "pool '%s' has no sources",
+                        pool->name);
+    for (size_t i = 0; i < pool->member_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (pool->members[i].source == pool->members[j].source)
+                conf_errors_add(errors, pool->place,
+                                "pool '%s' has the source '%s' twice",
+                                pool->name, pool->members[i].source->name);
+}
+
+static void verify_sources(const struct conf *conf, struct conf_errors *errors)
+{
+    if (conf->source_count == 0)
+        conf_errors_add(errors, (struct conf_place){ "sources", 0 },
+                        "the list is empty: mail has nowhere to leave from");
+    for (size_t i = 0; i < conf->source_count; i++)
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(conf->sources[i].address, conf->sources[j].address) == 0)
+                conf_errors_add(errors, conf->sources[i].place,
+                                "source '%s' has the address of '%s', %s",
+                                conf->sources[i].name, conf->sources[j].name,
+                                conf->sources[i].address);
+    for (size_t i = 0; i < conf->pool_count; i++)
+        verify_pool(&conf->pools[i], errors);
+}
+
+static void verify_receivers(const struct conf *conf,
+                             struct conf_errors *errors)
+{
+    for (size_t i = 0; i < conf->provider_count; i++)
+        if (conf->providers[i].mx.count + conf->providers[i].domains.count == 0)
+            conf_errors_add(errors, conf->providers[i].place,
+                            "provider '%s' needs mx or domains",
+                            conf->providers[i].name);
+    for (size_t i = 0; i < conf->limits_count; i++) {
+        const struct conf_limits *entry = &conf->limits[i];
+        if (entry->domain && entry->provider)
+            conf_errors_add(errors, entry->place,
+                            "an entry of limits is about a domain or a "
+                            "provider, not both");
+        for (size_t j = 0; j < i; j++)
+            if (entry->scope == conf->limits[j].scope
+                && strcmp(entry->name, conf->limits[j].name) == 0)
+                conf_errors_add(errors, entry->place,
+                                "limits for '%s' are there twice, first at "
+                                "%s:%u",
+                                entry->name, conf->limits[j].place.file,
+                                conf->limits[j].place.line);
+    }
+}
+
+static void verify_rules(const struct conf *conf, struct conf_errors *errors)
+{
+    if (conf->stream_count == 0)
+        conf_errors_add(errors, conf->classifier.place,
+                        "streams is empty: mail could not be classified");
+    for (size_t i = 0; i < conf->classifier.rule_count; i++) {
+        const struct conf_rule *rule = &conf->classifier.rules[i];
+        if (!rule->account && !rule->header && !rule->sender)
+            conf_errors_add(errors, rule->place,
+                            "rule '%s' has no condition and would declare "
+                            "all mail",
+                            rule->name);
+    }
+}
+
+/* tcp://IP:PORT; a name or '*' could be anywhere. */
+static bool leaves_host(const char *bus)
+{
+    return strncmp(bus, "ipc://", 6) != 0 && strncmp(bus, "tcp://127.", 10) != 0
+           && strncmp(bus, "tcp://[::1]:", 12) != 0;
+}
+
+static void verify_bus(const struct conf *conf,
+                       const struct conf_router *router,
+                       struct conf_errors *errors)
+{
+    if (strncmp(router->bus, "ipc://", 6) != 0
+        && strncmp(router->bus, "tcp://", 6) != 0) {
+        conf_errors_add(errors, router->place,
+                        "router '%s': the bus '%s' is neither ipc://PATH nor "
+                        "tcp://IP:PORT",
+                        router->name, router->bus);
+        return;
+    }
+    if (!leaves_host(router->bus))
+        return;
+    const struct conf_bus *bus = &conf->bus;
+    if (!bus->key_file || !bus->router_key || bus->workers.count == 0)
+        conf_errors_add(errors, router->place,
+                        "router '%s': the bus '%s' leaves this host and needs "
+                        "bus.key_file, bus.router_key and bus.workers",
+                        router->name, router->bus);
+}
+
+static void verify_routers(const struct conf *conf, struct conf_errors *errors)
+{
+    if (conf->router_count == 0)
+        conf_errors_add(errors, (struct conf_place){ "routers", 0 },
+                        "the list is empty");
+    for (size_t i = 0; i < conf->router_count; i++) {
+        const struct conf_router *router = &conf->routers[i];
+        verify_bus(conf, router, errors);
+        if (router->control.host && !is_loopback(router->control.host))
+            conf_errors_add(errors, router->place,
+                            "router '%s': control must be a loopback address; "
+                            "put a TLS proxy before it",
+                            router->name);
+        for (size_t j = 0; j < i; j++) {
+            const struct conf_router *other = &conf->routers[j];
+            if (router->number == other->number)
+                conf_errors_add(errors, router->place,
+                                "router '%s' has the number of '%s'",
+                                router->name, other->name);
+            if (strcmp(router->bus, other->bus) == 0)
+                conf_errors_add(errors, router->place,
+                                "router '%s' has the bus of '%s'", router->name,
+                                other->name);
+        }
+    }
+    if (conf->bus.lease_ms < 3 * conf->bus.beat_ms)
+        conf_errors_add(errors, conf->bus.place,
+                        "bus.lease must be three times bus.beat at least");
+}
+
+static void verify_state(const struct conf *conf, struct conf_errors *errors)
+{
+    static const char *const schemes[] = { "redis://", "rediss://", "unix://" };
+    struct slice redis = slice_text(conf->state.redis);
+    bool is_known = slice_equal(redis, SLICE("private"));
+    for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+        is_known |= slice_starts_nocase(redis, slice_text(schemes[i]))
+                    && redis.len > strlen(schemes[i]);
+    if (!is_known)
+        conf_errors_add(errors, conf->state.place,
+                        "state.redis is neither \"private\" nor a URL: "
+                        "redis://, rediss://, unix://");
+    if (slice_find(redis, '@') < redis.len)
+        conf_errors_add(errors, conf->state.place,
+                        "state.redis: a password belongs into "
+                        "state.password_file, not into the URL");
+    if (strlen(conf->run_dir) > RUN_DIR_MAX)
+        conf_errors_add(errors, (struct conf_place){ "run_dir", 0 },
+                        "'%s' is longer than %d bytes, too long for Unix "
+                        "sockets",
+                        conf->run_dir, RUN_DIR_MAX);
+}
+
+void verify_all(const struct conf *conf, struct conf_errors *errors)
+{
+    verify_tls(conf, errors);
+    verify_accounts(conf, errors);
+    verify_routes(conf, errors);
+    verify_sources(conf, errors);
+    verify_receivers(conf, errors);
+    verify_rules(conf, errors);
+    verify_routers(conf, errors);
+    verify_state(conf, errors);
+}

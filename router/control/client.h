@@ -1,0 +1,22 @@
+/*
+ * client.h - asks a router over its control socket. The only file (with
+ * client.c) that knows libcurl.
+ */
+#ifndef ROUTER_CONTROL_CLIENT_H
+#define ROUTER_CONTROL_CLIENT_H
+
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+#include "common/base/rc.h"
+
+/* Sends `method` `path` ("/v1/status?x=y") to the Unix socket and appends the
+ * answer's body to `out`. RC_OK with the status code in *status; RC_CLOSED when
+ * nobody listens there, RC_TIMEOUT, RC_IO. */
+enum rc client_ask(const char *socket_path, const char *method,
+                   const char *path, unsigned *status, struct buf *out,
+                   struct fault *fault) must_check;
+
+/* Appends `text` as one part of a path or query, percent-encoded. */
+void client_encode(struct buf *out, const char *text);
+
+#endif

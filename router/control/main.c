@@ -1,0 +1,82 @@
+/* main.c - sendyard, the one command that people type. */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/base/attr.h"
+#include "config/command.h"
+#include "router/control/explain.h"
+#include "router/control/keys.h"
+#include "router/control/serve.h"
+#include "router/control/status.h"
+#include "router/spool/command.h"
+
+typedef int command_fn(int argc, char *const *argv, FILE *out, FILE *err);
+
+/* clang-format off */
+static const struct command {
+    const char *name;
+    const char *arguments;
+    const char *help;
+    command_fn *run;
+} commands[] = {
+    { "serve", "--config FILE",
+      "run the platform on this machine: router, workers, private Redis",
+      command_serve },
+    { "check", "[--no-files | --worker] FILE",
+      "check a config; print every error with file and line", command_check },
+    { "config", "reference | dump [--no-files | --worker] FILE",
+      "print what may stand in a config, or what is in force and where from",
+      command_config },
+    { "reload", "[--config FILE]",
+      "make the running routers and workers read their config again",
+      command_reload },
+    { "status", "[--config FILE] [--json]",
+      "what runs: router, workers, their sources, the spool", command_status },
+    { "queue", "[--config FILE] [--json]",
+      "the lanes: how much waits, since when, and why", command_queue },
+    { "message", "[--config FILE] [--json] ID",
+      "where one queued message stands", command_message },
+    { "explain", "[--config FILE] [--account NAME] FILE.eml --to ADDRESS",
+      "what would happen to a message, and which lines of the config say so",
+      command_explain },
+    { "spool", "verify PATH | show PATH ID | export PATH ID|--all FOLDER",
+      "look into a spool", command_spool },
+    { "password", "", "read a password, print the hash for the config",
+      command_password },
+    { "keygen", "FILE", "make a CURVE key pair for the bus", command_keygen },
+};
+/* clang-format on */
+
+static void print_help(FILE *out)
+{
+    (void)fprintf(out, "usage: sendyard COMMAND ...\n\n");
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        (void)fprintf(out, "  %s %s\n      %s\n", commands[i].name,
+                      commands[i].arguments, commands[i].help);
+    (void)fprintf(out,
+                  "\nExit codes are those of sysexits.h: 0 well, 64 usage, "
+                  "69 not running, 78 config.\n");
+}
+
+int main(int argc, char **argv)
+{
+    (void)signal(SIGPIPE, SIG_IGN);
+    const char *word = argc > 1 ? argv[1] : "";
+    if (strcmp(word, "--version") == 0) {
+        (void)printf("sendyard %s\n", SENDYARD_VERSION);
+        return EX_OK;
+    }
+    if (strcmp(word, "--help") == 0 || strcmp(word, "help") == 0) {
+        print_help(stdout);
+        return EX_OK;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(commands); i++)
+        if (strcmp(word, commands[i].name) == 0)
+            return commands[i].run(argc - 2, argv + 2, stdout, stderr);
+    if (argc > 1)
+        (void)fprintf(stderr, "sendyard: no command \"%s\"\n", word);
+    print_help(stderr);
+    return EX_USAGE;
+}

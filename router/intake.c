@@ -1,0 +1,67 @@
+/* intake.c - from submission through the spool into the lanes. */
+#include "router/intake.h"
+
+#include <sched.h>
+
+#include "common/base/mem.h"
+
+struct intake {
+    struct spool *spool;
+    struct mailbox *lanes;
+};
+
+struct intake *intake_new(struct spool *spool, struct mailbox *lanes)
+{
+    struct intake *intake = NEW(struct intake);
+    intake->spool = spool;
+    intake->lanes = lanes;
+    return intake;
+}
+
+void intake_free(struct intake **intake)
+{
+    mem_free(steal(*intake));
+}
+
+/* The receiver makes room within a turn of its loop; a committer that waits for
+ * it delays 250s, which is the push-back wanted. */
+static void post_surely(struct mailbox *mailbox, void *item)
+{
+    while (!mailbox_post(mailbox, item))
+        (void)sched_yield();
+}
+
+/* In the committer's thread. */
+static void put_done(struct spool_write *write, enum rc rc)
+{
+    struct message *message = container_of(write, struct message, put);
+    struct intake_ticket *ticket = message->ticket;
+    ticket->rc = rc;
+    if (rc == RC_OK)
+        post_surely(message->intake->lanes, message);
+    else
+        message_free(&message);
+    post_surely(ticket->back_to, ticket);
+}
+
+bool intake_put(struct intake *intake, struct message *message,
+                struct intake_ticket *ticket)
+{
+    ticket->id = message->id;
+    message->ticket = ticket;
+    message->intake = intake;
+    message->put = (struct spool_write){
+        .kind = SPOOL_PUT,
+        .id = message->id,
+        .payload = message_packed(message),
+        .body = message->body,
+        .done = put_done,
+    };
+    list_init(&message->put.link);
+    return spool_post(intake->spool, &message->put);
+}
+
+bool intake_accepts(const struct intake *intake, uint64_t size)
+{
+    return spool_accepts(intake->spool, size);
+}

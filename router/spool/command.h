@@ -1,0 +1,23 @@
+/*
+ * command.h - `sendyard spool`: looking into a spool without a router.
+ *
+ *     spool verify [--json] [--beside] PATH
+ *     spool show [--json] [--beside] PATH ID
+ *     spool export [--beside] PATH ID|--all DIR
+ *
+ * verify reads everything, bodies too. show prints one message's envelope and
+ * state. export writes ID.eml and ID.json into the folder DIR, which it makes
+ * when missing; files that are there already are left alone and fail it.
+ * --beside looks into a spool that a router has open.
+ */
+#ifndef ROUTER_SPOOL_COMMAND_H
+#define ROUTER_SPOOL_COMMAND_H
+
+#include <stdio.h>
+
+/* argv[0] is "spool". Returns the exit code, of sysexits.h: EX_OK; EX_USAGE;
+ * EX_DATAERR: damage was found; EX_NOINPUT: no such spool or message;
+ * EX_CANTCREAT; EX_IOERR; EX_TEMPFAIL: a router has the spool. */
+int spool_command(int argc, char **argv, FILE *out, FILE *err);
+
+#endif

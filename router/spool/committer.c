@@ -1,0 +1,255 @@
+/* committer.c - the thread that writes. */
+#include "router/spool/committer.h"
+
+#include "common/base/time.h"
+#include "router/spool/batch.h"
+#include "router/spool/cleaner.h"
+#include "router/spool/core.h"
+#include "router/spool/head.h"
+
+#include <errno.h>
+#include <time.h>
+
+#define RETRY_MS 100u
+
+/* Under queue_lock. While refusing the wait is cut short, so that the end of
+ * the trouble is seen although nobody writes. */
+static void wait_for_writes(struct spool *spool)
+{
+    if (!atomic_load(&spool->counts.refuses)) {
+        (void)pthread_cond_wait(&spool->queue_filled, &spool->queue_lock);
+        return;
+    }
+    struct timespec until;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)RETRY_MS * 1000000;
+    if (until.tv_nsec >= 1000000000) {
+        until.tv_nsec -= 1000000000;
+        until.tv_sec++;
+    }
+    (void)pthread_cond_timedwait(&spool->queue_filled, &spool->queue_lock,
+                                 &until);
+}
+
+/* Under queue_lock. */
+static void take_writes(struct spool *spool, struct batch *batch)
+{
+    list_each (at, &spool->queue) {
+        struct spool_write *write = container_of(at, struct spool_write, link);
+        const struct record record = batch_record_of(write);
+        if (!batch_has_room(batch, record_size(&record)))
+            return;
+        list_remove(at);
+        if (write->kind == SPOOL_PUT)
+            atomic_fetch_sub(&spool->counts.puts_waiting, 1);
+        batch_add(batch, write);
+    }
+}
+
+/* Waits only when there is nothing else to do. False: stopped and done. */
+static bool gather(struct spool *spool, struct batch *batch)
+{
+    (void)pthread_mutex_lock(&spool->queue_lock);
+    if (batch->count == 0 && list_is_empty(&spool->queue) && !spool->stopping)
+        wait_for_writes(spool);
+    const bool goes_on = !spool->stopping || !list_is_empty(&spool->queue);
+    take_writes(spool, batch);
+    (void)pthread_mutex_unlock(&spool->queue_lock);
+    return goes_on;
+}
+
+static void settle(const struct item *item, enum rc rc)
+{
+    if (item->write)
+        item->write->done(item->write, rc);
+}
+
+static void settle_all(const struct item *items, size_t count, enum rc rc)
+{
+    for (size_t i = 0; i < count; i++)
+        settle(&items[i], rc);
+}
+
+/* Tries for an ordinary segment; notes whether PUTs have to be refused. */
+static enum rc begin_ordinary(struct spool *spool, uint64_t record_bytes)
+{
+    const enum rc rc = head_begin(spool, HEAD_ORDINARY, record_bytes);
+    spool->refuse_rc = rc;
+    spool->retry_ms = time_now_ms() + RETRY_MS;
+    atomic_store(&spool->counts.refuses, rc != RC_OK);
+    return rc;
+}
+
+static void retry_when_due(struct spool *spool)
+{
+    if (atomic_load(&spool->counts.refuses) && time_now_ms() >= spool->retry_ms)
+        (void)begin_ordinary(spool, 0);
+}
+
+/* Bytes of the first item and of those that are joined to it. */
+static uint64_t first_bytes(const struct item *items, size_t count)
+{
+    uint64_t bytes = record_size(&items[0].record);
+    for (size_t i = 1; i < count && items[i].is_joined; i++)
+        bytes += record_size(&items[i].record);
+    return bytes;
+}
+
+/* A new head that takes the first item. */
+static enum rc begin_for(struct spool *spool, const struct item *items,
+                         size_t count)
+{
+    const uint64_t bytes = first_bytes(items, count);
+    enum rc rc = spool->refuse_rc;
+    if (!atomic_load(&spool->counts.refuses))
+        rc = begin_ordinary(spool, bytes);
+    if (rc != RC_OK && !item_is_put(items))
+        rc = head_begin(spool, HEAD_RESERVE, bytes);
+    return rc;
+}
+
+/* How many of the items the head takes as it is. */
+static size_t count_fitting(const struct spool *spool, const struct item *items,
+                            size_t count)
+{
+    uint64_t bytes = 0;
+    for (size_t i = 0; i < count; i++) {
+        bytes += record_size(&items[i].record);
+        if (!head_takes(spool, item_is_put(&items[i]), bytes))
+            return items[i].is_joined && i > 0 ? i - 1 : i;
+    }
+    return count;
+}
+
+static void apply(struct spool *spool, const struct item *item)
+{
+    struct chain *chain = &spool->chain;
+    switch ((enum record_kind)item->record.kind) {
+    case RECORD_PUT:
+        chain_put(chain, spool->head, item->offset, &item->record);
+        break;
+    case RECORD_STATE:
+        chain_state(chain, spool->head, item->offset, &item->record);
+        break;
+    case RECORD_DROP:
+        chain_drop(chain, item->record.id);
+        break;
+    }
+}
+
+static void note_sync(struct spool *spool, size_t count, uint64_t sync_us)
+{
+    struct spool_counts *counts = &spool->counts;
+    atomic_fetch_add(&counts->writes, count);
+    atomic_fetch_add(&counts->syncs, 1);
+    if (sync_us > atomic_load(&counts->sync_us_max))
+        atomic_store(&counts->sync_us_max, sync_us);
+}
+
+/* All of the items or none. */
+static enum rc write_items(struct spool *spool, struct item *items,
+                           size_t count)
+{
+    struct chain *chain = &spool->chain;
+    for (size_t i = 0; i < count; i++)
+        if (item_is_put(&items[i]) && items[i].write)
+            items[i].record.order = chain->next_order + i;
+
+    uint64_t sync_us = 0;
+    if (!batch_write(items, count, spool->head, &sync_us)) {
+        const enum rc rc = supply_rc(errno);
+        head_abandon(spool);
+        return rc;
+    }
+    note_sync(spool, count, sync_us);
+
+    (void)pthread_mutex_lock(&spool->chain_lock);
+    for (size_t i = 0; i < count; i++) {
+        apply(spool, &items[i]);
+        spool->head->end += record_size(&items[i].record);
+        chain->bytes += record_size(&items[i].record);
+    }
+    spool_count_chain(spool);
+    (void)pthread_mutex_unlock(&spool->chain_lock);
+    return RC_OK;
+}
+
+/* Moves STATE and DROP to the front, in their order, and tells the others. */
+static size_t settle_puts(struct item *items, size_t count, enum rc rc)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (item_is_put(&items[i]) || !items[i].write) {
+            settle(&items[i], rc);
+            continue;
+        }
+        /* An exchange: each copy's memory stays in exactly one item. */
+        const struct item item = items[i];
+        items[i] = items[kept];
+        items[kept++] = item;
+    }
+    return kept;
+}
+
+/* The write or sync of these items failed. A new segment comes first: its
+ * header says that they are not part of the log. */
+static void rescue(struct spool *spool, struct item *items, size_t count,
+                   enum rc rc)
+{
+    const bool has_head = begin_ordinary(spool, 0) == RC_OK
+                          || head_begin(spool, HEAD_RESERVE, 0) == RC_OK;
+    count = settle_puts(items, count, rc);
+    if (!has_head) {
+        settle_all(items, count, rc);
+        return;
+    }
+    while (count > 0) {
+        size_t fitting = count_fitting(spool, items, count);
+        if (fitting == 0 && begin_for(spool, items, count) == RC_OK)
+            fitting = count_fitting(spool, items, count);
+        if (fitting == 0 || write_items(spool, items, fitting) != RC_OK) {
+            settle_all(items, count, rc);
+            return;
+        }
+        settle_all(items, fitting, RC_OK);
+        items += fitting;
+        count -= fitting;
+    }
+}
+
+static void commit(struct spool *spool, struct item *items, size_t count)
+{
+    while (count > 0) {
+        size_t fitting = count_fitting(spool, items, count);
+        enum rc rc = fitting > 0 ? RC_OK : begin_for(spool, items, count);
+        if (rc != RC_OK) {
+            settle(items, rc);
+            fitting = 1;
+        } else if (fitting > 0) {
+            rc = write_items(spool, items, fitting);
+            if (rc == RC_OK)
+                settle_all(items, fitting, RC_OK);
+            else
+                rescue(spool, items, fitting, rc);
+        }
+        items += fitting;
+        count -= fitting;
+    }
+}
+
+void *committer_run(void *context)
+{
+    struct spool *spool = context;
+    struct batch *batch = spool->batch;
+    bool goes_on = true;
+    while (goes_on) {
+        cleaner_retire(spool);
+        retry_when_due(spool);
+        cleaner_gather(spool, batch);
+        goes_on = gather(spool, batch);
+        if (goes_on)
+            commit(spool, batch->items, batch->count);
+        batch_clear(batch);
+    }
+    return NULL;
+}

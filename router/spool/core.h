@@ -1,0 +1,79 @@
+/*
+ * core.h - the spool's insides, shared by the files of this folder alone.
+ *
+ * Who may touch what:
+ *
+ *     queue...            any thread, under queue_lock
+ *     chain               the committer changes it, under chain_lock; it may
+ *                         look without, since nobody else changes it
+ *     supply, head, ...   the committer alone (and opening and closing, when
+ *                         it does not run)
+ *     atomics             written by the committer, read by any thread
+ */
+#ifndef ROUTER_SPOOL_CORE_H
+#define ROUTER_SPOOL_CORE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "router/spool/chain.h"
+#include "router/spool/cleaner.h"
+#include "router/spool/directory.h"
+#include "router/spool/segment.h"
+#include "router/spool/spool.h"
+#include "router/spool/supply.h"
+#include "router/spool/volume.h"
+
+struct batch;
+
+struct spool_counts {
+    atomic_uint_least64_t messages;
+    atomic_uint_least64_t segments;
+    atomic_uint_least64_t bytes_live;
+    atomic_uint_least64_t writes;
+    atomic_uint_least64_t syncs;
+    atomic_uint_least64_t sync_us_max;
+    atomic_uint_least64_t failures;
+    atomic_uint_least64_t damaged;
+    atomic_size_t puts_waiting;
+    atomic_bool refuses; /* no segment could be had at the last try */
+};
+
+struct spool {
+    uint64_t segment_size;
+    size_t queue_max;
+    char router[SEGMENT_ROUTER_MAX];
+    uint64_t last_id; /* that recovery saw */
+    struct directory directory;
+    struct volume *volume;
+    struct spool_counts counts;
+
+    pthread_t thread;
+    bool has_thread;
+
+    pthread_mutex_t queue_lock;
+    pthread_cond_t queue_filled;
+    struct list queue;
+    bool stopping;
+
+    pthread_mutex_t chain_lock;
+    struct chain chain;
+
+    struct supply supply;
+    struct segment *head; /* NULL: none since the start or the last failure */
+    uint64_t retry_ms;    /* while refusing: when to try again */
+    enum rc refuse_rc;    /* and what PUTs are told until then */
+    struct cleaner cleaner;
+    struct batch *batch;
+};
+
+/* After a change of the chain: brings the counts up to date. */
+static inline void spool_count_chain(struct spool *spool)
+{
+    atomic_store(&spool->counts.messages, spool->chain.places.count);
+    atomic_store(&spool->counts.segments, spool->chain.count);
+    atomic_store(&spool->counts.bytes_live, spool->chain.bytes_live);
+}
+
+#endif

@@ -1,0 +1,202 @@
+/* describe.c - one spooled message in words. */
+#include "router/spool/describe.h"
+
+#include "common/base/time.h"
+#include "common/proto/escape.h"
+#include "common/proto/json.h"
+#include "router/envelope.h"
+#include "router/state.h"
+
+/* Ten thousand recipients, unpacked twice. */
+#define ARENA_MAX (64u << 20)
+
+struct message_view {
+    struct envelope envelope;
+    struct state state;
+    bool has_state;
+};
+
+static enum rc unpack(struct slice envelope, struct slice state,
+                      struct arena *arena, struct message_view *view)
+{
+    enum rc rc = envelope_unpack(envelope, arena, &view->envelope);
+    view->has_state = !slice_is_empty(state);
+    if (rc == RC_OK && view->has_state)
+        rc = state_unpack(state, arena, &view->state);
+    return rc;
+}
+
+/* The recipient's entry in the state. `from` is where to go on looking: both
+ * lists are sorted alike. */
+static const struct state_recipient *find_pending(const struct state *state,
+                                                  size_t recipient,
+                                                  size_t *from)
+{
+    while (*from < state->pending_count
+           && state->pending[*from].index < recipient)
+        (*from)++;
+    const bool found = *from < state->pending_count
+                       && state->pending[*from].index == recipient;
+    return found ? &state->pending[*from] : NULL;
+}
+
+static void add_text(struct json *json, const char *key, struct slice text)
+{
+    json_key(json, key);
+    json_text(json, text);
+}
+
+static void add_number(struct json *json, const char *key, uint64_t number)
+{
+    json_key(json, key);
+    json_number(json, number);
+}
+
+static void add_bool(struct json *json, const char *key, bool value)
+{
+    json_key(json, key);
+    json_bool(json, value);
+}
+
+static void add_time(struct json *json, const char *key, uint64_t utc_ms)
+{
+    char text[TIME_RFC3339_SIZE];
+    time_rfc3339(utc_ms, text);
+    add_text(json, key, slice_text(text));
+}
+
+static void add_recipient(struct json *json,
+                          const struct envelope_recipient *recipient,
+                          const struct state_recipient *pending)
+{
+    add_text(json, "address", recipient->address);
+    add_text(json, "orcpt", recipient->orcpt);
+    add_text(json, "route", recipient->route);
+    add_number(json, "notify", recipient->notify);
+    if (!pending)
+        return;
+    add_number(json, "attempts", pending->attempts);
+    add_time(json, "next", pending->next_utc_ms);
+    add_number(json, "code", pending->code);
+    add_text(json, "text", pending->text);
+}
+
+static void add_recipients(struct json *json, const struct message_view *view)
+{
+    size_t from = 0;
+    json_key(json, "recipients");
+    json_begin_array(json);
+    for (size_t i = 0; i < view->envelope.recipient_count; i++) {
+        const struct state_recipient *pending =
+            find_pending(&view->state, i, &from);
+        json_begin_object(json);
+        add_bool(json, "pending", !view->has_state || pending);
+        add_recipient(json, &view->envelope.recipients[i], pending);
+        json_end(json);
+    }
+    json_end(json);
+}
+
+static void add_message(struct json *json, uint64_t id,
+                        const struct message_view *view)
+{
+    const struct envelope *envelope = &view->envelope;
+    json_begin_object(json);
+    add_number(json, "id", id);
+    add_time(json, "accepted", envelope->accepted_utc_ms);
+    add_time(json, "expires", envelope->expires_utc_ms);
+    add_number(json, "body_size", envelope->body_size);
+    add_text(json, "account", envelope->account);
+    add_text(json, "tenant", envelope->tenant);
+    add_text(json, "stream", envelope->stream);
+    add_text(json, "reasons", envelope->reasons);
+    add_text(json, "mail_from", envelope->mail_from);
+    add_text(json, "envid", envelope->envid);
+    add_text(json, "message_id", envelope->message_id);
+    add_number(json, "ret", envelope->ret);
+    add_bool(json, "body_8bit", envelope->body_8bit);
+    add_bool(json, "smtputf8", envelope->smtputf8);
+    add_recipients(json, view);
+    json_end(json);
+}
+
+enum rc describe_json(uint64_t id, struct slice envelope, struct slice state,
+                      struct buf *out)
+{
+    scoped(arena_release) struct arena arena;
+    arena_init(&arena, ARENA_MAX);
+    struct message_view view = { .has_state = false };
+    const enum rc rc = unpack(envelope, state, &arena, &view);
+    if (rc != RC_OK)
+        return rc;
+    struct json json;
+    json_init(&json, out);
+    add_message(&json, id, &view);
+    return out->full ? RC_LIMIT : RC_OK;
+}
+
+/* One line; the value comes from strangers. */
+static void say(struct buf *out, const char *name, struct slice value)
+{
+    char text[1024];
+    struct escape escape;
+    escape_init(&escape, text, sizeof text);
+    escape_add(&escape, value);
+    buf_addf(out, "%-12s %s\n", name, text);
+}
+
+static void say_time(struct buf *out, const char *name, uint64_t utc_ms)
+{
+    char text[TIME_RFC3339_SIZE];
+    time_rfc3339(utc_ms, text);
+    say(out, name, slice_text(text));
+}
+
+static void say_pending(struct buf *out, const struct state_recipient *pending)
+{
+    char next[TIME_RFC3339_SIZE];
+    time_rfc3339(pending->next_utc_ms, next);
+    buf_addf(out, "%-12s %u attempts, next %s, last reply %u\n", "",
+             pending->attempts, next, (unsigned)pending->code);
+    say(out, "", pending->text);
+}
+
+static void say_recipients(struct buf *out, const struct message_view *view)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < view->envelope.recipient_count; i++) {
+        const struct envelope_recipient *recipient =
+            &view->envelope.recipients[i];
+        const struct state_recipient *pending =
+            find_pending(&view->state, i, &from);
+        const bool waits = !view->has_state || pending;
+        say(out, waits ? "pending" : "done", recipient->address);
+        say(out, "  route", recipient->route);
+        if (pending)
+            say_pending(out, pending);
+    }
+}
+
+enum rc describe_text(uint64_t id, struct slice envelope, struct slice state,
+                      struct buf *out)
+{
+    scoped(arena_release) struct arena arena;
+    arena_init(&arena, ARENA_MAX);
+    struct message_view view = { .has_state = false };
+    const enum rc rc = unpack(envelope, state, &arena, &view);
+    if (rc != RC_OK)
+        return rc;
+    buf_addf(out, "%-12s %llu\n", "id", (unsigned long long)id);
+    say_time(out, "accepted", view.envelope.accepted_utc_ms);
+    say_time(out, "expires", view.envelope.expires_utc_ms);
+    say(out, "account", view.envelope.account);
+    say(out, "tenant", view.envelope.tenant);
+    say(out, "stream", view.envelope.stream);
+    say(out, "reasons", view.envelope.reasons);
+    say(out, "mail from", view.envelope.mail_from);
+    say(out, "message id", view.envelope.message_id);
+    buf_addf(out, "%-12s %llu bytes\n", "body",
+             (unsigned long long)view.envelope.body_size);
+    say_recipients(out, &view);
+    return out->full ? RC_LIMIT : RC_OK;
+}

@@ -1,0 +1,347 @@
+/* recovery.c - from the files back to the chain. */
+#include "router/spool/recovery.h"
+
+#include "common/base/mem.h"
+#include "router/spool/chain.h"
+#include "router/spool/contents.h"
+#include "router/spool/segment.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct recovery_put {
+    uint64_t order;
+    uint64_t id;
+};
+
+/* A segment with its header, while the chain is not built yet. */
+struct found_segment {
+    struct segment segment;
+    struct segment_header header;
+};
+
+struct found_segments {
+    struct found_segment *items;
+    size_t count;
+};
+
+/* RC_OK; RC_NONE: nothing in this file can be understood; RC_SYNTAX; RC_IO. */
+static enum rc open_segment(const struct directory *directory,
+                            uint64_t sequence, struct found_segment *found,
+                            struct fault *fault)
+{
+    const struct directory_name name =
+        directory_name_of(DIRECTORY_SEGMENT, sequence);
+    const int fd = directory_open_file(directory, name.text, false);
+    if (fd < 0)
+        return fault_set(fault, RC_IO, errno, "open %s", name.text);
+    struct stat is;
+    const bool known = fstat(fd, &is) == 0;
+    *found =
+        (struct found_segment){ .segment = {
+                                    .sequence = sequence,
+                                    .fd = fd,
+                                    .size = known ? (uint64_t)is.st_size : 0,
+                                } };
+    char bytes[SEGMENT_START];
+    enum rc rc = RC_SYNTAX;
+    if (contents_read(&found->segment, 0, bytes, sizeof bytes))
+        rc = segment_decode(slice_of(bytes, sizeof bytes), &found->header);
+    if (rc == RC_OK && found->header.sequence == sequence) {
+        found->segment.epoch = found->header.epoch;
+        found->segment.end = found->segment.size;
+        return RC_OK;
+    }
+    (void)close(fd);
+    if (rc == RC_LIMIT)
+        return fault_set(fault, RC_SYNTAX, 0,
+                         "%s was written by a later version", name.text);
+    return RC_NONE;
+}
+
+static enum rc open_segments(struct recovery *recovery,
+                             struct found_segments *found, struct fault *fault)
+{
+    scoped(mem_free_at) uint64_t *sequences = NULL;
+    size_t count = 0;
+    enum rc rc = directory_list(recovery->directory, DIRECTORY_SEGMENT,
+                                &sequences, &count, fault);
+    if (rc != RC_OK)
+        return rc;
+    found->items = mem_new(count + 1, sizeof *found->items);
+    for (size_t i = 0; i < count; i++) {
+        rc = open_segment(recovery->directory, sequences[i],
+                          &found->items[found->count], fault);
+        if (rc == RC_OK)
+            found->count++;
+        else if (rc == RC_NONE)
+            recovery->damaged++;
+        else
+            return rc;
+    }
+    return RC_OK;
+}
+
+static void close_segments(struct found_segments *found)
+{
+    for (size_t i = 0; i < found->count; i++)
+        if (found->items[i].segment.fd >= 0)
+            (void)close(found->items[i].segment.fd);
+    mem_free(steal(found->items));
+}
+
+static void note_put(struct recovery *recovery, const struct record *record)
+{
+    if (recovery->put_count == recovery->put_size) {
+        recovery->put_size = recovery->put_size * 2 + 64;
+        recovery->puts = mem_resize(recovery->puts, recovery->put_size,
+                                    sizeof *recovery->puts);
+    }
+    recovery->puts[recovery->put_count++] = (struct recovery_put){
+        .order = record->order,
+        .id = record->id,
+    };
+}
+
+/* A record behind what was synced counts only when its body is whole, too.
+ * While the first PUT is in the log its copy does not count: the copy's STATE
+ * may not have made it to the disk. */
+static void replay_put(struct recovery *recovery, struct walk *walk,
+                       struct segment *segment, uint64_t synced)
+{
+    const struct record *record = &walk->record;
+    if ((record->flags & RECORD_MOVED)
+        && places_find(&recovery->chain->places, record->id))
+        return;
+    if (walk->offset >= synced && !walk_body_is_good(walk))
+        return;
+    chain_put(recovery->chain, segment, walk->offset, record);
+    note_put(recovery, record);
+}
+
+static void replay_record(struct recovery *recovery, struct walk *walk,
+                          struct segment *segment, uint64_t synced)
+{
+    struct slice payload;
+    if (!walk_payload(walk, &payload)) {
+        const bool is_damage = walk->offset < synced;
+        recovery->damaged += is_damage;
+        segment->is_damaged |= is_damage;
+        return;
+    }
+    switch ((enum record_kind)walk->record.kind) {
+    case RECORD_PUT:
+        replay_put(recovery, walk, segment, synced);
+        break;
+    case RECORD_STATE:
+        chain_state(recovery->chain, segment, walk->offset, &walk->record);
+        break;
+    case RECORD_DROP:
+        chain_drop(recovery->chain, walk->record.id);
+        break;
+    }
+}
+
+/* `is_whole`: the end is known, and all before it was synced. Returns where the
+ * last record ends. */
+static uint64_t replay_segment(struct recovery *recovery,
+                               struct segment *segment, bool is_whole)
+{
+    const struct walk_input input = contents_input(segment);
+    const uint64_t synced = is_whole ? segment->end : walk_find_synced(&input);
+    struct walk walk;
+    walk_init(&walk, &input, SEGMENT_START);
+    uint64_t end = SEGMENT_START;
+    while (walk_next(&walk)) {
+        if (walk.gap > 0 && walk.offset - walk.gap < synced) {
+            recovery->damaged++;
+            segment->is_damaged = true;
+        }
+        replay_record(recovery, &walk, segment, synced);
+        end = walk.next;
+    }
+    if (end < synced) {
+        recovery->damaged++;
+        segment->is_damaged = true;
+    }
+    walk_release(&walk);
+    return end;
+}
+
+static enum rc check_span(const struct found_segments *found, size_t from,
+                          struct fault *fault)
+{
+    if (found->count == 0)
+        return RC_OK;
+    const uint64_t first = found->items[from].segment.sequence;
+    const uint64_t last = found->items[found->count - 1].segment.sequence;
+    if (last - first < CHAIN_SEGMENTS_MAX)
+        return RC_OK;
+    return fault_set(fault, RC_SYNTAX, 0,
+                     "segments %" PRIx64 " and %" PRIx64 " are too far apart",
+                     first, last);
+}
+
+/* Leftovers of a crash while segments left the log. */
+static size_t skip_older(const struct found_segments *found)
+{
+    size_t from = 0;
+    if (found->count > 0) {
+        const struct segment_header *newest =
+            &found->items[found->count - 1].header;
+        while (found->items[from].segment.sequence < newest->oldest)
+            from++;
+    }
+    return from;
+}
+
+static void take_segment(struct recovery *recovery,
+                         const struct found_segments *found, size_t at)
+{
+    struct chain *chain = recovery->chain;
+    struct found_segment *item = &found->items[at];
+    const struct found_segment *after = at + 1 < found->count ? item + 1 : NULL;
+    const bool is_whole =
+        after && after->segment.sequence == item->segment.sequence + 1;
+    if (is_whole && after->header.previous_end < item->segment.end)
+        item->segment.end = after->header.previous_end;
+
+    chain_add(chain, &item->segment);
+    item->segment.fd = -1; /* the chain's now */
+    if (item->header.last_id > chain->last_id)
+        chain->last_id = item->header.last_id;
+    if (item->header.next_order > chain->next_order)
+        chain->next_order = item->header.next_order;
+
+    struct segment *segment = chain_last(chain);
+    const uint64_t end = replay_segment(recovery, segment, is_whole);
+    if (!is_whole) {
+        chain->bytes -= segment->end - end;
+        segment->end = end;
+    }
+}
+
+static void remove_older(const struct recovery *recovery,
+                         const struct found_segments *found, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        (void)directory_remove(
+            recovery->directory,
+            directory_name_of(DIRECTORY_SEGMENT,
+                              found->items[i].segment.sequence)
+                .text);
+}
+
+enum rc recovery_run(struct recovery *recovery, struct fault *fault)
+{
+    struct found_segments found = { .count = 0 };
+    enum rc rc = open_segments(recovery, &found, fault);
+    const size_t from = rc == RC_OK ? skip_older(&found) : 0;
+    if (rc == RC_OK)
+        rc = check_span(&found, from, fault);
+    if (rc == RC_OK) {
+        if (recovery->is_writer)
+            remove_older(recovery, &found, from);
+        for (size_t i = from; i < found.count; i++)
+            take_segment(recovery, &found, i);
+    }
+    close_segments(&found);
+
+    /* What a killed router left may be in the page cache alone. */
+    const struct segment *last = chain_last(recovery->chain);
+    if (rc == RC_OK && recovery->is_writer && last && fdatasync(last->fd) != 0)
+        rc = fault_set(fault, RC_IO, errno, "sync the last segment");
+    return rc;
+}
+
+static int compare_puts(const void *a, const void *b)
+{
+    const struct recovery_put *left = a;
+    const struct recovery_put *right = b;
+    if (left->order != right->order)
+        return left->order < right->order ? -1 : 1;
+    return (left->id > right->id) - (left->id < right->id);
+}
+
+/* A walk that is used to read single records. Those that follow one another
+ * come from one window. */
+struct reader {
+    const struct segment *segment;
+    struct walk walk;
+};
+
+static bool read_record(struct reader *reader, struct segment *segment,
+                        uint64_t offset, struct slice *payload)
+{
+    if (reader->segment != segment) {
+        const struct walk_input input = contents_input(segment);
+        walk_release(&reader->walk);
+        walk_init(&reader->walk, &input, offset);
+        reader->segment = segment;
+    }
+    reader->walk.next = offset;
+    return walk_next(&reader->walk) && reader->walk.offset == offset
+           && walk_payload(&reader->walk, payload);
+}
+
+/* False: this PUT no longer counts, or can no longer be read. */
+static bool read_envelope(struct recovery *recovery,
+                          const struct recovery_put *put, struct reader *reader,
+                          const struct place *place, struct slice *envelope)
+{
+    struct segment *segment = chain_segment(recovery->chain, place->sequence);
+    const uint64_t offset = (uint64_t)place->offset * RECORD_ALIGN;
+    if (!read_record(reader, segment, offset, envelope)) {
+        recovery->damaged++;
+        segment->is_damaged = true;
+        return false;
+    }
+    return reader->walk.record.order == put->order;
+}
+
+static struct slice read_state(struct recovery *recovery, struct reader *reader,
+                               const struct place *place)
+{
+    struct slice state = SLICE("");
+    if (place->state_offset == 0)
+        return state;
+    struct segment *segment =
+        chain_segment(recovery->chain, place->state_sequence);
+    const uint64_t offset = (uint64_t)place->state_offset * RECORD_ALIGN;
+    if (!read_record(reader, segment, offset, &state))
+        recovery->damaged++;
+    return state;
+}
+
+void recovery_tell(struct recovery *recovery, spool_found_fn *found,
+                   void *context)
+{
+    struct reader envelopes = { .segment = NULL };
+    struct reader states = { .segment = NULL };
+    if (recovery->put_count > 0)
+        qsort(recovery->puts, recovery->put_count, sizeof *recovery->puts,
+              compare_puts);
+    for (size_t i = 0; i < recovery->put_count; i++) {
+        const struct recovery_put *put = &recovery->puts[i];
+        const struct place *place =
+            places_find(&recovery->chain->places, put->id);
+        if (!place || (i > 0 && compare_puts(put - 1, put) == 0))
+            continue;
+        struct slice envelope;
+        if (!read_envelope(recovery, put, &envelopes, place, &envelope))
+            continue;
+        found(context, put->id, envelope, read_state(recovery, &states, place));
+    }
+    walk_release(&envelopes.walk);
+    walk_release(&states.walk);
+}
+
+void recovery_release(struct recovery *recovery)
+{
+    mem_free(steal(recovery->puts));
+    recovery->put_count = 0;
+    recovery->put_size = 0;
+}

@@ -1,0 +1,37 @@
+/*
+ * recovery.h - from the files back to the chain, when a spool is opened.
+ *
+ * README.md, section 5. Runs before the committer does.
+ */
+#ifndef ROUTER_SPOOL_RECOVERY_H
+#define ROUTER_SPOOL_RECOVERY_H
+
+#include "common/base/attr.h"
+#include "common/base/rc.h"
+#include "router/spool/directory.h"
+#include "router/spool/spool.h"
+
+struct chain;
+struct recovery_put;
+
+struct recovery {
+    struct directory *directory;
+    struct chain *chain;       /* empty before */
+    bool is_writer;            /* false: an offline reader, changes nothing */
+    uint64_t damaged;          /* records, or runs of bytes, that were lost */
+    struct recovery_put *puts; /* in the order of the log */
+    size_t put_count;
+    size_t put_size;
+};
+
+/* Builds the chain. Damage is counted, not failed upon; RC_SYNTAX: a segment
+ * is of a later version of the program; RC_IO. */
+enum rc recovery_run(struct recovery *recovery, struct fault *fault) must_check;
+
+/* Tells all live messages in the order of their PUTs. */
+void recovery_tell(struct recovery *recovery, spool_found_fn *found,
+                   void *context);
+
+void recovery_release(struct recovery *recovery);
+
+#endif

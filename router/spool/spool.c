@@ -1,0 +1,217 @@
+/* spool.c - opening and closing, and what any thread may call. */
+#include "router/spool/spool.h"
+
+#include "common/base/check.h"
+#include "common/base/mem.h"
+#include "common/base/time.h"
+#include "router/spool/batch.h"
+#include "router/spool/committer.h"
+#include "router/spool/contents.h"
+#include "router/spool/core.h"
+#include "router/spool/recovery.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+static uint64_t bounded_size(uint64_t size)
+{
+    if (size < SEGMENT_SIZE_MIN)
+        return SEGMENT_SIZE_MIN;
+    if (size > SEGMENT_SIZE_MAX)
+        return SEGMENT_SIZE_MAX;
+    return size / RECORD_ALIGN * RECORD_ALIGN;
+}
+
+static struct spool *new_spool(const struct spool_options *options)
+{
+    struct spool *spool = NEW(struct spool);
+    spool->directory = (struct directory){ .fd = -1, .lock_fd = -1 };
+    spool->segment_size = bounded_size(options->segment_size);
+    spool->queue_max = options->queue_max;
+    (void)snprintf(spool->router, sizeof spool->router, "%s",
+                   options->router ? options->router : "");
+    list_init(&spool->queue);
+    chain_init(&spool->chain);
+    spool->batch = batch_new();
+
+    pthread_condattr_t monotonic;
+    CHECK(pthread_condattr_init(&monotonic) == 0);
+    CHECK(pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC) == 0);
+    CHECK(pthread_cond_init(&spool->queue_filled, &monotonic) == 0);
+    (void)pthread_condattr_destroy(&monotonic);
+    CHECK(pthread_mutex_init(&spool->queue_lock, NULL) == 0);
+    CHECK(pthread_mutex_init(&spool->chain_lock, NULL) == 0);
+    return spool;
+}
+
+static void free_spool(struct spool **spool)
+{
+    struct spool *freed = steal(*spool);
+    if (!freed)
+        return;
+    cleaner_release(&freed->cleaner);
+    chain_release(&freed->chain);
+    batch_free(&freed->batch);
+    volume_free(&freed->volume);
+    directory_close(&freed->directory);
+    (void)pthread_cond_destroy(&freed->queue_filled);
+    (void)pthread_mutex_destroy(&freed->queue_lock);
+    (void)pthread_mutex_destroy(&freed->chain_lock);
+    mem_free(freed);
+}
+
+static enum rc recover(struct spool *spool, spool_found_fn *found,
+                       void *context, struct fault *fault)
+{
+    struct recovery recovery = {
+        .directory = &spool->directory,
+        .chain = &spool->chain,
+        .is_writer = true,
+    };
+    const enum rc rc = recovery_run(&recovery, fault);
+    if (rc == RC_OK)
+        recovery_tell(&recovery, found, context);
+    atomic_store(&spool->counts.damaged, recovery.damaged);
+    recovery_release(&recovery);
+    spool->last_id = spool->chain.last_id;
+    spool_count_chain(spool);
+    return rc;
+}
+
+/* Signals are for the thread that waits for them. */
+static enum rc start_committer(struct spool *spool, struct fault *fault)
+{
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    const int failed =
+        pthread_create(&spool->thread, NULL, committer_run, spool);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed)
+        return fault_set(fault, RC_IO, failed, "start the spool's committer");
+    (void)pthread_setname_np(spool->thread, "committer");
+    spool->has_thread = true;
+    return RC_OK;
+}
+
+enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
+                   void *context, struct spool **spool, struct fault *fault)
+{
+    scoped(free_spool) struct spool *opened = new_spool(options);
+    enum rc rc = directory_open(options->path, DIRECTORY_WRITE,
+                                &opened->directory, fault);
+    if (rc != RC_OK)
+        return rc;
+    rc = recover(opened, found, context, fault);
+    if (rc != RC_OK)
+        return rc;
+    rc = supply_init(&opened->supply, &opened->directory, opened->segment_size,
+                     fault);
+    if (rc != RC_OK)
+        return rc;
+    opened->volume = volume_new(opened->directory.fd, options->min_free,
+                                options->min_free_inodes);
+    rc = start_committer(opened, fault);
+    if (rc != RC_OK)
+        return rc;
+    *spool = steal(opened);
+    return RC_OK;
+}
+
+void spool_close(struct spool **spool)
+{
+    struct spool *closed = *spool;
+    if (closed && closed->has_thread) {
+        (void)pthread_mutex_lock(&closed->queue_lock);
+        closed->stopping = true;
+        (void)pthread_cond_signal(&closed->queue_filled);
+        (void)pthread_mutex_unlock(&closed->queue_lock);
+        (void)pthread_join(closed->thread, NULL);
+    }
+    free_spool(spool);
+}
+
+bool spool_post(struct spool *spool, struct spool_write *write)
+{
+    const bool is_put = write->kind == SPOOL_PUT;
+    CHECK(write->id != 0 && write->payload.len <= RECORD_PAYLOAD_MAX);
+    CHECK(!is_put || write->body->len <= RECORD_BODY_MAX);
+
+    (void)pthread_mutex_lock(&spool->queue_lock);
+    const bool takes =
+        !is_put || atomic_load(&spool->counts.puts_waiting) < spool->queue_max;
+    if (takes) {
+        if (is_put)
+            atomic_fetch_add(&spool->counts.puts_waiting, 1);
+        if (list_is_empty(&spool->queue))
+            (void)pthread_cond_signal(&spool->queue_filled);
+        list_push_back(&spool->queue, &write->link);
+    }
+    (void)pthread_mutex_unlock(&spool->queue_lock);
+    return takes;
+}
+
+bool spool_accepts(const struct spool *spool, uint64_t size)
+{
+    return !atomic_load(&spool->counts.refuses)
+           && atomic_load(&spool->counts.puts_waiting) < spool->queue_max
+           && volume_has_room(spool->volume, size);
+}
+
+/* Finds the message's segment and keeps it from leaving; NULL: no such one. */
+static struct segment *borrow(struct spool *spool, uint64_t id,
+                              uint64_t *offset)
+{
+    struct segment *segment = NULL;
+    (void)pthread_mutex_lock(&spool->chain_lock);
+    const struct place *place = places_find(&spool->chain.places, id);
+    if (place) {
+        segment = chain_segment(&spool->chain, place->sequence);
+        segment->readers++;
+        *offset = (uint64_t)place->offset * RECORD_ALIGN;
+    }
+    (void)pthread_mutex_unlock(&spool->chain_lock);
+    return segment;
+}
+
+static void give_back(struct spool *spool, struct segment *segment)
+{
+    (void)pthread_mutex_lock(&spool->chain_lock);
+    segment->readers--;
+    (void)pthread_mutex_unlock(&spool->chain_lock);
+}
+
+enum rc spool_read_body(struct spool *spool, uint64_t id, struct body **body,
+                        struct fault *fault)
+{
+    uint64_t offset = 0;
+    struct segment *segment = borrow(spool, id, &offset);
+    if (!segment)
+        return fault_set(fault, RC_NONE, 0, "no message %llu in the spool",
+                         (unsigned long long)id);
+    const enum rc rc = contents_read_body(segment, offset, id, body, fault);
+    give_back(spool, segment);
+    return rc;
+}
+
+uint64_t spool_last_id(const struct spool *spool)
+{
+    return spool->last_id;
+}
+
+void spool_stats(const struct spool *spool, struct spool_stats *stats)
+{
+    const struct spool_counts *counts = &spool->counts;
+    *stats = (struct spool_stats){
+        .messages = atomic_load(&counts->messages),
+        .segments = atomic_load(&counts->segments),
+        .bytes_live = atomic_load(&counts->bytes_live),
+        .writes = atomic_load(&counts->writes),
+        .syncs = atomic_load(&counts->syncs),
+        .sync_us_max = atomic_load(&counts->sync_us_max),
+        .failures = atomic_load(&counts->failures),
+        .damaged = atomic_load(&counts->damaged),
+        .accepts = spool_accepts(spool, 0),
+    };
+}

@@ -1,0 +1,114 @@
+/*
+ * spool.h - the disk's word for every message: append-only segments, group
+ * commit, recovery.
+ *
+ * One committer thread owns the files. Others hand it writes; it puts all that
+ * wait into one writev, calls fdatasync once, and then tells each writer by its
+ * `done`. There is no artificial delay: when nothing is being synced a write
+ * goes at once, and under load writes gather while the last sync runs.
+ *
+ * What is on disk, what each combination of records means after a crash, and
+ * what recovery does with it is written down in README.md beside this file.
+ *
+ * A message lives from its PUT to its DROP; in between, the newest STATE says
+ * which recipients are still to be served, and when. A write that failed is
+ * told as RC_IO or RC_LIMIT and left no trace that recovery could take for a
+ * message; the segment it was meant for is never written again.
+ *
+ * Space: below the soft mark (config spool.min_free, min_free_inodes)
+ * spool_accepts() is false and new mail gets 452; STATE and DROP still have a
+ * preallocated reserve, so that what is queued can go.
+ */
+#ifndef ROUTER_SPOOL_SPOOL_H
+#define ROUTER_SPOOL_SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/attr.h"
+#include "common/base/list.h"
+#include "common/base/rc.h"
+#include "common/base/slice.h"
+#include "router/body.h"
+
+struct spool;
+struct spool_write;
+
+enum spool_kind {
+    SPOOL_PUT,   /* a new message: envelope and body */
+    SPOOL_STATE, /* replaces the message's state */
+    SPOOL_DROP,  /* the message is finished */
+};
+
+/* In the committer's thread, once the write is on disk (RC_OK) or cannot be
+ * (RC_LIMIT: no space; RC_IO). The write is the owner's again. */
+typedef void spool_done_fn(struct spool_write *write, enum rc rc);
+
+/* Embedded in the owner's struct; it and all it points to must stay until
+ * `done`. */
+struct spool_write {
+    struct list link; /* the spool's while it has it */
+    enum spool_kind kind;
+    uint64_t id;
+    struct slice payload; /* packed envelope, or packed state */
+    struct body *body;    /* PUT only; the write borrows it */
+    spool_done_fn *done;
+};
+
+struct spool_options {
+    const char *path;
+    uint64_t segment_size;
+    uint64_t min_free; /* bytes and inodes of the file system */
+    uint64_t min_free_inodes;
+    size_t queue_max;   /* PUTs that may wait; STATE and DROP always may */
+    const char *router; /* name, noted in the segments; may be NULL */
+};
+
+/* One message that recovery found alive. `state` is empty when none was
+ * written. All of it lives until the function returns. */
+typedef void spool_found_fn(void *context, uint64_t id, struct slice envelope,
+                            struct slice state);
+
+/* Creates the folder when missing (0700), takes its lock (RC_LIMIT when
+ * another router has it), replays the segments and calls `found` for each live
+ * message in the order of their PUTs, then starts the committer. */
+enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
+                   void *context, struct spool **spool,
+                   struct fault *fault) must_check;
+
+/* Writes out what waits, syncs, stops the thread, frees. Nobody may write any
+ * more. */
+void spool_close(struct spool **spool);
+
+/* From any thread. False when too many PUTs wait: nothing was taken. STATE and
+ * DROP are always taken. */
+bool spool_post(struct spool *spool, struct spool_write *write) must_check;
+
+/* Whether a new message of `size` bytes would be welcome now; cheap, from any
+ * thread. */
+bool spool_accepts(const struct spool *spool, uint64_t size);
+
+/* Reads the body back; from any thread; blocks for a read of the page cache or
+ * the disk. RC_OK and one reference in *body; RC_NONE when the message is
+ * unknown; RC_SYNTAX when the checksum is wrong; RC_IO. */
+enum rc spool_read_body(struct spool *spool, uint64_t id, struct body **body,
+                        struct fault *fault) must_check;
+
+/* The highest message id that recovery saw, 0 when none: where ids go on. */
+uint64_t spool_last_id(const struct spool *spool);
+
+struct spool_stats {
+    uint64_t messages;   /* live */
+    uint64_t segments;   /* files in use */
+    uint64_t bytes_live; /* of live messages, headers of records included */
+    uint64_t writes;     /* records since the start */
+    uint64_t syncs;
+    uint64_t sync_us_max; /* longest since the start */
+    uint64_t failures;    /* segments given up */
+    uint64_t damaged;     /* records that could not be read, since the start */
+    bool accepts;
+};
+void spool_stats(const struct spool *spool, struct spool_stats *stats);
+
+#endif

@@ -1,0 +1,132 @@
+/* walk.c - from record to record through a segment. */
+#include "router/spool/walk.h"
+
+#include "common/base/check.h"
+#include "common/base/mem.h"
+#include "router/spool/segment.h"
+
+/* Bodies smaller than this are cheaper to read over than to seek past. */
+#define WINDOW_SIZE (64u << 10)
+
+/* What a disk may refuse to read at once; the next such piece is tried. */
+#define SECTOR_SIZE 4096u
+
+void walk_init(struct walk *walk, const struct walk_input *input, uint64_t from)
+{
+    CHECK(from % RECORD_ALIGN == 0);
+    *walk = (struct walk){ .input = *input, .next = from };
+}
+
+void walk_release(struct walk *walk)
+{
+    mem_free(steal(walk->window));
+}
+
+static bool fill(struct walk *walk, uint64_t offset, size_t len)
+{
+    if (len > walk->window_size) {
+        walk->window = mem_resize(walk->window, len, 1);
+        walk->window_size = len;
+    }
+    walk->window_len = 0;
+    if (!walk->input.read(walk->input.context, offset, walk->window, len))
+        return false;
+    walk->window_at = offset;
+    walk->window_len = len;
+    return true;
+}
+
+/* The bytes at `offset`, from the window when they are there; NULL when they
+ * cannot be read or reach over the end. */
+static const char *see(struct walk *walk, uint64_t offset, size_t len)
+{
+    const uint64_t end = walk->input.end;
+    if (offset > end || len > end - offset)
+        return NULL;
+    const bool inside = offset >= walk->window_at
+                        && offset + len <= walk->window_at + walk->window_len;
+    if (!inside) {
+        size_t want = len > WINDOW_SIZE ? len : WINDOW_SIZE;
+        if (want > end - offset)
+            want = (size_t)(end - offset);
+        if (!fill(walk, offset, want) && !fill(walk, offset, len))
+            return NULL;
+    }
+    return walk->window + (offset - walk->window_at);
+}
+
+static bool record_fits(const struct walk *walk, uint64_t offset,
+                        const struct record *record)
+{
+    return record_size(record) <= walk->input.end - offset;
+}
+
+/* Whether a record begins here. An unreadable place moves *offset to the last
+ * slot of its sector: no use in asking for each of its slots. */
+static bool try_at(struct walk *walk, uint64_t *offset)
+{
+    const char *header = see(walk, *offset, RECORD_HEADER_SIZE);
+    if (!header) {
+        *offset = (*offset / SECTOR_SIZE + 1) * SECTOR_SIZE - RECORD_ALIGN;
+        return false;
+    }
+    if (!record_has_magic(header))
+        return false;
+    const uint64_t seed = record_seed(walk->input.epoch, *offset);
+    return record_decode(header, seed, &walk->record)
+           && record_fits(walk, *offset, &walk->record);
+}
+
+bool walk_next(struct walk *walk)
+{
+    const uint64_t end = walk->input.end;
+    const uint64_t from = walk->next;
+    uint64_t offset = from;
+    for (; offset < end && end - offset >= RECORD_HEADER_SIZE;
+         offset += RECORD_ALIGN) {
+        if (!try_at(walk, &offset))
+            continue;
+        walk->offset = offset;
+        walk->gap = offset - from;
+        walk->next = offset + record_size(&walk->record);
+        return true;
+    }
+    walk->next = end > from ? end : from;
+    walk->gap = walk->next - from;
+    return false;
+}
+
+bool walk_payload(struct walk *walk, struct slice *payload)
+{
+    const size_t len = walk->record.payload_len;
+    const char *bytes = see(walk, walk->offset + RECORD_HEADER_SIZE, len);
+    if (!bytes)
+        return false;
+    const struct slice found = slice_of(bytes, len);
+    if (record_sum(found) != walk->record.payload_sum)
+        return false;
+    *payload = found;
+    return true;
+}
+
+bool walk_body_is_good(struct walk *walk)
+{
+    const size_t len = walk->record.body_len;
+    const uint64_t at =
+        walk->offset + RECORD_HEADER_SIZE + walk->record.payload_len;
+    scoped(mem_free_at) char *bytes = mem_new(len + 1, 1);
+    return walk->input.read(walk->input.context, at, bytes, len)
+           && record_sum(slice_of(bytes, len)) == walk->record.body_sum;
+}
+
+uint64_t walk_find_synced(const struct walk_input *input)
+{
+    struct walk walk;
+    uint64_t synced = SEGMENT_START;
+    walk_init(&walk, input, SEGMENT_START);
+    while (walk_next(&walk))
+        if (walk.record.synced > synced && walk.record.synced <= walk.offset)
+            synced = walk.record.synced;
+    walk_release(&walk);
+    return synced;
+}

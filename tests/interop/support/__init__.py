@@ -1,0 +1,1 @@
+"""support - what the interop programs share; standard library only."""

@@ -1,0 +1,345 @@
+/* channel.c - one outgoing connection: a dialog, its socket, its waits. */
+#include "workers/smtp/channel.h"
+
+#include <stdio.h>
+
+#include "common/base/check.h"
+#include "common/base/mem.h"
+#include "common/base/time.h"
+#include "common/edge/conn.h"
+
+#define IN_MAX       (64u << 10)
+#define OUT_MAX      (512u << 10) /* an envelope of 1,000 pipelined RCPTs */
+#define OUT_TARGET   (128u << 10) /* of body that waits for the socket */
+#define QUIT_WAIT_MS SECONDS_MS(5)
+
+enum channel_state {
+    CHANNEL_SEEKING,    /* waits for an address */
+    CHANNEL_CONNECTING, /* waits for the socket */
+    CHANNEL_TALKING,    /* the dialog runs */
+    CHANNEL_GONE,
+};
+
+struct channel {
+    struct channel_options options;
+    struct dialog_options clear; /* the same dialog without TLS */
+    enum channel_state state;
+    struct hosts *hosts;
+    struct conn *conn;
+    struct timer *timer;
+    struct dialog dialog;
+    struct addr addr; /* at which we try */
+    char host[DNS_NAME_MAX + 1];
+    char host_ip[ADDR_TEXT_SIZE];
+    bool was_ready; /* since then its end is the owner's news */
+    bool in_clear;  /* TLS failed at this address: without it now */
+    bool is_shaking;
+    struct dialog_job *job;
+    struct dialog_job *done;
+    uint64_t idle_since_ms;
+    struct verdict why;
+    channel_fn *on_change;
+    void *context;
+};
+
+static void seek(struct channel *channel);
+static void connect_to(struct channel *channel);
+
+static void arm(struct channel *channel, uint64_t wait_ms)
+{
+    if (wait_ms > 0)
+        timer_set(channel->timer, loop_now_ms(channel->options.loop) + wait_ms);
+    else
+        timer_clear(channel->timer);
+}
+
+/* The last thing that a handler does: the owner may free the channel. */
+static void tell(struct channel *channel)
+{
+    channel->on_change(channel->context);
+}
+
+static void end(struct channel *channel, const struct verdict *why)
+{
+    channel->state = CHANNEL_GONE;
+    channel->why = *why;
+    channel->idle_since_ms = 0;
+    conn_free(&channel->conn);
+    arm(channel, 0);
+    tell(channel);
+}
+
+/* The connection ended before it was of use: what the address said is kept in
+ * case there is no other. */
+static void try_next(struct channel *channel, const struct verdict *why)
+{
+    conn_free(&channel->conn);
+    channel->why = *why;
+    bool handshake_failed = channel->is_shaking && !channel->in_clear;
+    channel->is_shaking = false;
+    if (handshake_failed
+        && channel->options.dialog.tls == DIALOG_TLS_IF_OFFERED) {
+        channel->in_clear = true;
+        connect_to(channel);
+        return;
+    }
+    channel->in_clear = false;
+    seek(channel);
+}
+
+static void close_job(struct channel *channel)
+{
+    if (!channel->job || channel->dialog.job)
+        return;
+    CHECK(!channel->done);
+    channel->done = steal(channel->job);
+}
+
+/* After the dialog has moved: what follows for socket, timer and owner. */
+static void follow(struct channel *channel)
+{
+    struct dialog *dialog = &channel->dialog;
+    close_job(channel);
+    if (dialog->state == DIALOG_GONE) {
+        struct verdict why = dialog->why;
+        if (channel->was_ready)
+            end(channel, &why);
+        else
+            try_next(channel, &why);
+        return;
+    }
+    if (dialog->state == DIALOG_HANDSHAKE && !channel->is_shaking) {
+        channel->is_shaking = true;
+        conn_start_tls(channel->conn, channel->options.tls, channel->host);
+    }
+    if (dialog->state == DIALOG_BODY)
+        dialog_say_body(dialog, conn_out(channel->conn), OUT_TARGET);
+    conn_flush(channel->conn);
+    arm(channel, dialog_wait_ms(dialog));
+    if (dialog->state != DIALOG_READY)
+        return;
+    channel->was_ready = true;
+    channel->idle_since_ms = loop_now_ms(channel->options.loop);
+    tell(channel);
+}
+
+static void lose(struct channel *channel, struct enhanced enhanced,
+                 const char *what)
+{
+    struct verdict why;
+    verdict_local(&why, enhanced, "%s", what);
+    (void)dialog_lose(&channel->dialog, &why);
+    follow(channel);
+}
+
+static void on_open(void *context)
+{
+    struct channel *channel = context;
+    struct buf *out = conn_out(channel->conn);
+    if (channel->state == CHANNEL_CONNECTING) {
+        channel->state = CHANNEL_TALKING;
+        dialog_init(&channel->dialog, channel->in_clear
+                                          ? &channel->clear
+                                          : &channel->options.dialog);
+    } else {
+        channel->is_shaking = false;
+        (void)dialog_tls_done(&channel->dialog, out);
+    }
+    follow(channel);
+}
+
+static void on_input(void *context)
+{
+    struct channel *channel = context;
+    (void)dialog_hear(&channel->dialog, conn_in(channel->conn),
+                      conn_out(channel->conn));
+    follow(channel);
+}
+
+static void on_drained(void *context)
+{
+    struct channel *channel = context;
+    if (channel->state != CHANNEL_TALKING
+        || channel->dialog.state != DIALOG_BODY || channel->dialog.end_is_said)
+        return;
+    dialog_say_body(&channel->dialog, conn_out(channel->conn), OUT_TARGET);
+    conn_flush(channel->conn);
+    arm(channel, dialog_wait_ms(&channel->dialog));
+}
+
+static void on_closed(void *context, const struct fault *fault)
+{
+    struct channel *channel = context;
+    if (channel->state == CHANNEL_TALKING) {
+        lose(channel, (struct enhanced){ 4, 4, 2 }, fault->text);
+        return;
+    }
+    struct verdict why;
+    verdict_local(&why, (struct enhanced){ 4, 4, 1 }, "%s", fault->text);
+    try_next(channel, &why);
+}
+
+static const struct conn_handlers handlers = {
+    .on_open = on_open,
+    .on_input = on_input,
+    .on_drained = on_drained,
+    .on_closed = on_closed,
+};
+
+static void wait_over(void *context)
+{
+    struct channel *channel = context;
+    if (channel->state == CHANNEL_TALKING) {
+        char what[80];
+        (void)snprintf(what, sizeof what, "no answer in time (%s)",
+                       dialog_state_name(channel->dialog.state));
+        lose(channel, (struct enhanced){ 4, 4, 2 }, what);
+        return;
+    }
+    struct verdict why;
+    verdict_local(&why, (struct enhanced){ 4, 4, 1 },
+                  "%s did not accept the connection in time", channel->host_ip);
+    try_next(channel, &why);
+}
+
+static void connect_to(struct channel *channel)
+{
+    struct fault fault;
+    channel->state = CHANNEL_CONNECTING;
+    channel->conn = conn_connect(channel->options.loop,
+                                 &channel->options.source, &channel->addr,
+                                 IN_MAX, OUT_MAX, &handlers, channel, &fault);
+    if (channel->conn) {
+        arm(channel, channel->options.connect_ms);
+        return;
+    }
+    struct verdict why;
+    verdict_local(&why, (struct enhanced){ 4, 4, 1 }, "%s", fault.text);
+    try_next(channel, &why);
+}
+
+static void found(void *context, const struct addr *addr, const char *host,
+                  const struct verdict *why)
+{
+    struct channel *channel = context;
+    if (!addr) {
+        /* What the last address said is more to the point than that there is
+         * no further one. */
+        struct verdict last = channel->host[0] ? channel->why : *why;
+        end(channel, &last);
+        return;
+    }
+    channel->addr = *addr;
+    addr_ip_text(addr, channel->host_ip);
+    (void)snprintf(channel->host, sizeof channel->host, "%s", host);
+    connect_to(channel);
+}
+
+static void seek(struct channel *channel)
+{
+    channel->state = CHANNEL_SEEKING;
+    arm(channel, 0);
+    hosts_next(channel->hosts, found, channel);
+}
+
+/* The first step, one turn later: the owner has the channel by then. */
+static void begin(void *context)
+{
+    struct channel *channel = context;
+    timer_free(&channel->timer);
+    channel->timer = timer_new(channel->options.loop, wait_over, channel);
+    seek(channel);
+}
+
+struct channel *channel_new(const struct channel_options *options,
+                            const struct wire_host *list, size_t count,
+                            uint64_t seed, channel_fn *on_change, void *context)
+{
+    struct channel *channel = NEW(struct channel);
+    channel->options = *options;
+    channel->clear = options->dialog;
+    channel->clear.tls = DIALOG_TLS_OFF;
+    channel->on_change = on_change;
+    channel->context = context;
+    channel->hosts = hosts_new(&options->hosts, list, count, seed);
+    channel->timer = timer_new(options->loop, begin, channel);
+    timer_set(channel->timer, loop_now_ms(options->loop));
+    return channel;
+}
+
+void channel_free(struct channel **channel)
+{
+    struct channel *held = steal(*channel);
+    if (!held)
+        return;
+    hosts_free(&held->hosts);
+    conn_free(&held->conn);
+    timer_free(&held->timer);
+    mem_free(held);
+}
+
+void channel_quit(struct channel **channel)
+{
+    struct channel *held = *channel;
+    CHECK(channel_is_ready(held));
+    (void)dialog_quit(&held->dialog, conn_out(held->conn));
+    conn_finish(&held->conn, QUIT_WAIT_MS);
+    channel_free(channel);
+}
+
+bool channel_is_ready(const struct channel *channel)
+{
+    return channel->state == CHANNEL_TALKING
+           && channel->dialog.state == DIALOG_READY && !channel->job;
+}
+
+bool channel_is_gone(const struct channel *channel, struct verdict *why)
+{
+    if (channel->state != CHANNEL_GONE)
+        return false;
+    if (why)
+        *why = channel->why;
+    return true;
+}
+
+void channel_send(struct channel *channel, struct dialog_job *job)
+{
+    CHECK(channel_is_ready(channel) && !channel->done);
+    struct dialog *dialog = &channel->dialog;
+    (void)dialog_begin(dialog, job, conn_out(channel->conn));
+    if (dialog->state == DIALOG_READY) {
+        channel->done = job; /* the server can never take it */
+        return;
+    }
+    channel->job = job;
+    channel->idle_since_ms = 0;
+    conn_flush(channel->conn);
+    arm(channel, dialog_wait_ms(dialog));
+}
+
+struct dialog_job *channel_take_done(struct channel *channel)
+{
+    return steal(channel->done);
+}
+
+const char *channel_host(const struct channel *channel)
+{
+    return channel->host;
+}
+
+const char *channel_host_ip(const struct channel *channel)
+{
+    return channel->host_ip;
+}
+
+const char *channel_tls(const struct channel *channel)
+{
+    const char *version =
+        channel->conn ? conn_tls_version(channel->conn) : NULL;
+    return version ? version : "";
+}
+
+uint64_t channel_idle_since_ms(const struct channel *channel)
+{
+    return channel->idle_since_ms;
+}

@@ -1,0 +1,77 @@
+/*
+ * channel.h - one outgoing connection: a dialog, its socket, its waits.
+ *
+ *     SEEKING -> CONNECTING -> TALKING -> GONE
+ *        ^-----------'------------'  (not yet ready: the next address)
+ *
+ * A channel tries the receiver's hosts in order until one greets us; from then
+ * on it carries one job at a time. The owner is told by one callback that
+ * something changed and then asks: was a job finished, is the channel ready, is
+ * it gone. In the callback the owner may do anything, also free the channel.
+ *
+ * With opportunistic TLS a handshake that fails is followed by one more
+ * connection to the same address in clear (RFC 7435); with required TLS it is a
+ * failure of that address like any other.
+ */
+#ifndef WORKERS_SMTP_CHANNEL_H
+#define WORKERS_SMTP_CHANNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/edge/addr.h"
+#include "common/edge/loop.h"
+#include "common/edge/tls.h"
+#include "workers/smtp/dialog.h"
+#include "workers/smtp/hosts.h"
+
+struct channel;
+
+struct channel_options {
+    struct loop *loop;
+    struct addr source; /* the IP to send from, port 0 */
+    struct hosts_options hosts;
+    struct dialog_options dialog;
+    struct tls_context *tls; /* borrowed for as long as the channel lives */
+    uint64_t connect_ms;
+};
+
+typedef void channel_fn(void *context);
+
+/* Starts to connect. All that the options point to must outlive the channel;
+ * `list` is copied. on_change is never called before this returns. */
+struct channel *channel_new(const struct channel_options *options,
+                            const struct wire_host *list, size_t count,
+                            uint64_t seed, channel_fn *on_change,
+                            void *context) must_check;
+
+/* Closes at once; a job under way has no result. */
+void channel_free(struct channel **channel);
+
+/* Says QUIT and closes by itself; only when ready. Frees the channel. */
+void channel_quit(struct channel **channel);
+
+/* Whether it can take a job now. */
+bool channel_is_ready(const struct channel *channel);
+
+/* Whether it has ended; *why then says the reason (may be NULL). */
+bool channel_is_gone(const struct channel *channel, struct verdict *why);
+
+/* Begins a job; only when ready. The job stays the caller's, who keeps it
+ * until it was given back by channel_take_done() or the channel was freed. */
+void channel_send(struct channel *channel, struct dialog_job *job);
+
+/* The job that ended since the last call, or NULL. */
+struct dialog_job *channel_take_done(struct channel *channel) must_check;
+
+/* Whom we speak with; "" before there is a connection. Live as long as the
+ * channel. */
+const char *channel_host(const struct channel *channel);
+const char *channel_host_ip(const struct channel *channel);
+const char *channel_tls(const struct channel *channel); /* "" in clear */
+
+/* Since when it is ready and idle; 0 when it is not. */
+uint64_t channel_idle_since_ms(const struct channel *channel);
+
+#endif

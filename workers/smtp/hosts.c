@@ -1,0 +1,208 @@
+/* hosts.c - the addresses at which a receiver may be reached. */
+#include "workers/smtp/hosts.h"
+
+#include <string.h>
+
+#include "common/base/check.h"
+#include "common/base/mem.h"
+
+struct host {
+    uint16_t preference;
+    char name[DNS_NAME_MAX + 1];
+};
+
+/* A query under way. It outlives the hosts when they are freed meanwhile. */
+struct lookup {
+    struct hosts *hosts; /* NULL: nobody waits any more */
+};
+
+struct hosts {
+    struct hosts_options options;
+    struct host list[WIRE_HOSTS_MAX];
+    size_t count;
+    size_t at; /* the host whose addresses are given, or are asked for */
+
+    struct addr addresses[HOSTS_ADDRESSES_MAX];
+    size_t address_count;
+    size_t address_at;
+    size_t given;
+
+    /* What the hosts passed over had in common, for the last word. */
+    size_t without_address;
+    size_t own_seen;
+    size_t failed;
+
+    struct lookup *lookup;
+    hosts_fn *fn;
+    void *context;
+};
+
+static uint64_t mix(uint64_t *seed)
+{
+    /* splitmix64: spreads, guards nothing */
+    uint64_t z = *seed += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static void swap(struct host *a, struct host *b)
+{
+    struct host held = *a;
+    *a = *b;
+    *b = held;
+}
+
+/* The list is sorted by preference: each run of equals is shuffled. */
+static void shuffle_equals(struct hosts *hosts, uint64_t seed)
+{
+    for (size_t from = 0, to = 0; from < hosts->count; from = to) {
+        while (to < hosts->count
+               && hosts->list[to].preference == hosts->list[from].preference)
+            to++;
+        for (size_t left = to - from; left > 1; left--)
+            swap(&hosts->list[from + left - 1],
+                 &hosts->list[from + mix(&seed) % left]);
+    }
+}
+
+struct hosts *hosts_new(const struct hosts_options *options,
+                        const struct wire_host *list, size_t count,
+                        uint64_t seed)
+{
+    struct hosts *hosts = NEW(struct hosts);
+    hosts->options = *options;
+    for (size_t i = 0; i < count && hosts->count < WIRE_HOSTS_MAX; i++) {
+        if (list[i].name.len > DNS_NAME_MAX || list[i].name.len == 0)
+            continue;
+        struct host *host = &hosts->list[hosts->count++];
+        host->preference = list[i].preference;
+        memcpy(host->name, list[i].name.ptr, list[i].name.len);
+    }
+    shuffle_equals(hosts, seed);
+    return hosts;
+}
+
+void hosts_free(struct hosts **hosts)
+{
+    struct hosts *held = steal(*hosts);
+    if (!held)
+        return;
+    if (held->lookup)
+        held->lookup->hosts = NULL;
+    mem_free(held);
+}
+
+static bool is_own(const struct hosts *hosts, const struct addr *addr)
+{
+    for (size_t i = 0; i < hosts->options.own_count; i++)
+        if (addr_same_ip(&hosts->options.own[i], addr)
+            && addr_port(&hosts->options.own[i]) == hosts->options.port)
+            return true;
+    return false;
+}
+
+static void keep_address(struct hosts *hosts, const struct addr *found)
+{
+    char ip[ADDR_TEXT_SIZE];
+    struct addr addr;
+    addr_ip_text(found, ip);
+    if (hosts->address_count == HOSTS_ADDRESSES_MAX
+        || !addr_of_ip(slice_text(ip), hosts->options.port, &addr))
+        return;
+    if (is_own(hosts, &addr))
+        hosts->own_seen++;
+    else
+        hosts->addresses[hosts->address_count++] = addr;
+}
+
+static void tell_end(struct hosts *hosts)
+{
+    struct verdict why;
+    if (hosts->given > 0)
+        verdict_local(&why, (struct enhanced){ 4, 4, 1 },
+                      "no host of the receiver could be reached");
+    else if (hosts->failed > 0)
+        verdict_local(&why, (struct enhanced){ 4, 4, 3 },
+                      "the receiver's host names cannot be resolved now");
+    else if (hosts->own_seen > 0)
+        verdict_local(&why, (struct enhanced){ 5, 4, 6 },
+                      "the receiver's MX points back at this platform");
+    else
+        verdict_local(&why, (struct enhanced){ 5, 4, 4 },
+                      "no MX host of the receiver has an address");
+    hosts->fn(hosts->context, NULL, NULL, &why);
+}
+
+static void seek(struct hosts *hosts);
+
+static void resolved(void *context, const struct dns_address_answer *answer)
+{
+    struct lookup *lookup = context;
+    struct hosts *hosts = lookup->hosts;
+    mem_free(lookup);
+    if (!hosts)
+        return;
+    hosts->lookup = NULL;
+    if (answer->status == DNS_FAILED || answer->status == DNS_TIMEOUT)
+        hosts->failed++;
+    else if (answer->count == 0)
+        hosts->without_address++;
+    for (size_t i = 0; i < answer->count; i++)
+        keep_address(hosts, &answer->addresses[i]);
+    seek(hosts);
+}
+
+/* An address literal needs no resolver: "[127.0.0.1]", "[IPv6:::1]". */
+static bool take_literal(struct hosts *hosts, struct slice name)
+{
+    if (name.len < 2 || name.ptr[0] != '[' || name.ptr[name.len - 1] != ']')
+        return false;
+    struct slice ip = slice_of(name.ptr + 1, name.len - 2);
+    if (slice_starts_nocase(ip, SLICE("IPv6:")))
+        ip = slice_from(ip, 5);
+    struct addr addr;
+    int family = slice_find(ip, ':') < ip.len ? AF_INET6 : AF_INET;
+    if (family == hosts->options.family && addr_of_ip(ip, 0, &addr))
+        keep_address(hosts, &addr);
+    return true;
+}
+
+static void resolve(struct hosts *hosts)
+{
+    hosts->lookup = NEW(struct lookup);
+    hosts->lookup->hosts = hosts;
+    dns_query_addresses(hosts->options.dns, hosts->list[hosts->at].name,
+                        hosts->options.family, resolved, hosts->lookup);
+}
+
+/* Gives the next address of the current host, or goes on to the next host. */
+static void seek(struct hosts *hosts)
+{
+    while (hosts->address_at == hosts->address_count) {
+        hosts->address_count = 0;
+        hosts->address_at = 0;
+        hosts->at++;
+        if (hosts->at >= hosts->count || hosts->given == HOSTS_ADDRESSES_MAX) {
+            tell_end(hosts);
+            return;
+        }
+        if (!take_literal(hosts, slice_text(hosts->list[hosts->at].name))) {
+            resolve(hosts);
+            return;
+        }
+    }
+    hosts->given++;
+    hosts->fn(hosts->context, &hosts->addresses[hosts->address_at++],
+              hosts->list[hosts->at].name, NULL);
+}
+
+void hosts_next(struct hosts *hosts, hosts_fn *fn, void *context)
+{
+    CHECK(!hosts->lookup);
+    hosts->fn = fn;
+    hosts->context = context;
+    if (hosts->given == 0 && hosts->at == 0 && hosts->address_count == 0)
+        hosts->at = SIZE_MAX; /* seek() begins with the host after this one */
+    seek(hosts);
+}

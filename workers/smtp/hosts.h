@@ -1,0 +1,47 @@
+/*
+ * hosts.h - the addresses at which a receiver may be reached, one by one.
+ *
+ * Hosts go by preference, those of equal preference in random order (RFC 5321
+ * section 5.1). Each is resolved only when it is its turn. Only addresses of
+ * the source's own family count: an IPv4 source reaches IPv4 hosts. Addresses at
+ * which the platform itself listens are passed over, so that mail cannot loop
+ * through a misguided MX. At most HOSTS_ADDRESSES_MAX addresses are given.
+ */
+#ifndef WORKERS_SMTP_HOSTS_H
+#define WORKERS_SMTP_HOSTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/edge/addr.h"
+#include "common/edge/dns.h"
+#include "common/proto/verdict.h"
+#include "common/proto/wire.h"
+
+#define HOSTS_ADDRESSES_MAX 16
+
+struct hosts;
+
+struct hosts_options {
+    struct dns *dns;
+    int family; /* AF_INET or AF_INET6: the source's */
+    uint16_t port;
+    const struct addr *own; /* with ports; must outlive the hosts */
+    size_t own_count;
+};
+
+/* Exactly one of the two: an address to try, with its host's name, or NULL and
+ * the verdict that tells why there is no further one. */
+typedef void hosts_fn(void *context, const struct addr *addr, const char *host,
+                      const struct verdict *why);
+
+/* Copies the list. `seed` shuffles hosts of equal preference. */
+struct hosts *hosts_new(const struct hosts_options *options,
+                        const struct wire_host *list, size_t count,
+                        uint64_t seed) must_check;
+void hosts_free(struct hosts **hosts);
+
+/* Asks for the next address; fn is called once, perhaps before this returns. */
+void hosts_next(struct hosts *hosts, hosts_fn *fn, void *context);
+
+#endif
