@@ -36,18 +36,6 @@ static int find_stream(const struct judge_policy *policy, struct slice name)
     return JUDGE_STREAM_NONE;
 }
 
-static bool header_matches(struct slice header, struct slice name,
-                           struct slice pattern)
-{
-    struct cursor cursor = cursor_of(header);
-    struct header_field field;
-    while (header_find(&cursor, name, &field))
-        if (slice_is_empty(pattern)
-            || glob_match(pattern, slice_trim(field.value)))
-            return true;
-    return false;
-}
-
 static bool rule_matches(const struct judge_rule *rule,
                          const struct judge_account *account,
                          const struct judge_message *message)

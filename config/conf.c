@@ -1,8 +1,8 @@
 /* conf.c - holding a config and looking things up in it. */
 #include "config/conf.h"
 
-#include "common/base/chars.h"
 #include "common/base/check.h"
+#include "common/base/glob.h"
 #include "common/base/mem.h"
 #include "config/holder.h"
 
@@ -145,33 +145,6 @@ const struct conf_router *conf_router(const struct conf *conf,
     return schema_object(&schema_routers, conf, name);
 }
 
-/* Greedy with one step back: a later '*' never needs an earlier one again. */
-bool conf_glob(struct slice pattern, struct slice text)
-{
-    size_t p = 0;
-    size_t star = pattern.len; /* none yet */
-    size_t resume = 0;
-    size_t t = 0;
-    while (t < text.len) {
-        if (p < pattern.len && pattern.ptr[p] == '*') {
-            star = p++;
-            resume = t;
-        } else if (p < pattern.len
-                   && char_lower(pattern.ptr[p]) == char_lower(text.ptr[t])) {
-            p++;
-            t++;
-        } else if (star < pattern.len) {
-            p = star + 1;
-            t = ++resume;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.len && pattern.ptr[p] == '*')
-        p++;
-    return p == pattern.len;
-}
-
 /* DNS names come with and without their final dot. */
 static struct slice without_dot(struct slice name)
 {
@@ -193,7 +166,7 @@ static bool names_domain(const struct conf_texts *domains, struct slice domain)
 static bool has_mx(const struct conf_texts *globs, struct slice host)
 {
     for (size_t i = 0; i < globs->count; i++)
-        if (conf_glob(slice_text(globs->items[i]), host))
+        if (glob_match(slice_text(globs->items[i]), host))
             return true;
     return false;
 }

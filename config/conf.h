@@ -367,7 +367,4 @@ const struct conf_limit *conf_limit(const struct conf *conf,
 /* The option's name in the file: "max_smtp_out" ... */
 const char *conf_limit_name(enum conf_limit_kind kind);
 
-/* '*' matches any run of bytes; ASCII case is ignored. */
-bool conf_glob(struct slice pattern, struct slice text);
-
 #endif

@@ -212,12 +212,11 @@ enum rc envelope_unpack(struct slice packed, struct arena *arena,
     if (rc != RC_OK)
         return rc;
 
-    struct envelope_recipient *recipients = NULL;
-    if (count > 0) {
-        recipients = arena_new(arena, count, sizeof *recipients);
-        if (!recipients)
-            return RC_LIMIT;
-    }
+    /* One more than needed: an envelope without recipients is legal here. */
+    struct envelope_recipient *recipients =
+        arena_new(arena, count + 1, sizeof *recipients);
+    if (!recipients)
+        return RC_LIMIT;
     struct envelope found = { .recipients = recipients };
     if (!take_fields(packed, &found, recipients))
         return RC_SYNTAX;

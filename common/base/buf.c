@@ -52,9 +52,9 @@ char *buf_room(struct buf *buf, size_t len)
         buf->full = true;
         return NULL;
     }
-    if (buf->start + buf->len + len > buf->size) {
+    if (!buf->ptr || buf->start + buf->len + len > buf->size) {
         compact(buf);
-        if (buf->len + len > buf->size) {
+        if (!buf->ptr || buf->len + len > buf->size) {
             buf->size = grown(buf, buf->len + len);
             buf->ptr = mem_resize(buf->ptr, buf->size, 1);
         }

@@ -41,7 +41,8 @@ void buf_clear(struct buf *buf);
 /* The content; valid until the next change of the buffer. */
 static inline struct slice buf_slice(const struct buf *buf)
 {
-    return slice_of(buf->ptr + buf->start, buf->len);
+    /* An empty buffer may have no memory at all; NULL + 0 is undefined in C. */
+    return slice_of(buf->ptr ? buf->ptr + buf->start : NULL, buf->len);
 }
 
 /* Makes room for `len` more bytes and returns where they go, or NULL at the

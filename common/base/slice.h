@@ -46,7 +46,8 @@ static inline struct slice slice_from(struct slice s, size_t from)
 {
     if (from > s.len)
         from = s.len;
-    return (struct slice){ s.ptr + from, s.len - from };
+    /* NULL + 0 is undefined in C, and the empty slice may have no bytes. */
+    return (struct slice){ from > 0 ? s.ptr + from : s.ptr, s.len - from };
 }
 
 /* The first `len` bytes, or all when there are fewer. */
@@ -89,7 +90,7 @@ struct cursor {
 
 static inline struct cursor cursor_of(struct slice s)
 {
-    return (struct cursor){ s.ptr, s.ptr + s.len };
+    return (struct cursor){ s.ptr, s.len > 0 ? s.ptr + s.len : s.ptr };
 }
 
 static inline struct slice cursor_rest(const struct cursor *cursor)

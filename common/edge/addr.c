@@ -172,3 +172,36 @@ int addr_listen(const struct addr *addr, int backlog)
     errno = reason;
     return -1;
 }
+
+static bool bind_source(int fd, const struct addr *from)
+{
+    /* The port is chosen at connect, where one per destination is enough;
+     * bound without this each would take a port of its own from all. */
+    const int on = 1;
+    if (addr_port(from) == 0
+        && setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on)
+               != 0)
+        return false;
+    return bind(fd, (const struct sockaddr *)&from->storage, from->len) == 0;
+}
+
+int addr_connect(const struct addr *from, const struct addr *to,
+                 struct fault *fault)
+{
+    int fd = socket(to->storage.ss_family,
+                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        (void)fault_set(fault, RC_IO, errno, "socket");
+        return -1;
+    }
+    const char *step = "bind";
+    if (!from || bind_source(fd, from)) {
+        step = "connect";
+        if (connect(fd, (const struct sockaddr *)&to->storage, to->len) == 0
+            || errno == EINPROGRESS)
+            return fd;
+    }
+    (void)fault_set(fault, RC_IO, errno, "%s", step);
+    (void)close(fd);
+    return -1;
+}

@@ -8,6 +8,8 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "common/base/attr.h"
+#include "common/base/rc.h"
 #include "common/base/slice.h"
 
 struct addr {
@@ -42,5 +44,11 @@ bool addr_is_local(const struct addr *addr);
  * SO_REUSEPORT, for IPv6 without IPv4 on the same port; -1 with errno. A Unix
  * path must not exist. */
 int addr_listen(const struct addr *addr, int backlog);
+
+/* A non-blocking, close-on-exec socket that connects to `to` from `from` (NULL:
+ * any), or has; -1 with *fault. A `from` without a port shares ports with other
+ * sources: the kernel picks one that is free for this destination. */
+int addr_connect(const struct addr *from, const struct addr *to,
+                 struct fault *fault) must_check;
 
 #endif

@@ -471,50 +471,17 @@ struct conn *conn_accept(struct loop *loop, int fd, size_t in_max,
     return conn;
 }
 
-static bool bind_source(int fd, const struct addr *from)
-{
-    /* The port is chosen at connect, where one per destination is enough;
-     * bound without this each would take a port of its own from all. */
-    const int on = 1;
-    if (addr_port(from) == 0
-        && setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on)
-               != 0)
-        return false;
-    return bind(fd, (const struct sockaddr *)&from->storage, from->len) == 0;
-}
-
-static int start_connect(const struct addr *from, const struct addr *to,
-                         struct fault *fault)
-{
-    int fd = socket(to->storage.ss_family,
-                    SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        (void)fault_set(fault, RC_IO, errno, "socket");
-        return -1;
-    }
-    set_no_delay(fd, to);
-    const char *step = "bind";
-    if (!from || bind_source(fd, from)) {
-        step = "connect";
-        if (connect(fd, (const struct sockaddr *)&to->storage, to->len) == 0
-            || errno == EINPROGRESS)
-            return fd;
-    }
-    (void)fault_set(fault, RC_IO, errno, "%s", step);
-    (void)close(fd);
-    return -1;
-}
-
 struct conn *conn_connect(struct loop *loop, const struct addr *from,
                           const struct addr *to, size_t in_max, size_t out_max,
                           const struct conn_handlers *handlers, void *context,
                           struct fault *fault)
 {
-    int fd = start_connect(from, to, fault);
+    int fd = addr_connect(from, to, fault);
     if (fd < 0)
         return NULL;
     struct conn *conn = new_conn(loop, fd, in_max, out_max, handlers, context);
     conn->peer = *to;
+    set_no_delay(fd, to);
     conn->state = CONN_CONNECTING;
     watch_set(conn->watch, events_of(conn));
     return conn;

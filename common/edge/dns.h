@@ -3,9 +3,10 @@
  * (with dns.c) that knows c-ares.
  *
  * One resolver address, from the config. Answers are parsed by our own bounded
- * parser; a host name in an answer that is not a host name (RFC 1123 LDH) makes
- * that record void, so that no byte of DNS reaches a log or a command
- * unescaped. CNAMEs are followed as far as the answer carries them.
+ * parser (common/proto/dnsmsg.h); a host name in an answer that is not a host
+ * name (RFC 1123 LDH) makes that record void, so that no byte of DNS reaches a
+ * log or a command unescaped. Where all records are void the query has failed.
+ * CNAMEs are followed as far as the answer carries them.
  *
  * A query ends in exactly one callback, in the loop's thread, never before
  * dns_query_*() has returned. Nothing is cached here.
@@ -40,7 +41,7 @@ struct dns_mx_host {
 
 struct dns_mx_answer {
     enum dns_status status;
-    uint32_t ttl_s;
+    uint32_t ttl_s; /* also of NODATA and NXDOMAIN, by RFC 2308; else 0 */
     size_t count;
     const struct dns_mx_host *hosts; /* by preference, ties by name */
 };

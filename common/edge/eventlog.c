@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/base/check.h"
 #include "common/base/mem.h"
 #include "common/edge/log.h"
 
@@ -131,6 +132,7 @@ static ssize_t write_some(struct eventlog *log, struct slice bytes)
  * would be kept in memory. */
 static void write_lines(struct eventlog *log, struct slice lines)
 {
+    CHECK(lines.ptr);
     if (log->torn) {
         if (write_some(log, SLICE("\n")) != 1) {
             tell_outage(log, errno);

@@ -1,12 +1,14 @@
 /*
- * store.h - the link to Redis: scripts in, replies out, never blocking. The
- * only file (with store.c) that knows hiredis, which is used as the codec.
+ * store.h - the link to Redis: scripts in, replies out, never blocking.
+ * hiredis is the codec alone, and known to store_codec.c alone.
  *
  * The link connects by itself, and again after a loss with growing waits. A
  * call made while it is down fails at once; a call without an answer within
  * the time-out fails and the link is made anew. Callers keep their last granted
  * share and go on: Redis is never needed to deliver. Calls are pipelined in
- * order. Scripts are sent by EVALSHA and loaded when Redis says NOSCRIPT.
+ * order. Scripts are sent by EVALSHA and loaded when Redis says NOSCRIPT; what
+ * is sent again for that comes behind the calls already on their way. An error
+ * reply (LOADING, MISCONF, READONLY, OOM ...) fails its call and no other.
  */
 #ifndef COMMON_EDGE_STORE_H
 #define COMMON_EDGE_STORE_H
@@ -42,7 +44,8 @@ typedef void store_fn(void *context, const struct store_reply *reply,
                       const struct fault *fault);
 
 /* url: unix:///path, redis://[user:password@]host:port[/db], rediss://...; the
- * password may come from a file instead (NULL: none). Never NULL for a URL that
+ * password may come from a file instead (NULL: none). host is an IP literal or
+ * "localhost" (store_url.h). Never NULL for a URL that
  * is well formed: the link may come up later. */
 struct store *store_new(struct loop *loop, const char *url,
                         const char *password_file, uint64_t timeout_ms,

@@ -145,7 +145,9 @@ enum rc store_codec_hear(struct store_codec *codec, struct store_heard *heard,
     void *reply = NULL;
     if (redisReaderGetReply(codec->reader, &reply) != REDIS_OK)
         return fault_set(fault, RC_SYNTAX, 0, "redis sends nonsense: %s",
-                         codec->reader->errstr);
+                         codec->reader->err == REDIS_ERR_OOM
+                             ? "a reply beyond our limits"
+                             : codec->reader->errstr);
     if (!reply)
         return RC_MORE;
     codec->heard = true;

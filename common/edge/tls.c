@@ -44,7 +44,8 @@ static enum rc set_fault(struct fault *fault, const char *what)
                      reason ? reason : "unknown TLS error");
 }
 
-/* An encrypted key file must not ask for its password on the terminal. */
+/* An encrypted key file must not ask for its password on the terminal.
+ * NOLINTNEXTLINE(readability-non-const-parameter): OpenSSL's type */
 static int refuse_password(char *text, int size, int writing, void *context)
 {
     (void)text;

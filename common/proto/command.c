@@ -75,8 +75,7 @@ const char *command_name(enum command_verb verb)
     return verbs[verb].ptr;
 }
 
-/* Reads a parameter's value into a command. A value that was not given has no
- * pointer; one that was given empty has. */
+/* Reads a parameter's value into a command; empty: none was given. */
 typedef bool read_fn(struct slice value, void *command);
 
 struct parameter {
@@ -105,7 +104,7 @@ static bool read_smtputf8(struct slice value, void *command)
 {
     struct mail_command *mail = command;
     mail->smtputf8 = true;
-    return value.ptr == NULL;
+    return value.len == 0;
 }
 
 static bool read_ret(struct slice value, void *command)
@@ -201,15 +200,17 @@ struct parameters {
 static bool take_parameter(struct cursor *cursor, struct slice *keyword,
                            struct slice *value)
 {
-    *value = slice_of(NULL, 0);
     if (!cursor_run(cursor, CHAR_LDH, keyword))
         return false;
+    *value = slice_of(cursor->at, 0);
     if (cursor_byte(cursor, '=')) {
         const char *from = cursor->at;
         while (!cursor_done(cursor) && *cursor->at != '='
                && !char_is(*cursor->at, CHAR_BLANK | CHAR_CTRL))
             cursor->at++;
         *value = slice_of(from, (size_t)(cursor->at - from));
+        if (value->len == 0)
+            return false;
     }
     return cursor_done(cursor) || char_is(*cursor->at, CHAR_BLANK);
 }

@@ -2,6 +2,7 @@
 #include "common/proto/header.h"
 
 #include "common/base/chars.h"
+#include "common/base/glob.h"
 #include "common/proto/message_id.h"
 #include "common/proto/token.h"
 
@@ -69,6 +70,18 @@ bool header_find(struct cursor *cursor, struct slice name,
             return true;
         }
     }
+    return false;
+}
+
+bool header_matches(struct slice header, struct slice name,
+                    struct slice pattern)
+{
+    struct cursor cursor = cursor_of(header);
+    struct header_field field;
+    while (header_find(&cursor, name, &field))
+        if (slice_is_empty(pattern)
+            || glob_match(pattern, slice_trim(field.value)))
+            return true;
     return false;
 }
 

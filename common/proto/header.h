@@ -24,9 +24,9 @@
 #include "common/base/rc.h"
 #include "common/base/slice.h"
 
-#define HEADER_NAME_MAX   128u           /* the longest registered one has 35 */
-#define HEADER_FIELD_MAX  (256u * 1024u) /* a To: with thousands of addresses */
-#define HEADER_MSG_ID_MAX 998u           /* a line, RFC 5322 section 2.1.1 */
+#define HEADER_NAME_MAX   128u    /* the longest registered one has 35 */
+#define HEADER_FIELD_MAX  262144u /* a To: with thousands of addresses */
+#define HEADER_MSG_ID_MAX 998u    /* a line, RFC 5322 section 2.1.1 */
 
 /* All slices point into the input. */
 struct header_field {
@@ -51,6 +51,11 @@ enum rc header_next(struct cursor *cursor,
  * ends before one. To find the first, begin with cursor_of(message). */
 bool header_find(struct cursor *cursor, struct slice name,
                  struct header_field *field);
+
+/* Whether some field called `name` has a value that `pattern` matches (glob.h,
+ * blanks at both ends of the value aside). An empty pattern matches any. */
+bool header_matches(struct slice header, struct slice name,
+                    struct slice pattern);
 
 struct header_split {
     struct slice header; /* all fields with their line ends */

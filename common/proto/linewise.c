@@ -14,7 +14,9 @@ void linewise_encoder_init(struct linewise_encoder *encoder)
 
 static void remember(struct linewise_encoder *encoder, struct slice body)
 {
-    encoder->last[0] = body.len > 1 ? body.ptr[body.len - 2] : encoder->last[1];
+    encoder->last[0] = encoder->last[1];
+    if (body.len > 1)
+        encoder->last[0] = body.ptr[body.len - 2];
     encoder->last[1] = body.ptr[body.len - 1];
 }
 

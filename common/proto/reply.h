@@ -30,9 +30,9 @@
 #include "common/base/slice.h"
 #include "common/proto/verdict.h"
 
-#define REPLY_LINE_MAX  4096u         /* bytes of one line, its end included */
-#define REPLY_LINES_MAX 128u          /* an EHLO reply has about 15 */
-#define REPLY_BYTES_MAX (32u * 1024u) /* of one reply */
+#define REPLY_LINE_MAX  4096u  /* bytes of one line, its end included */
+#define REPLY_LINES_MAX 128u   /* an EHLO reply has about 15 */
+#define REPLY_BYTES_MAX 32768u /* of one reply */
 
 struct reply {
     uint16_t code;            /* 200 to 599 */

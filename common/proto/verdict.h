@@ -22,7 +22,7 @@
 struct reply;
 
 #define VERDICT_TEXT_SIZE  512 /* with the NUL: an SMTP line, RFC 5321 4.5.3.1 */
-#define ENHANCED_TEXT_SIZE 16 /* any three numbers that fit, and a NUL */
+#define ENHANCED_TEXT_SIZE 16  /* any three numbers that fit, and a NUL */
 
 enum verdict_class {
     VERDICT_DELIVERED, /* 2yz: the far side has it */

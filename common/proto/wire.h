@@ -17,8 +17,9 @@
  * integers as keys. Unknown keys are skipped and missing ones take their zero,
  * so neighbouring versions understand each other; a missing key without which
  * the frame means nothing is RC_SYNTAX. Decoding is total and bounded: any
- * bytes give a frame or RC_SYNTAX / RC_LIMIT. Decoded slices point into the
- * bytes given; arrays live in the arena given.
+ * bytes give a frame or RC_SYNTAX / RC_LIMIT, and no decoded text holds CR, LF
+ * or NUL. Decoded slices point into the bytes given; arrays live in the arena
+ * given.
  *
  * Credit is a running total. For each (lane, source) the worker counts the jobs
  * it ever asked for, the router those it ever sent; what may be sent now is the
@@ -172,7 +173,9 @@ struct wire_ack {
 };
 
 struct wire_beat {
-    uint64_t boot; /* the sender's; a worker that sees a new one says HELLO */
+    /* The sender's; a worker that sees a new one says HELLO. 0, which is no
+     * router's: I do not know you. */
+    uint64_t boot;
     uint32_t rank; /* router to worker, as in WELCOME */
     uint32_t workers;
 };

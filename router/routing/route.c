@@ -9,20 +9,6 @@ static bool domain_matches(const char *pattern, struct slice domain)
     return !pattern || glob_match(slice_text(pattern), domain);
 }
 
-static bool header_matches(const struct conf_match *match, struct slice header)
-{
-    if (!match->header)
-        return true;
-    struct cursor cursor = cursor_of(header);
-    struct header_field field;
-    while (header_find(&cursor, slice_text(match->header), &field))
-        if (!match->header_value
-            || glob_match(slice_text(match->header_value),
-                          slice_trim(field.value)))
-            return true;
-    return false;
-}
-
 static bool account_matches(const struct conf_match *match,
                             const struct conf_account *account)
 {
@@ -39,7 +25,9 @@ static bool matches(const struct conf_match *match,
            && account_matches(match, question->account)
            && domain_matches(match->sender_domain, question->sender_domain)
            && domain_matches(match->recipient_domain, recipient_domain)
-           && header_matches(match, question->header);
+           && (!match->header
+               || header_matches(question->header, slice_text(match->header),
+                                 slice_text(match->header_value)));
 }
 
 void route_choose(const struct conf *conf,

@@ -105,11 +105,8 @@ void batch_join_last(struct batch *batch)
 /* pwritev only reads, but its struct cannot say so. */
 static struct iovec piece_of(const char *bytes, size_t len)
 {
-    union {
-        const char *in;
-        void *out;
-    } cast = { .in = bytes };
-    return (struct iovec){ .iov_base = cast.out, .iov_len = len };
+    return (struct iovec){ .iov_base = (void *)(uintptr_t)bytes,
+                           .iov_len = len };
 }
 
 static bool write_all(int fd, struct iovec *pieces, size_t count,
@@ -161,7 +158,7 @@ static size_t lay_out(struct item *item, const struct segment *segment,
 bool batch_write(struct item *items, size_t count,
                  const struct segment *segment, uint64_t *sync_us)
 {
-    struct iovec pieces[PIECES_MAX];
+    struct iovec pieces[PIECES_MAX] = { { .iov_len = 0 } };
     size_t piece_count = 0;
     uint64_t from = segment->end;
     uint64_t offset = segment->end;

@@ -30,7 +30,7 @@ void chain_add(struct chain *chain, const struct segment *segment)
     if (chain->count == chain->size) {
         chain->size = chain->size * 2 + 16;
         chain->segments =
-            mem_resize(chain->segments, chain->size, sizeof *chain->segments);
+            mem_resize(chain->segments, chain->size, sizeof(struct segment *));
     }
     struct segment *added = NEW(struct segment);
     *added = *segment;
@@ -46,7 +46,7 @@ struct segment chain_take_first(struct chain *chain)
     mem_free(first);
     chain->count--;
     memmove(chain->segments, chain->segments + 1,
-            chain->count * sizeof *chain->segments);
+            chain->count * sizeof(struct segment *));
     chain->bytes -= taken.end;
     return taken;
 }
@@ -54,7 +54,8 @@ struct segment chain_take_first(struct chain *chain)
 /* Sequences may have holes where files were lost, so this is a search. */
 struct segment *chain_segment(const struct chain *chain, uint16_t sequence)
 {
-    const uint64_t last = chain_last(chain)->sequence;
+    CHECK(chain->count > 0);
+    const uint64_t last = chain->segments[chain->count - 1]->sequence;
     const uint64_t wanted = last - (uint16_t)(last - sequence);
     size_t low = 0;
     size_t high = chain->count;

@@ -31,7 +31,7 @@ static bool wants_cleaning(const struct spool *spool)
     if (!spool->head || spool->head->is_reserve || first == spool->head
         || first->live == 0 || atomic_load(&spool->counts.refuses))
         return false;
-    return first->live_bytes < first->end / DEAD_FACTOR
+    return first->live_bytes < (first->end - SEGMENT_START) / DEAD_FACTOR
            || chain->bytes > chain->bytes_live * DEAD_FACTOR
                                  + spool->segment_size * SEGMENTS_SPARED;
 }

@@ -202,6 +202,14 @@ static int show(struct command *command)
 
 /* export */
 
+static int cannot_create(const struct command *command, const char *name)
+{
+    struct fault fault;
+    (void)fault_set(&fault, RC_IO, errno, "%s/%s", command->folder, name);
+    (void)complain(command, &fault);
+    return EX_CANTCREAT;
+}
+
 static bool write_file(struct command *command, uint64_t id, const char *suffix,
                        struct slice bytes)
 {
@@ -218,9 +226,7 @@ static bool write_file(struct command *command, uint64_t id, const char *suffix,
         written = false;
     if (written)
         return true;
-    (void)fprintf(command->err, "spool: %s/%s: %s\n", command->folder, name,
-                  strerror(errno));
-    command->exit_code = EX_CANTCREAT;
+    command->exit_code = cannot_create(command, name);
     return false;
 }
 
@@ -249,11 +255,8 @@ static int export_messages(struct command *command)
     if (mkdir(command->folder, 0700) == 0 || errno == EEXIST)
         command->folder_fd =
             open(command->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (command->folder_fd < 0) {
-        (void)fprintf(command->err, "spool: %s: %s\n", command->folder,
-                      strerror(errno));
-        return EX_CANTCREAT;
-    }
+    if (command->folder_fd < 0)
+        return cannot_create(command, "");
     check_each(command->check, export_one, command);
     (void)close(command->folder_fd);
     return finish(command);

@@ -6,8 +6,8 @@
 #ifndef ROUTER_SPOOL_COMMITTER_H
 #define ROUTER_SPOOL_COMMITTER_H
 
-/* For pthread_create; the argument is the struct spool. Returns when the spool
+/* For pthread_create; the context is the struct spool. Returns when the spool
  * is stopping and its queue is empty. */
-void *committer_run(void *spool);
+void *committer_run(void *context);
 
 #endif

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -27,8 +26,14 @@ static const char *const suffixes[] = {
 /* A new folder is there for good only when its parent was synced. */
 static bool sync_parent(const char *path)
 {
-    scoped(mem_free_at) char *copy = mem_copy_text(path, strlen(path));
-    const int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    size_t len = strlen(path);
+    while (len > 1 && path[len - 1] == '/')
+        len--;
+    while (len > 0 && path[len - 1] != '/')
+        len--;
+    scoped(mem_free_at) char *parent = mem_copy_text(path, len);
+    const int fd =
+        open(len > 0 ? parent : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return false;
     const bool synced = fsync(fd) == 0;
@@ -151,8 +156,11 @@ enum rc directory_list(const struct directory *directory,
     uint64_t *found = NULL;
     size_t found_count = 0;
     size_t size = 0;
-    for (struct dirent *entry = readdir(folder); entry;
-         entry = readdir(folder)) {
+    for (;;) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone */
+        const struct dirent *entry = readdir(folder);
+        if (!entry)
+            break;
         uint64_t sequence = 0;
         if (!parse_name(entry->d_name, kind, &sequence))
             continue;

@@ -62,7 +62,7 @@ int directory_make_file(const struct directory *directory, const char *name,
 
 /* False with errno. In place of what had the name `to`. */
 bool directory_rename(const struct directory *directory, const char *from,
-                      const char *to) must_check;
+                      const char *to);
 bool directory_remove(const struct directory *directory, const char *name);
 
 #endif

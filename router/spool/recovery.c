@@ -62,6 +62,19 @@ static enum rc open_segment(const struct directory *directory,
     return RC_NONE;
 }
 
+/* Its name may be needed for a new segment; its bytes are for people. */
+static void set_aside(struct recovery *recovery, uint64_t sequence)
+{
+    recovery->damaged++;
+    if (!recovery->is_writer)
+        return;
+    const struct directory_name from =
+        directory_name_of(DIRECTORY_SEGMENT, sequence);
+    const struct directory_name to =
+        directory_name_of(DIRECTORY_DAMAGED, sequence);
+    (void)directory_rename(recovery->directory, from.text, to.text);
+}
+
 static enum rc open_segments(struct recovery *recovery,
                              struct found_segments *found, struct fault *fault)
 {
@@ -78,7 +91,7 @@ static enum rc open_segments(struct recovery *recovery,
         if (rc == RC_OK)
             found->count++;
         else if (rc == RC_NONE)
-            recovery->damaged++;
+            set_aside(recovery, sequences[i]);
         else
             return rc;
     }

@@ -17,6 +17,8 @@ static void check_address(const struct address *address)
     CHECK(addresses_next(&alone, &again) == RC_SYNTAX);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct addresses addresses;

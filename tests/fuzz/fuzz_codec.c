@@ -33,6 +33,8 @@ static void go_around(struct slice input, encode_fn *encode, decode_fn *decode,
     buf_release(&text);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice input = slice_of((const char *)data, size);

@@ -39,6 +39,8 @@ static void read_rcpt(struct slice argument, bool utf8)
     CHECK(rcpt.notify == NOTIFY_NEVER || !(rcpt.notify & NOTIFY_NEVER));
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice line = slice_of((const char *)data, size);

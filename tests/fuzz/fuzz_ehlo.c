@@ -4,6 +4,8 @@
 #include "common/base/check.h"
 #include "common/proto/ehlo.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct cursor cursor = cursor_of(slice_of((const char *)data, size));

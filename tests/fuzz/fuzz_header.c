@@ -5,6 +5,8 @@
 #include "common/base/check.h"
 #include "common/proto/header.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice message = slice_of((const char *)data, size);

@@ -95,6 +95,8 @@ static void go_around(struct slice wire, size_t cut)
     buf_release(&body);
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (size < 2)

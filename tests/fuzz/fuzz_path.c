@@ -21,6 +21,8 @@ static void check_path(const struct path *path)
                            : path_is_domain(path->domain, true));
 }
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice text = slice_of((const char *)data, size);

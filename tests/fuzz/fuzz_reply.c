@@ -7,6 +7,8 @@
 #include "common/proto/reply.h"
 #include "common/proto/utf8.h"
 
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct slice all = slice_of((const char *)data, size);

@@ -8,6 +8,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/buf.h"
+#include "common/base/glob.h"
 #include "common/base/list.h"
 #include "common/base/rc.h"
 #include "common/base/slice.h"
@@ -25,6 +26,32 @@ static void slices_are_searched_and_trimmed(void **state)
     assert_false(slice_ends_nocase(s, SLICE("a much longer text than that")));
     assert_true(slice_compare(SLICE("ab"), SLICE("abc")) < 0);
     assert_true(slice_equal(slice_text(NULL), SLICE("")));
+}
+
+static void globs_match_any_run(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern;
+        const char *text;
+        bool matches;
+    } cases[] = {
+        { "", "", true },
+        { "*", "", true },
+        { "", "a", false },
+        { "a*b", "ab", true },
+        { "a*b*c", "aXbXbc", true },
+        { "a*b*c", "aXbXb", false },
+        { "*.x", "a.X", true },
+        { "*.x", "ax", false },
+        { "**a", "bba", true },
+        { "promo*", "Promotion", true },
+        { "a", "b", false },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(
+            glob_match(slice_text(cases[i].pattern), slice_text(cases[i].text)),
+            cases[i].matches);
 }
 
 static void numbers_stop_at_their_maximum(void **state)
@@ -144,6 +171,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slices_are_searched_and_trimmed),
+        cmocka_unit_test(globs_match_any_run),
         cmocka_unit_test(numbers_stop_at_their_maximum),
         cmocka_unit_test(a_cursor_stays_when_it_finds_nothing),
         cmocka_unit_test(a_buffer_refuses_what_is_over_its_cap),

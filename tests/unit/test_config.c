@@ -139,32 +139,6 @@ static void a_provider_is_known_by_all_its_mx_hosts(void **state)
     assert_null(conf_provider_of(conf, SLICE("sub.test"), hosts, 3));
 }
 
-static void globs_match_any_run(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *pattern;
-        const char *text;
-        bool matches;
-    } cases[] = {
-        { "", "", true },
-        { "*", "", true },
-        { "", "a", false },
-        { "a*b", "ab", true },
-        { "a*b*c", "aXbXbc", true },
-        { "a*b*c", "aXbXb", false },
-        { "*.x", "a.X", true },
-        { "*.x", "ax", false },
-        { "**a", "bba", true },
-        { "promo*", "Promotion", true },
-        { "a", "b", false },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        assert_int_equal(
-            conf_glob(slice_text(cases[i].pattern), slice_text(cases[i].text)),
-            cases[i].matches);
-}
-
 static void references_and_matches_are_resolved(void **state)
 {
     (void)state;
@@ -325,7 +299,6 @@ int main(void)
         cmocka_unit_test(a_small_config_is_enough),
         cmocka_unit_test(limits_come_from_the_most_specific_entry),
         cmocka_unit_test(a_provider_is_known_by_all_its_mx_hosts),
-        cmocka_unit_test(globs_match_any_run),
         cmocka_unit_test(references_and_matches_are_resolved),
         cmocka_unit_test(many_accounts_are_found_by_name),
         cmocka_unit_test(a_held_conf_outlives_its_maker),

@@ -3,8 +3,9 @@
  *
  * One thread, one epoll. A message is given to a connection only when that
  * connection is ready for it, so a dead server costs no messages: the fleet
- * connects again every 100 ms until a connection is ready or patience ends. Messages are never sent twice: one whose connection broke behind its
- * dot is in doubt and goes to the ledger as such.
+ * connects again every 100 ms until a connection is ready or patience ends.
+ * Messages are never sent twice: one whose connection broke behind its dot
+ * is in doubt and goes to the ledger as such.
  *
  * With a rate, message k is due k / rate seconds after the start, whether or
  * not a connection is free, and its latency counts from then.

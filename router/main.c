@@ -1,0 +1,338 @@
+/*
+ * main.c - sendyard-router: composes the rooms a message passes.
+ *
+ * submission threads, one committer, one lane thread, one control thread; this
+ * one waits for signals. SIGTERM: no new mail, open transactions get their
+ * reply, everything is on disk, leave. SIGHUP: reads the config again. SIGUSR1:
+ * reopens the event log.
+ */
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "common/base/check.h"
+#include "common/base/time.h"
+#include "common/edge/log.h"
+#include "common/edge/process.h"
+#include "common/proto/json.h"
+#include "common/proto/message_id.h"
+#include "config/loader.h"
+#include "router/control/api.h"
+#include "router/dispatch/dispatch.h"
+#include "router/intake.h"
+#include "router/spool/spool.h"
+#include "router/submission/submission.h"
+
+#define SPOOL_QUEUE_MAX    4096 /* messages on their way to disk */
+#define SUBMISSION_ENDS_MS SECONDS_MS(10)
+#define LOW_PORT_MAX       1023
+
+struct router {
+    const char *config_path;
+    const char *name;
+    struct conf *conf;
+    const struct conf_router *self; /* in conf */
+    struct loop *loop;
+    pthread_mutex_t ids_lock;
+    struct id_maker ids;
+    struct dispatch *dispatch;
+    struct spool *spool;
+    struct intake *intake;
+    struct submission *submission;
+    struct api *api;
+    pthread_mutex_t reload_lock; /* a signal and the API may meet */
+};
+
+static uint64_t next_id(void *context)
+{
+    struct router *router = context;
+    CHECK(pthread_mutex_lock(&router->ids_lock) == 0);
+    uint64_t id = id_next(&router->ids, time_utc_ms());
+    CHECK(pthread_mutex_unlock(&router->ids_lock) == 0);
+    return id;
+}
+
+static struct conf *load(const char *path, struct buf *why)
+{
+    struct conf_errors errors;
+    struct conf *conf = NULL;
+    conf_errors_init(&errors);
+    (void)conf_load(path, &conf, &errors);
+    for (size_t i = 0; !conf && i < errors.count; i++)
+        (void)buf_addf(why, "%s:%u: %s\n", errors.items[i].place.file,
+                       errors.items[i].place.line, errors.items[i].text);
+    conf_errors_release(&errors);
+    return conf;
+}
+
+static bool reload_with(struct router *router, struct conf *conf,
+                        struct buf *why)
+{
+    const struct conf_router *self =
+        conf_router(conf, slice_text(router->self->name));
+    struct fault fault;
+    if (!self) {
+        (void)buf_addf(why, "the config has no router \"%s\" any more\n",
+                       router->self->name);
+        return false;
+    }
+    if (submission_reconf(router->submission, conf, &fault) != RC_OK) {
+        (void)buf_addf(why, "%s\n", fault.text);
+        return false;
+    }
+    if (!dispatch_reconf(router->dispatch, conf)) {
+        (void)buf_addf(why, "the lane thread is busy: reload again\n");
+        return false;
+    }
+    struct conf *before = router->conf;
+    router->conf = conf_hold(conf);
+    router->self = self;
+    conf_release(&before);
+    return true;
+}
+
+/* In the control thread, or in ours. A conf with errors changes nothing. */
+static bool reload(void *context, struct buf *why)
+{
+    struct router *router = context;
+    CHECK(pthread_mutex_lock(&router->reload_lock) == 0);
+    struct conf *conf = load(router->config_path, why);
+    bool is_done = conf && reload_with(router, conf, why);
+    conf_release(&conf);
+    CHECK(pthread_mutex_unlock(&router->reload_lock) == 0);
+    log_line(is_done ? LOG_INFO : LOG_ERROR,
+             is_done ? "reloaded" : "reload_refused", "config=%s",
+             router->config_path);
+    return is_done;
+}
+
+static void hear_reload(void *context)
+{
+    struct buf why;
+    buf_init(&why, 64u << 10);
+    if (!reload(context, &why))
+        (void)fprintf(stderr, "%.*s", SLICE_ARG(buf_slice(&why)));
+    buf_release(&why);
+}
+
+static void hear_reopen(void *context)
+{
+    struct router *router = context;
+    if (!dispatch_reopen_log(router->dispatch))
+        log_line(LOG_WARNING, "reopen_refused", "why=busy");
+}
+
+static void hear_stop(void *context)
+{
+    struct router *router = context;
+    log_line(LOG_INFO, "stopping", "router=%s", router->self->name);
+    loop_stop(router->loop);
+}
+
+static void add_status(void *context, struct buf *out)
+{
+    struct router *router = context;
+    struct submission_stats stats;
+    submission_stats(router->submission, &stats);
+    const struct {
+        const char *name;
+        uint64_t value;
+    } members[] = {
+        { "connections", stats.connections },
+        { "connections_total", stats.connections_total },
+        { "turned_away", stats.turned_away },
+        { "accepted", stats.accepted },
+        { "accepted_recipients", stats.accepted_recipients },
+        { "logins", stats.logins },
+        { "logins_failed", stats.logins_failed },
+        { "refused_4yz", stats.refused_4yz },
+        { "refused_5yz", stats.refused_5yz },
+    };
+    struct json json;
+    json_init(&json, out);
+    json_begin_object(&json);
+    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+        json_key(&json, members[i].name);
+        json_number(&json, members[i].value);
+    }
+    json_end(&json);
+}
+
+static enum rc open_spool(struct router *router, struct fault *fault)
+{
+    const struct conf_spool *conf = &router->conf->spool;
+    const struct spool_options options = {
+        .path = conf->path,
+        .router = router->self->name,
+        .segment_size = conf->segment_size,
+        .min_free = conf->min_free,
+        .min_free_inodes = conf->min_free_inodes,
+        .queue_max = SPOOL_QUEUE_MAX,
+    };
+    enum rc rc = spool_open(&options, dispatch_recover, router->dispatch,
+                            &router->spool, fault);
+    if (rc != RC_OK)
+        return rc;
+    id_maker_init(&router->ids, (uint16_t)router->self->number);
+    id_maker_seen(&router->ids, spool_last_id(router->spool));
+    struct spool_stats stats;
+    spool_stats(router->spool, &stats);
+    log_line(LOG_INFO, "recovered", "messages=%" PRIu64, stats.messages);
+    return RC_OK;
+}
+
+static enum rc open_control(struct router *router, struct fault *fault)
+{
+    const struct api_options options = {
+        .conf = router->conf,
+        .router = router->self,
+        .dispatch = router->dispatch,
+        .spool = router->spool,
+        .reload = reload,
+        .add_status = add_status,
+        .context = router,
+    };
+    router->api = api_new(&options, fault);
+    return router->api ? RC_OK : RC_IO;
+}
+
+/* From the lanes to the door: nothing is let in before all behind it works. */
+static enum rc open_all(struct router *router, struct fault *fault)
+{
+    const struct dispatch_options options = {
+        .conf = router->conf,
+        .router = router->self,
+        .new_id = next_id,
+        .new_id_context = router,
+    };
+    router->dispatch = dispatch_new(&options, fault);
+    if (!router->dispatch)
+        return RC_IO;
+    enum rc rc = open_spool(router, fault);
+    if (rc == RC_OK)
+        rc = dispatch_start(router->dispatch, router->spool, fault);
+    if (rc != RC_OK)
+        return rc;
+    router->intake =
+        intake_new(router->spool, dispatch_mailbox(router->dispatch));
+    const struct submission_options door = {
+        .intake = router->intake,
+        .next_id = next_id,
+        .id_context = router,
+    };
+    router->submission = submission_start(router->conf, &door, fault);
+    return router->submission ? open_control(router, fault) : RC_IO;
+}
+
+/* From the door to the lanes: what was let in is on disk before they close. */
+static void close_all(struct router *router)
+{
+    api_free(&router->api);
+    submission_stop(&router->submission, SUBMISSION_ENDS_MS);
+    if (router->dispatch)
+        dispatch_stop(router->dispatch);
+    spool_close(&router->spool);
+    intake_free(&router->intake);
+    dispatch_free(&router->dispatch);
+}
+
+static int run(struct router *router)
+{
+    struct fault fault;
+    int code = EX_OK;
+    router->loop = loop_new();
+    loop_on_signal(router->loop, SIGTERM, hear_stop, router);
+    loop_on_signal(router->loop, SIGINT, hear_stop, router);
+    loop_on_signal(router->loop, SIGHUP, hear_reload, router);
+    loop_on_signal(router->loop, SIGUSR1, hear_reopen, router);
+    if (open_all(router, &fault) == RC_OK) {
+        log_line(LOG_INFO, "running", "router=%s", router->self->name);
+        loop_run(router->loop);
+    } else {
+        log_fault(LOG_ERROR, "start_failed", &fault);
+        code = EX_UNAVAILABLE;
+    }
+    close_all(router);
+    loop_free(&router->loop);
+    return code;
+}
+
+static bool read_arguments(int argc, char **argv, struct router *router)
+{
+    for (int i = 1; i + 1 < argc; i += 2) {
+        if (strcmp(argv[i], "--config") == 0)
+            router->config_path = argv[i + 1];
+        else if (strcmp(argv[i], "--name") == 0)
+            router->name = argv[i + 1];
+        else
+            return false;
+    }
+    return argc % 2 == 1 && router->config_path;
+}
+
+static bool has_low_port(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->listener_count; i++)
+        if (conf->listeners[i].address.port <= LOW_PORT_MAX)
+            return true;
+    return false;
+}
+
+/* The config, our place in it, and no more rights than that needs. */
+static int prepare(struct router *router)
+{
+    struct buf why;
+    buf_init(&why, 64u << 10);
+    router->conf = load(router->config_path, &why);
+    (void)fprintf(stderr, "%.*s", SLICE_ARG(buf_slice(&why)));
+    buf_release(&why);
+    if (!router->conf)
+        return EX_CONFIG;
+    router->self = router->name
+                       ? conf_router(router->conf, slice_text(router->name))
+                       : &router->conf->routers[0];
+    if (!router->self) {
+        (void)fprintf(stderr, "the config has no router \"%s\"\n",
+                      router->name);
+        return EX_CONFIG;
+    }
+    enum log_level level = LOG_INFO;
+    (void)log_level_of(router->conf->log.level, &level);
+    log_open("router", level);
+    process_raise_file_limit();
+
+    struct fault fault;
+    if (process_confine(router->conf->user, has_low_port(router->conf), &fault)
+        == RC_OK)
+        return EX_OK;
+    log_fault(LOG_ERROR, "start_failed", &fault);
+    return EX_NOPERM;
+}
+
+int main(int argc, char **argv)
+{
+    struct router router = {
+        .ids_lock = PTHREAD_MUTEX_INITIALIZER,
+        .reload_lock = PTHREAD_MUTEX_INITIALIZER,
+    };
+    if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+        (void)printf("sendyard-router %s\n", SENDYARD_VERSION);
+        return EX_OK;
+    }
+    if (!read_arguments(argc, argv, &router)) {
+        (void)fprintf(stderr,
+                      "usage: sendyard-router --config FILE [--name NAME]\n");
+        return EX_USAGE;
+    }
+    /* A full disk or a file limit is told by errno. */
+    (void)signal(SIGXFSZ, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
+    int code = prepare(&router);
+    if (code == EX_OK)
+        code = run(&router);
+    conf_release(&router.conf);
+    return code;
+}
