@@ -60,8 +60,8 @@ static struct conf *load(const char *path, struct buf *why)
     struct conf_errors errors;
     struct conf *conf = NULL;
     conf_errors_init(&errors);
-    (void)conf_load(path, &conf, &errors);
-    for (size_t i = 0; !conf && i < errors.count; i++)
+    bool is_loaded = conf_load(path, &conf, &errors) == RC_OK;
+    for (size_t i = 0; !is_loaded && i < errors.count; i++)
         (void)buf_addf(why, "%s:%u: %s\n", errors.items[i].place.file,
                        errors.items[i].place.line, errors.items[i].text);
     conf_errors_release(&errors);

@@ -33,8 +33,7 @@ static uint64_t hash_of(struct slice text)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < text.len; i++)
-        hash =
-            (hash ^ (unsigned char)text.ptr[i]) * UINT64_C(1099511628211);
+        hash = (hash ^ (unsigned char)text.ptr[i]) * UINT64_C(1099511628211);
     return hash;
 }
 
@@ -46,7 +45,8 @@ static size_t search(const struct table *table, uint64_t key, struct slice text,
     size_t at = home_of(table, key);
     for (;; at = (at + 1) & (table->size - 1)) {
         const struct table_slot *slot = &table->slots[at];
-        if (!slot->value || (slot->key == key && (!is || is(slot->value, text))))
+        if (!slot->value
+            || (slot->key == key && (!is || is(slot->value, text))))
             return at;
     }
 }

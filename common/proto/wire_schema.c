@@ -35,13 +35,13 @@
     {                                                                          \
         MEMBER(FIELD_LIST, owner, member, need), .list = &(what)               \
     }
-#define LEASES(owner)                                                          \
+#define IDS(owner, member)                                                     \
     {                                                                          \
         .item = { .type = FIELD_NUMBER,                                        \
                   .size = sizeof(uint64_t),                                    \
                   .max = UINT64_MAX },                                         \
         .item_size = sizeof(uint64_t),                                         \
-        .count_offset = offsetof(struct owner, leases.count),                  \
+        .count_offset = offsetof(struct owner, member.count),                  \
         .max = WIRE_LEASES_MAX                                                 \
     }
 #define RECORD(table)                                                          \
@@ -58,6 +58,9 @@ static const struct wire_list source_names = {
     .max = WIRE_SOURCES_MAX,
 };
 
+static const struct wire_list held_leases = IDS(wire_hello, held_leases);
+static const struct wire_list held_messages = IDS(wire_hello, held_messages);
+
 static const struct wire_field hello_fields[] = {
     [1] = TEXT(wire_hello, worker, NEEDED),
     [2] = NUMBER(wire_hello, boot, NEEDED),
@@ -65,6 +68,8 @@ static const struct wire_field hello_fields[] = {
     [4] = NUMBER(wire_hello, pid, OPTIONAL),
     [5] = NUMBER(wire_hello, config_digest, OPTIONAL),
     [6] = LIST(wire_hello, sources.items, source_names, OPTIONAL),
+    [7] = LIST(wire_hello, held_leases.items, held_leases, OPTIONAL),
+    [8] = LIST(wire_hello, held_messages.items, held_messages, OPTIONAL),
 };
 
 static const struct wire_field welcome_fields[] = {
@@ -138,7 +143,7 @@ static const struct wire_field job_fields[] = {
     [17] = LIST(wire_job, recipients, recipients, NEEDED),
 };
 
-static const struct wire_list handback_leases = LEASES(wire_handback);
+static const struct wire_list handback_leases = IDS(wire_handback, leases);
 
 static const struct wire_field handback_fields[] = {
     [1] = LIST(wire_handback, leases.items, handback_leases, NEEDED),
@@ -177,7 +182,7 @@ static const struct wire_field result_fields[] = {
     [12] = LIST(wire_result, outcomes, outcomes, NEEDED),
 };
 
-static const struct wire_list ack_leases = LEASES(wire_ack);
+static const struct wire_list ack_leases = IDS(wire_ack, leases);
 
 static const struct wire_field ack_fields[] = {
     [1] = LIST(wire_ack, leases.items, ack_leases, NEEDED),
@@ -186,6 +191,7 @@ static const struct wire_field ack_fields[] = {
 static const struct wire_field beat_fields[] = {
     [1] = NUMBER(wire_beat, rank, OPTIONAL),
     [2] = NUMBER(wire_beat, workers, OPTIONAL),
+    [3] = NUMBER(wire_beat, boot, OPTIONAL),
 };
 
 _Static_assert(ARRAY_LEN(job_fields) <= WIRE_KEYS_MAX, "the longest");

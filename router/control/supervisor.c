@@ -45,6 +45,7 @@ static _Noreturn void run_child(const struct child_spec *spec, pid_t parent)
     sigset_t none;
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)signal(SIGPIPE, SIG_DFL);
     if (spec->user && geteuid() == 0) {
         const struct passwd *user = getpwnam(
             spec->user); /* NOLINT(concurrency-mt-unsafe): one thread */

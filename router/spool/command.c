@@ -72,9 +72,9 @@ static int complain(const struct command *command, const struct fault *fault)
     return exit_code_of(fault->rc);
 }
 
-static bool parse(struct command *command, int argc, char **argv)
+static bool parse(struct command *command, int argc, char *const *argv)
 {
-    for (int i = 1; i < argc; i++) {
+    for (int i = 0; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
             command->json = true;
         else if (strcmp(argv[i], "--beside") == 0)
@@ -303,7 +303,7 @@ static bool take_words(struct command *command, const struct verb *verb)
     return true;
 }
 
-int spool_command(int argc, char **argv, FILE *out, FILE *err)
+int command_spool(int argc, char *const *argv, FILE *out, FILE *err)
 {
     struct command command = { .out = out, .err = err, .folder_fd = -1 };
     if (!parse(&command, argc, argv))

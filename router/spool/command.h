@@ -15,9 +15,9 @@
 
 #include <stdio.h>
 
-/* argv[0] is "spool". Returns the exit code, of sysexits.h: EX_OK; EX_USAGE;
+/* argv holds what follows the word. Returns the exit code, of sysexits.h: EX_OK; EX_USAGE;
  * EX_DATAERR: damage was found; EX_NOINPUT: no such spool or message;
  * EX_CANTCREAT; EX_IOERR; EX_TEMPFAIL: a router has the spool. */
-int spool_command(int argc, char **argv, FILE *out, FILE *err);
+int command_spool(int argc, char *const *argv, FILE *out, FILE *err);
 
 #endif

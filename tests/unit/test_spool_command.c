@@ -36,7 +36,7 @@ static struct output run(const char *const *words)
     FILE *out = open_memstream(&output.out, &out_len);
     FILE *err = open_memstream(&output.err, &err_len);
     assert_true(out && err);
-    output.exit_code = spool_command(argc, argv, out, err);
+    output.exit_code = command_spool(argc - 1, argv + 1, out, err);
     (void)fclose(out);
     (void)fclose(err);
     for (int i = 0; i < argc; i++)

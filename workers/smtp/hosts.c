@@ -18,6 +18,7 @@ struct lookup {
 
 struct hosts {
     struct hosts_options options;
+    struct addr *own; /* of the options, copied */
     struct host list[WIRE_HOSTS_MAX];
     size_t count;
     size_t at; /* the host whose addresses are given, or are asked for */
@@ -72,6 +73,9 @@ struct hosts *hosts_new(const struct hosts_options *options,
 {
     struct hosts *hosts = NEW(struct hosts);
     hosts->options = *options;
+    hosts->own = mem_new(options->own_count, sizeof *hosts->own);
+    for (size_t i = 0; i < options->own_count; i++)
+        hosts->own[i] = options->own[i];
     for (size_t i = 0; i < count && hosts->count < WIRE_HOSTS_MAX; i++) {
         if (list[i].name.len > DNS_NAME_MAX || list[i].name.len == 0)
             continue;
@@ -90,14 +94,15 @@ void hosts_free(struct hosts **hosts)
         return;
     if (held->lookup)
         held->lookup->hosts = NULL;
+    mem_free(held->own);
     mem_free(held);
 }
 
 static bool is_own(const struct hosts *hosts, const struct addr *addr)
 {
     for (size_t i = 0; i < hosts->options.own_count; i++)
-        if (addr_same_ip(&hosts->options.own[i], addr)
-            && addr_port(&hosts->options.own[i]) == hosts->options.port)
+        if (addr_same_ip(&hosts->own[i], addr)
+            && addr_port(&hosts->own[i]) == hosts->options.port)
             return true;
     return false;
 }

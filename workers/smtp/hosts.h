@@ -26,7 +26,7 @@ struct hosts_options {
     struct dns *dns;
     int family; /* AF_INET or AF_INET6: the source's */
     uint16_t port;
-    const struct addr *own; /* with ports; must outlive the hosts */
+    const struct addr *own; /* with ports; copied: a reload changes them */
     size_t own_count;
 };
 

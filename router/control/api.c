@@ -1,0 +1,228 @@
+/* api.c - what may be asked of a router over HTTP. */
+#include "router/control/api.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/base/mem.h"
+#include "common/edge/addr.h"
+#include "common/proto/json.h"
+#include "router/control/http.h"
+
+#define ASK_TIMEOUT_MS 5000
+#define BACKLOG        64
+#define WHY_MAX        (64u << 10)
+
+struct api {
+    struct api_options options;
+    struct http_server *server;
+};
+
+static void say_problem(struct buf *out, const char *title, struct slice detail)
+{
+    struct json json;
+    json_init(&json, out);
+    json_begin_object(&json);
+    json_key(&json, "title");
+    json_text(&json, slice_text(title));
+    json_key(&json, "detail");
+    json_text(&json, detail);
+    json_end(&json);
+}
+
+static unsigned ask(struct api *api, enum dispatch_question question,
+                    const char *about, struct buf *out)
+{
+    enum rc rc = dispatch_ask(api->options.dispatch, question,
+                              slice_text(about), ASK_TIMEOUT_MS, out);
+    if (rc == RC_OK)
+        return 200;
+    buf_clear(out);
+    if (rc == RC_NONE) {
+        say_problem(out, "not found", slice_text(about));
+        return 404;
+    }
+    say_problem(out, "busy", SLICE("the router did not answer in time"));
+    return 503;
+}
+
+static void add_spool(const struct api *api, struct json *json)
+{
+    struct spool_stats stats;
+    spool_stats(api->options.spool, &stats);
+    json_key(json, "spool");
+    json_begin_object(json);
+    json_key(json, "messages");
+    json_number(json, stats.messages);
+    json_key(json, "segments");
+    json_number(json, stats.segments);
+    json_key(json, "bytes_live");
+    json_number(json, stats.bytes_live);
+    json_key(json, "writes");
+    json_number(json, stats.writes);
+    json_key(json, "syncs");
+    json_number(json, stats.syncs);
+    json_key(json, "sync_us_max");
+    json_number(json, stats.sync_us_max);
+    json_key(json, "failures");
+    json_number(json, stats.failures);
+    json_key(json, "accepts");
+    json_bool(json, stats.accepts);
+    json_end(json);
+}
+
+/* The lane thread's answer is the value of "dispatch"; the rest is ours. */
+static unsigned get_status(struct api *api, const struct http_request *request,
+                           struct buf *out)
+{
+    (void)request;
+    (void)buf_add(out, SLICE("{\"dispatch\":"));
+    enum rc rc = dispatch_ask(api->options.dispatch, DISPATCH_STATUS,
+                              slice_text(NULL), ASK_TIMEOUT_MS, out);
+    if (rc != RC_OK) {
+        buf_clear(out);
+        say_problem(out, "busy", SLICE("the router did not answer in time"));
+        return 503;
+    }
+    (void)buf_add_byte(out, ',');
+    struct buf rest;
+    buf_init(&rest, WHY_MAX);
+    struct json json;
+    json_init(&json, &rest);
+    json_begin_object(&json);
+    json_key(&json, "router");
+    json_text(&json, slice_text(api->options.router->name));
+    json_key(&json, "version");
+    json_text(&json, SLICE(SENDYARD_VERSION));
+    json_key(&json, "pid");
+    json_number(&json, (uint64_t)getpid());
+    add_spool(api, &json);
+    json_key(&json, "submission");
+    api->options.add_status(api->options.context, &rest);
+    (void)buf_add_byte(&rest, '}');
+    /* Both are objects: the second loses its opening brace. */
+    (void)buf_add(out, slice_from(buf_slice(&rest), 1));
+    buf_release(&rest);
+    return 200;
+}
+
+static unsigned get_queue(struct api *api, const struct http_request *request,
+                          struct buf *out)
+{
+    return ask(api, DISPATCH_QUEUE, http_query(request, "match"), out);
+}
+
+static unsigned get_message(struct api *api, const struct http_request *request,
+                            struct buf *out)
+{
+    return ask(api, DISPATCH_MESSAGE, strrchr(request->path, '/') + 1, out);
+}
+
+static unsigned get_holders(struct api *api, const struct http_request *request,
+                            struct buf *out)
+{
+    return ask(api, DISPATCH_HOLDERS, http_query(request, "site"), out);
+}
+
+static unsigned reload(struct api *api, const struct http_request *request,
+                       struct buf *out)
+{
+    (void)request;
+    struct buf why;
+    buf_init(&why, WHY_MAX);
+    bool is_done = api->options.reload(api->options.context, &why);
+    say_problem(out, is_done ? "reloaded" : "refused", buf_slice(&why));
+    buf_release(&why);
+    return is_done ? 200 : 422;
+}
+
+/* clang-format off */
+static const struct {
+    const char *method;
+    const char *path; /* one that ends in '/' takes a further part */
+    unsigned (*answer)(struct api *api, const struct http_request *request,
+                       struct buf *out);
+} resources[] = {
+    { "GET",  "/v1/status",    get_status  },
+    { "GET",  "/v1/queue",     get_queue   },
+    { "GET",  "/v1/messages/", get_message },
+    { "GET",  "/v1/holders",   get_holders },
+    { "POST", "/v1/reload",    reload      },
+};
+/* clang-format on */
+
+static bool path_is(const char *pattern, const char *path)
+{
+    size_t len = strlen(pattern);
+    if (pattern[len - 1] != '/')
+        return strcmp(pattern, path) == 0;
+    return strncmp(pattern, path, len) == 0 && !strchr(path + len, '/');
+}
+
+static unsigned answer(void *context, const struct http_request *request,
+                       struct buf *out)
+{
+    struct api *api = context;
+    bool is_path = false;
+    for (size_t i = 0; i < ARRAY_LEN(resources); i++) {
+        if (!path_is(resources[i].path, request->path))
+            continue;
+        if (strcmp(resources[i].method, request->method) == 0)
+            return resources[i].answer(api, request, out);
+        is_path = true;
+    }
+    say_problem(out, is_path ? "method not allowed" : "not found",
+                slice_text(request->path));
+    return is_path ? 405 : 404;
+}
+
+void api_socket_path(const struct conf *conf, const struct conf_router *router,
+                     char path[API_PATH_MAX])
+{
+    (void)snprintf(path, API_PATH_MAX, "%s/%s.sock", conf->run_dir,
+                   router->name);
+}
+
+static int listen_at(const struct api_options *options, struct fault *fault)
+{
+    struct addr addr;
+    const struct conf_endpoint *control = &options->router->control;
+    char path[API_PATH_MAX];
+    api_socket_path(options->conf, options->router, path);
+    bool is_addr = control->host ? addr_of_ip(slice_text(control->host),
+                                              control->port, &addr)
+                                 : addr_of_path(path, &addr);
+    if (!control->host)
+        (void)unlink(path); /* left by one that was killed */
+    int fd = is_addr ? addr_listen(&addr, BACKLOG) : -1;
+    if (fd < 0)
+        (void)fault_set(fault, RC_IO, errno, "listen at %s",
+                        control->host ? control->text : path);
+    return fd;
+}
+
+struct api *api_new(const struct api_options *options, struct fault *fault)
+{
+    int fd = listen_at(options, fault);
+    if (fd < 0)
+        return NULL;
+    struct api *api = NEW(struct api);
+    api->options = *options;
+    api->server = http_server_new(fd, answer, api, fault);
+    if (!api->server) {
+        (void)close(fd);
+        mem_free(steal(api));
+    }
+    return api;
+}
+
+void api_free(struct api **api)
+{
+    struct api *held = steal(*api);
+    if (!held)
+        return;
+    http_server_free(&held->server);
+    mem_free(held);
+}

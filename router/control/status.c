@@ -1,0 +1,320 @@
+/* status.c - asking a running router, and showing what it says. */
+#include "router/control/status.h"
+
+#include <inttypes.h>
+#include <sysexits.h>
+
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+#include "router/control/answer.h"
+#include "router/control/api.h"
+#include "router/control/client.h"
+#include "router/control/options.h"
+#include "router/control/table.h"
+
+#define ANSWER_MAX (64u << 20)
+
+typedef void show_fn(const struct value *root, FILE *out);
+
+/* One question: what to ask, and how to show the answer. */
+struct question {
+    const char *method;
+    const char *path;
+    show_fn *show;
+};
+
+static void add_age(struct text_table *table, uint64_t ms)
+{
+    uint64_t seconds = ms / 1000;
+    if (seconds < 60)
+        text_table_addf(table, "%" PRIu64 ".%" PRIu64 "s", seconds,
+                        ms % 1000 / 100);
+    else if (seconds < 3600)
+        text_table_addf(table, "%" PRIu64 "m%02" PRIu64 "s", seconds / 60,
+                        seconds % 60);
+    else
+        text_table_addf(table, "%" PRIu64 "h%02" PRIu64 "m", seconds / 3600,
+                        seconds % 3600 / 60);
+}
+
+static void add_number(struct text_table *table, const struct value *value,
+                       const char *name)
+{
+    text_table_addf(table, "%" PRIu64, value_number(value, name));
+}
+
+static void print_and_free(struct text_table *table, FILE *out)
+{
+    text_table_print(table, out);
+    text_table_free(&table);
+}
+
+static void show_numbers(const struct value *value, const char *const *names,
+                         size_t count, FILE *out)
+{
+    for (size_t i = 0; i < count; i++)
+        (void)fprintf(out, "%s%s %" PRIu64, i > 0 ? ", " : "  ", names[i],
+                      value_number(value, names[i]));
+    (void)fprintf(out, "\n");
+}
+
+static void show_workers(const struct value *workers, FILE *out)
+{
+    static const char *const heads[] = { "worker", "host",   "pid",
+                                         "leases", "sent",   "last heard",
+                                         "state",  "sources" };
+    struct text_table *table = text_table_new(heads, ARRAY_LEN(heads));
+    for (size_t i = 0; i < value_count(workers); i++) {
+        const struct value *worker = value_item(workers, i);
+        const struct value *sources = value_member(worker, "sources");
+        text_table_add(table, value_text(worker, "name"));
+        text_table_add(table, value_text(worker, "host"));
+        add_number(table, worker, "pid");
+        add_number(table, worker, "leases");
+        add_number(table, worker, "jobs_sent");
+        add_age(table, value_number(worker, "heard_ms_ago"));
+        text_table_add(table, value_flag(worker, "draining") ? "draining"
+                              : value_flag(worker, "same_config")
+                                  ? "live"
+                                  : "live, other config");
+        text_table_addf(table, "%zu", value_count(sources));
+    }
+    print_and_free(table, out);
+}
+
+static void show_pools(const struct value *pools, FILE *out)
+{
+    static const char *const heads[] = { "pool", "state" };
+    struct text_table *table = text_table_new(heads, ARRAY_LEN(heads));
+    for (size_t i = 0; i < value_count(pools); i++) {
+        text_table_add(table, value_text(value_item(pools, i), "name"));
+        text_table_add(table, value_text(value_item(pools, i), "state"));
+    }
+    print_and_free(table, out);
+}
+
+static void show_status(const struct value *root, FILE *out)
+{
+    static const char *const jobs[] = { "messages", "lanes", "leases",
+                                        "bodies_bytes" };
+    static const char *const totals[] = { "accepted", "delivered", "deferred",
+                                          "bounced",  "expired",   "in_doubt" };
+    static const char *const spool[] = { "messages", "segments", "bytes_live",
+                                         "syncs", "sync_us_max" };
+    static const char *const door[] = { "connections", "accepted",
+                                        "logins",      "logins_failed",
+                                        "refused_4yz", "refused_5yz" };
+    const struct value *lanes = value_member(root, "dispatch");
+    const struct value *store = value_member(root, "spool");
+    (void)fprintf(out, "router %s, version %s, pid %" PRIu64 "%s\n",
+                  value_text(root, "router"), value_text(root, "version"),
+                  value_number(root, "pid"),
+                  value_flag(lanes, "gathering")
+                      ? ", waiting for workers to tell what they hold"
+                      : "");
+    (void)fprintf(out, "queue\n");
+    show_numbers(lanes, jobs, ARRAY_LEN(jobs), out);
+    (void)fprintf(out, "since the start\n");
+    show_numbers(value_member(lanes, "since_start"), totals, ARRAY_LEN(totals),
+                 out);
+    (void)fprintf(out, "spool%s\n",
+                  value_flag(store, "accepts") ? ""
+                                               : " (FULL: new mail gets "
+                                                 "452)");
+    show_numbers(store, spool, ARRAY_LEN(spool), out);
+    (void)fprintf(out, "submission\n");
+    show_numbers(value_member(root, "submission"), door, ARRAY_LEN(door), out);
+    (void)fprintf(out, "\n");
+    show_workers(value_member(lanes, "workers"), out);
+    (void)fprintf(out, "\n");
+    show_pools(value_member(lanes, "pools"), out);
+}
+
+static void show_queue(const struct value *root, FILE *out)
+{
+    static const char *const heads[] = { "pool",    "site", "ready",  "leased",
+                                         "waiting", "held", "oldest", "state" };
+    const struct value *lanes = value_member(root, "lanes");
+    struct text_table *table = text_table_new(heads, ARRAY_LEN(heads));
+    for (size_t i = 0; i < value_count(lanes); i++) {
+        const struct value *lane = value_item(lanes, i);
+        text_table_add(table, value_text(lane, "pool"));
+        text_table_add(table, value_text(lane, "site"));
+        add_number(table, lane, "ready");
+        add_number(table, lane, "leased");
+        add_number(table, lane, "waiting");
+        add_number(table, lane, "held");
+        add_age(table, value_number(lane, "oldest_ms"));
+        text_table_add(table, value_text(lane, "state"));
+    }
+    print_and_free(table, out);
+    uint64_t homeless = value_number(root, "resolving_or_unknown");
+    if (homeless > 0)
+        (void)fprintf(out,
+                      "%" PRIu64 " more wait for the DNS or for a worker's "
+                      "word\n",
+                      homeless);
+}
+
+static void show_message(const struct value *root, FILE *out)
+{
+    static const char *const texts[] = { "id",        "account", "tenant",
+                                         "stream",    "reasons", "sender",
+                                         "message_id" };
+    static const char *const heads[] = { "recipient", "state", "attempts",
+                                         "route",     "site",  "next try in",
+                                         "last reply" };
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        (void)fprintf(out, "%-10s  %s\n", texts[i], value_text(root, texts[i]));
+    const struct value *pending = value_member(root, "pending");
+    struct text_table *table = text_table_new(heads, ARRAY_LEN(heads));
+    for (size_t i = 0; i < value_count(pending); i++) {
+        const struct value *recipient = value_item(pending, i);
+        text_table_add(table, value_text(recipient, "recipient"));
+        text_table_add(table, value_text(recipient, "state"));
+        add_number(table, recipient, "attempts");
+        text_table_add(table, value_text(recipient, "route"));
+        text_table_add(table, value_text(recipient, "site"));
+        add_age(table, value_number(recipient, "next_retry_ms"));
+        text_table_add(table, value_text(recipient, "last_reply"));
+    }
+    print_and_free(table, out);
+}
+
+static void show_holders(const struct value *root, FILE *out)
+{
+    static const char *const heads[] = { "pool", "source", "worker",
+                                         "may send now", "sent" };
+    const struct value *holders = value_member(root, "holders");
+    struct text_table *table = text_table_new(heads, ARRAY_LEN(heads));
+    for (size_t i = 0; i < value_count(holders); i++) {
+        const struct value *holder = value_item(holders, i);
+        text_table_add(table, value_text(holder, "pool"));
+        text_table_add(table, value_text(holder, "source"));
+        text_table_add(table, value_text(holder, "worker"));
+        add_number(table, holder, "credit");
+        add_number(table, holder, "sent");
+    }
+    print_and_free(table, out);
+}
+
+static void show_reload(const struct value *root, FILE *out)
+{
+    (void)fprintf(out, "%s\n", value_text(root, "title"));
+}
+
+static int show_answer(const struct question *question,
+                       const struct options *options, unsigned status,
+                       struct slice json, FILE *out, FILE *err)
+{
+    struct fault fault;
+    struct answer *answer = answer_parse(json, &fault);
+    if (!answer) {
+        (void)fprintf(err, "%s\n", fault.text);
+        return EX_PROTOCOL;
+    }
+    const struct value *root = answer_root(answer);
+    int code = status == 200 ? EX_OK : EX_DATAERR;
+    if (status != 200)
+        (void)fprintf(err, "%s: %s\n", value_text(root, "title"),
+                      value_text(root, "detail"));
+    else if (options->json)
+        (void)fprintf(out, "%.*s\n", SLICE_ARG(json));
+    else
+        question->show(root, out);
+    answer_free(&answer);
+    return code;
+}
+
+static int ask(const struct question *question, const struct options *options,
+               FILE *out, FILE *err)
+{
+    struct conf *conf = options_load(options, err);
+    if (!conf)
+        return EX_CONFIG;
+    const struct conf_router *router = options_router(options, conf, err);
+    int code = EX_USAGE;
+    if (router) {
+        struct buf json;
+        struct fault fault;
+        char socket[API_PATH_MAX];
+        unsigned status = 0;
+        buf_init(&json, ANSWER_MAX);
+        api_socket_path(conf, router, socket);
+        if (client_ask(socket, question->method, question->path, &status, &json,
+                       &fault)
+            == RC_OK) {
+            code = show_answer(question, options, status, buf_slice(&json), out,
+                               err);
+        } else {
+            (void)fprintf(err, "router %s does not answer: %s\n", router->name,
+                          fault.text);
+            code = EX_UNAVAILABLE;
+        }
+        buf_release(&json);
+    }
+    conf_release(&conf);
+    return code;
+}
+
+/* A command without words of its own, or with `words` of them. */
+static int ask_command(const struct question *question, int argc,
+                       char *const *argv, FILE *out, FILE *err)
+{
+    struct options options;
+    if (!options_read(argc, argv, &options, err))
+        return EX_USAGE;
+    if (options.word_count > 0) {
+        (void)fprintf(err, "unexpected: %s\n", options.words[0]);
+        return EX_USAGE;
+    }
+    return ask(question, &options, out, err);
+}
+
+int command_status(int argc, char *const *argv, FILE *out, FILE *err)
+{
+    const struct question question = { "GET", "/v1/status", show_status };
+    return ask_command(&question, argc, argv, out, err);
+}
+
+int command_queue(int argc, char *const *argv, FILE *out, FILE *err)
+{
+    const struct question question = { "GET", "/v1/queue", show_queue };
+    return ask_command(&question, argc, argv, out, err);
+}
+
+int command_reload(int argc, char *const *argv, FILE *out, FILE *err)
+{
+    const struct question question = { "POST", "/v1/reload", show_reload };
+    return ask_command(&question, argc, argv, out, err);
+}
+
+int command_message(int argc, char *const *argv, FILE *out, FILE *err)
+{
+    struct options options;
+    if (!options_read(argc, argv, &options, err))
+        return EX_USAGE;
+    if (options.word_count != 1) {
+        (void)fprintf(err, "usage: sendyard message [--config FILE] ID\n");
+        return EX_USAGE;
+    }
+    struct buf path;
+    buf_init(&path, 4096);
+    (void)buf_add_text(&path, "/v1/messages/");
+    client_encode(&path, options.words[0]);
+    (void)buf_add_byte(&path, '\0');
+    const struct question question = { "GET", buf_slice(&path).ptr,
+                                       show_message };
+    int code = ask(&question, &options, out, err);
+    buf_release(&path);
+    return code;
+}
+
+void status_print_holders(struct slice json, FILE *out)
+{
+    struct answer *answer = answer_parse(json, NULL);
+    if (!answer)
+        return;
+    show_holders(answer_root(answer), out);
+    answer_free(&answer);
+}

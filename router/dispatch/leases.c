@@ -1,0 +1,92 @@
+/* leases.c - which worker has which job. */
+#include "router/dispatch/leases.h"
+
+#include "common/base/mem.h"
+
+void leases_init(struct leases *leases, uint64_t boot)
+{
+    *leases = (struct leases){ .id_last = boot };
+    table_init(&leases->by_id);
+    table_init(&leases->claims);
+}
+
+void leases_release(struct leases *leases)
+{
+    size_t at = 0;
+    for (struct lease *lease; (lease = table_next(&leases->by_id, &at));)
+        mem_free(lease);
+    at = 0;
+    for (struct claim *claim; (claim = table_next(&leases->claims, &at));)
+        mem_free(claim);
+    table_release(&leases->by_id);
+    table_release(&leases->claims);
+}
+
+struct lease *leases_new(struct leases *leases, struct worker *worker,
+                         struct job *job, uint64_t message)
+{
+    struct lease *lease = NEW(struct lease);
+    lease->id = ++leases->id_last;
+    lease->message = message;
+    lease->worker = worker;
+    lease->job = job;
+    list_push_back(&worker->leases, &lease->link);
+    worker->lease_count++;
+    table_put(&leases->by_id, lease->id, lease);
+    return lease;
+}
+
+struct lease *leases_get(const struct leases *leases, uint64_t id)
+{
+    return table_get(&leases->by_id, id);
+}
+
+struct lease *leases_of_job(const struct leases *leases, const struct job *job)
+{
+    size_t at = 0;
+    for (struct lease *lease; (lease = table_next(&leases->by_id, &at));)
+        if (lease->job == job)
+            return lease;
+    return NULL;
+}
+
+void leases_end(struct leases *leases, struct lease **lease)
+{
+    struct lease *ended = steal(*lease);
+    list_remove(&ended->link);
+    ended->worker->lease_count--;
+    (void)table_take(&leases->by_id, ended->id);
+    mem_free(ended);
+}
+
+struct claim *leases_claim(struct leases *leases, uint64_t lease,
+                           uint64_t message, uint32_t worker)
+{
+    if (table_get(&leases->claims, lease))
+        return NULL;
+    struct claim *claim = NEW(struct claim);
+    *claim = (struct claim){ lease, message, worker };
+    table_put(&leases->claims, lease, claim);
+    return claim;
+}
+
+struct claim *leases_claimed(const struct leases *leases, uint64_t lease)
+{
+    return table_get(&leases->claims, lease);
+}
+
+struct claim *leases_claim_by(const struct leases *leases, uint32_t worker)
+{
+    size_t at = 0;
+    for (struct claim *claim; (claim = table_next(&leases->claims, &at));)
+        if (claim->worker == worker)
+            return claim;
+    return NULL;
+}
+
+void leases_end_claim(struct leases *leases, struct claim **claim)
+{
+    struct claim *ended = steal(*claim);
+    (void)table_take(&leases->claims, ended->lease);
+    mem_free(ended);
+}

@@ -1,0 +1,70 @@
+/*
+ * leases.h - which worker has which job, and what workers say that they have.
+ *
+ * A lease stands from the JOB frame until its RESULT, its HANDBACK or the loss
+ * of the worker. Ids are unique over restarts, since workers bring results of an
+ * earlier boot.
+ *
+ * A claim is a lease that we do not know: its worker said in HELLO that it
+ * still holds it, from before we restarted or gave it up. As long as a message
+ * has claims, what is pending of it is not given to others.
+ */
+#ifndef ROUTER_DISPATCH_LEASES_H
+#define ROUTER_DISPATCH_LEASES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/attr.h"
+#include "common/base/list.h"
+#include "common/base/table.h"
+#include "router/dispatch/workers.h"
+#include "router/lanes/job.h"
+
+struct lease {
+    struct list link; /* in worker->leases */
+    uint64_t id;
+    uint64_t message;
+    uint64_t since_ms;
+    uint64_t until_ms; /* then we do not believe in it any more */
+    uint32_t source;
+    struct worker *worker;
+    struct job *job; /* NULL: settled by another's result meanwhile */
+};
+
+struct claim {
+    uint64_t lease;
+    uint64_t message;
+    uint32_t worker; /* its number */
+};
+
+struct leases {
+    struct table by_id;
+    struct table claims; /* by lease id */
+    uint64_t id_last;
+};
+
+/* Ids begin after `boot`, which grows from start to start faster than leases
+ * are made. */
+void leases_init(struct leases *leases, uint64_t boot);
+void leases_release(struct leases *leases);
+
+struct lease *leases_new(struct leases *leases, struct worker *worker,
+                         struct job *job, uint64_t message);
+struct lease *leases_get(const struct leases *leases, uint64_t id);
+
+/* The lease of a LEASED job; walks all of them. */
+struct lease *leases_of_job(const struct leases *leases, const struct job *job);
+
+void leases_end(struct leases *leases, struct lease **lease);
+
+/* NULL when it is claimed already. */
+struct claim *leases_claim(struct leases *leases, uint64_t lease,
+                           uint64_t message, uint32_t worker);
+struct claim *leases_claimed(const struct leases *leases, uint64_t lease);
+
+/* Any claim of this worker; NULL: none. */
+struct claim *leases_claim_by(const struct leases *leases, uint32_t worker);
+void leases_end_claim(struct leases *leases, struct claim **claim);
+
+#endif

@@ -1,0 +1,70 @@
+/*
+ * limits.h - every bound of the lane thread, with its reason.
+ */
+#ifndef ROUTER_DISPATCH_LIMITS_H
+#define ROUTER_DISPATCH_LIMITS_H
+
+/* Messages on their way from the committer; over the spool's own queue. */
+#define DISPATCH_ENTRIES_MAX 65536u
+
+/* Settlements on their way back; the committer waits when it is full. */
+#define DISPATCH_SETTLED_MAX 65536u
+
+/* Questions and reloads that wait. */
+#define DISPATCH_CALLS_MAX 64u
+
+/* Largest envelope, decoded: 10,000 recipients of 300 bytes, some times over. */
+#define DISPATCH_SCRATCH_MAX (256u << 20)
+
+/* Largest frame: a job of WIRE_RECIPIENTS_MAX recipients. */
+#define DISPATCH_FRAME_MAX (16u << 20)
+
+/* Jobs sent in one half of a turn, so that frames are heard in between. */
+#define DISPATCH_SERVE_MAX 256u
+
+/* How often the thread looks at its workers, pools and alarms. */
+#define DISPATCH_TICK_MS 100u
+
+/* Lanes that stood empty that long are forgotten; the same for the sweeps. */
+#define DISPATCH_LANE_IDLE_MS  300000u
+#define DISPATCH_SWEEP_EACH_MS 1000u
+
+/* A link that was full is tried again after this. */
+#define DISPATCH_MUTE_MS 20u
+
+/* A lane counts as empty for the workers once it was so for this long: their
+ * credit stands, and the next message leaves at once. */
+#define DISPATCH_CLOSE_AFTER_MS 2000u
+
+/* A deeper lane is told anew at most this often. */
+#define DISPATCH_DEEPER_EACH_MS 200u
+
+/* No attempt takes longer: the sum of RFC 5321 waits and a slow body. */
+#define DISPATCH_LEASE_MAX_MS 3600000u
+
+/* A job that was sent less than this before a HELLO may have crossed it. */
+#define DISPATCH_CROSSING_MS 1000u
+
+/* What may have crossed a HELLO is believed in for so long (RFC 5321 4.5.3.2:
+ * ten minutes for the last reply). */
+#define DISPATCH_SUSPECT_MS 900000u
+
+/* What the disk refused is tried again after this. */
+#define DISPATCH_TROUBLE_MS 1000u
+
+/* A body that cannot be read is tried again after this. */
+#define DISPATCH_BODY_RETRY_MS 60000u
+
+/* Largest original that a report returns whole, RFC 3461 RET=FULL. */
+#define DISPATCH_RETURN_MAX (1u << 20)
+
+/* Largest report. */
+#define DISPATCH_BOUNCE_MAX (8u << 20)
+
+/* Largest answer to a question. */
+#define DISPATCH_ANSWER_MAX (16u << 20)
+
+/* Share of the body cache that urgent mail alone may fill: 1/8. */
+#define DISPATCH_URGENT_DIVISOR 8u
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * outcome.h - what became of recipients: delivered, to be tried again, failed.
+ *
+ * Deferred: the next attempt by the stream's retry, else by retry_after of the
+ * site's limits (whose default is the platform's); one that would come after
+ * the message's expiry becomes the expiry itself. Failed or expired: a report
+ * goes to the sender (bounce.h), and until that is on disk the recipients stay
+ * pending there, in a BOUNCING job.
+ *
+ * A job given to these functions is in no list; it must not be used afterwards.
+ * Each of them leaves word of the change; outcome_close() then has the disk
+ * follow, once per event.
+ */
+#ifndef ROUTER_DISPATCH_OUTCOME_H
+#define ROUTER_DISPATCH_OUTCOME_H
+
+#include "common/base/list.h"
+#include "common/proto/verdict.h"
+#include "common/proto/wire.h"
+#include "router/dispatch/core.h"
+
+/* A job whose recipients have all failed; in the event's arena. */
+struct failure {
+    struct list link; /* in dispatch->failures */
+    struct job *job;
+    const struct verdict *verdicts; /* as job_recipients() */
+    struct slice remote;            /* who said it; or empty */
+    uint64_t last_attempt_utc_ms;   /* 0: none in this event */
+};
+
+/* Who waits for the disk: the lease of a worker. */
+struct outcome_ack {
+    uint32_t worker; /* its number */
+    uint64_t lease;
+};
+
+/* A worker's result; recipients that it does not name count as handed back,
+ * those that it names and the job has not are passed over. */
+void outcome_result(struct dispatch *dispatch, struct job *job,
+                    const struct wire_result *result);
+
+/* Our own finding about all recipients: VERDICT_DEFERRED or _FAILED. */
+void outcome_local(struct dispatch *dispatch, struct job *job,
+                   const struct verdict *verdict);
+
+/* 5.4.7, with the last reply. */
+void outcome_expired(struct dispatch *dispatch, struct job *job);
+
+/* Ends the event: writes what has changed. ack NULL: nobody waits. */
+void outcome_close(struct dispatch *dispatch, struct queued *queued,
+                   const struct outcome_ack *ack);
+
+#endif

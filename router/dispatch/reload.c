@@ -1,0 +1,64 @@
+/* reload.c - the lane thread changes over to a new config. */
+#include "router/dispatch/reload.h"
+
+#include "common/edge/log.h"
+#include "router/dispatch/entry.h"
+#include "router/dispatch/hear.h"
+#include "router/dispatch/place.h"
+
+/* All READY jobs, out of their lanes, by lane and turn. */
+static void empty_lanes(struct dispatch *dispatch, struct list *jobs)
+{
+    size_t at = 0;
+    for (struct lane *lane;
+         (lane = table_next(&dispatch->lanes.by_number, &at));)
+        for (struct job *job; (job = lane_take(lane));)
+            list_push_back(jobs, &job->link);
+}
+
+static void rename_jobs(struct dispatch *dispatch)
+{
+    size_t at = 0;
+    for (struct queued *queued;
+         (queued = table_next(&dispatch->lanes.messages, &at));) {
+        dispatch_begin(dispatch);
+        const struct envelope *envelope = dispatch_open(dispatch, queued);
+        for (struct job *job = queued->jobs; job; job = job->sibling)
+            entry_name(dispatch, envelope, job);
+    }
+}
+
+/* The one of the new config that we are: by name, which does not change. */
+static const struct conf_router *ourselves(const struct dispatch *dispatch,
+                                           const struct conf *conf)
+{
+    return conf_router(conf, slice_text(dispatch->router->name));
+}
+
+void reload(struct dispatch *dispatch, struct conf *conf)
+{
+    const struct conf_router *router = ourselves(dispatch, conf);
+    if (!router) {
+        log_line(LOG_ERROR, "reload_refused", "why=\"router not in config\"");
+        conf_release(&conf);
+        return;
+    }
+    struct list jobs;
+    list_init(&jobs);
+    empty_lanes(dispatch, &jobs);
+
+    struct conf *old = dispatch->conf;
+    dispatch->conf = conf;
+    dispatch->router = router;
+    lanes_reconf(&dispatch->lanes, conf);
+    mx_reconf(dispatch->mx, conf);
+    pools_reconf(&dispatch->pools, conf, &dispatch->workers,
+                 dispatch_now_ms(dispatch));
+    pools_update(&dispatch->pools, &dispatch->workers, conf->bus.lease_ms,
+                 dispatch_now_ms(dispatch));
+    rename_jobs(dispatch);
+    hear_welcome_all(dispatch);
+    for (struct list *link; (link = list_take(&jobs));)
+        place_ready(dispatch, container_of(link, struct job, link), LANE_BACK);
+    conf_release(&old);
+}

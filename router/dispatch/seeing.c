@@ -1,0 +1,363 @@
+/* seeing.c - answers for people, as JSON. */
+#include "router/dispatch/seeing.h"
+
+#include "common/base/time.h"
+#include "common/proto/json.h"
+#include "common/proto/message_id.h"
+
+static void add_text(struct json *json, const char *key, struct slice text)
+{
+    json_key(json, key);
+    json_text(json, text);
+}
+
+static void add_number(struct json *json, const char *key, uint64_t number)
+{
+    json_key(json, key);
+    json_number(json, number);
+}
+
+static void add_bool(struct json *json, const char *key, bool value)
+{
+    json_key(json, key);
+    json_bool(json, value);
+}
+
+static void begin_list(struct json *json, const char *key)
+{
+    json_key(json, key);
+    json_begin_array(json);
+}
+
+static uint64_t count_list(const struct list *list)
+{
+    uint64_t count = 0;
+    list_each (link, list)
+        count++;
+    return count;
+}
+
+static uint64_t since(uint64_t from_ms, uint64_t now_ms)
+{
+    return now_ms > from_ms ? now_ms - from_ms : 0;
+}
+
+static void add_worker(struct dispatch *dispatch, struct json *json,
+                       const struct worker *worker)
+{
+    char boot[ID_TEXT_SIZE];
+    json_begin_object(json);
+    add_text(json, "name", slice_text(worker->name));
+    add_text(json, "host", slice_text(worker->host));
+    add_number(json, "pid", worker->pid);
+    add_text(json, "boot", slice_text(id_format(worker->boot, boot)));
+    add_number(json, "rank", worker->rank);
+    add_bool(json, "draining", worker->draining);
+    add_bool(json, "same_config",
+             worker->config_digest == dispatch->conf->digest);
+    add_number(json, "leases", worker->lease_count);
+    add_number(json, "jobs_sent", worker->jobs_sent);
+    add_number(json, "heard_ms_ago",
+               since(worker->heard_ms, dispatch_now_ms(dispatch)));
+    begin_list(json, "sources");
+    for (size_t i = 0; i < worker->source_count; i++)
+        json_text(json,
+                  names_text(&dispatch->workers.sources, worker->sources[i]));
+    json_end(json);
+    json_end(json);
+}
+
+static void add_pools(struct dispatch *dispatch, struct json *json)
+{
+    begin_list(json, "pools");
+    for (size_t i = 0; i < dispatch->pools.count; i++) {
+        const struct pool_view *view = &dispatch->pools.items[i];
+        json_begin_object(json);
+        add_text(json, "name", slice_text(dispatch->conf->pools[i].name));
+        add_text(json, "state",
+                 slice_text(view->served     ? "served"
+                            : view->given_up ? "no live source"
+                                             : "just lost"));
+        json_end(json);
+    }
+    json_end(json);
+}
+
+static void add_counters(const struct counters *counters, struct json *json)
+{
+    json_key(json, "since_start");
+    json_begin_object(json);
+    add_number(json, "accepted", counters->accepted);
+    add_number(json, "jobs_sent", counters->jobs_sent);
+    add_number(json, "delivered", counters->delivered);
+    add_number(json, "deferred", counters->deferred);
+    add_number(json, "bounced", counters->bounced);
+    add_number(json, "expired", counters->expired);
+    add_number(json, "handed_back", counters->handed_back);
+    add_number(json, "in_doubt", counters->in_doubt);
+    json_end(json);
+}
+
+/* How many jobs are in each state, over all messages. */
+static void add_jobs(const struct dispatch *dispatch, struct json *json)
+{
+    uint64_t counts[JOB_STATE_COUNT] = { 0 };
+    size_t at = 0;
+    for (const struct queued *queued;
+         (queued = table_next(&dispatch->lanes.messages, &at));)
+        for (const struct job *job = queued->jobs; job; job = job->sibling)
+            counts[job->state]++;
+    json_key(json, "jobs");
+    json_begin_object(json);
+    for (unsigned state = 0; state < JOB_STATE_COUNT; state++)
+        add_number(json, job_state_name((enum job_state)state), counts[state]);
+    json_end(json);
+}
+
+static void answer_status(struct dispatch *dispatch, struct json *json)
+{
+    add_text(json, "router", slice_text(dispatch->router->name));
+    add_number(json, "up_ms",
+               since(dispatch->start_ms, dispatch_now_ms(dispatch)));
+    add_number(json, "messages", dispatch->lanes.messages.count);
+    add_number(json, "lanes", dispatch->lanes.by_number.count);
+    add_number(json, "leases", dispatch->leases.by_id.count);
+    add_number(json, "bodies_bytes", dispatch->bodies_bytes);
+    add_bool(json, "gathering", dispatch->gathering);
+    add_jobs(dispatch, json);
+    add_counters(&dispatch->counters, json);
+    begin_list(json, "workers");
+    list_each (link, &dispatch->workers.all)
+        add_worker(dispatch, json, container_of(link, struct worker, link));
+    json_end(json);
+    add_pools(dispatch, json);
+}
+
+/* When the first of the waiting jobs is due; 0: none waits. */
+static uint64_t first_retry_ms(const struct lane *lane)
+{
+    uint64_t first = 0;
+    list_each (link, &lane->waiting) {
+        const struct job *job = container_of(link, struct job, link);
+        if (first == 0 || job->alarm.at_ms < first)
+            first = job->alarm.at_ms;
+    }
+    return first;
+}
+
+static const char *why_it_waits(const struct dispatch *dispatch,
+                                const struct lane *lane)
+{
+    if (lane->ready == 0 && !list_is_empty(&lane->out))
+        return "being delivered";
+    if (lane->ready == 0 && !list_is_empty(&lane->waiting))
+        return "waiting for the next attempt";
+    if (lane->ready == 0)
+        return list_is_empty(&lane->held) ? "empty" : "held: in doubt";
+    if (!lane->pool)
+        return "pool not in the config";
+    if (!dispatch->pools.items[lane->pool->index].served)
+        return "no worker holds a source";
+    if (!lane->credits || credits_total(lane->credits) == 0)
+        return "no credit (limit)";
+    return "flowing";
+}
+
+static uint64_t oldest_of(const struct list *list, uint64_t oldest)
+{
+    list_each (link, list) {
+        const uint64_t id = container_of(link, struct job, link)->queued->id;
+        if (id < oldest)
+            oldest = id;
+    }
+    return oldest;
+}
+
+/* Ids rise with the time of acceptance, and jobs stand by arrival: the first of
+ * each tenant is enough. */
+static uint64_t oldest_utc_ms(const struct lane *lane)
+{
+    uint64_t oldest = UINT64_MAX;
+    oldest = oldest_of(&lane->out, oldest);
+    oldest = oldest_of(&lane->waiting, oldest);
+    oldest = oldest_of(&lane->held, oldest);
+    size_t at = 0;
+    for (const struct job *job; (job = lane_next_first(lane, &at));)
+        if (job->queued->id < oldest)
+            oldest = job->queued->id;
+    return oldest == UINT64_MAX ? 0 : id_utc_ms(oldest);
+}
+
+static void add_bands(const struct dispatch *dispatch, const struct lane *lane,
+                      struct json *json)
+{
+    json_key(json, "bands");
+    json_begin_object(json);
+    for (size_t i = 0; i < lane->band_count; i++)
+        if (lane->bands[i].ready > 0)
+            add_number(json, dispatch->conf->streams[i].name,
+                       lane->bands[i].ready);
+    json_end(json);
+}
+
+static void add_lane(const struct dispatch *dispatch, const struct lane *lane,
+                     struct json *json)
+{
+    const uint64_t retry_ms = first_retry_ms(lane);
+    const uint64_t oldest = oldest_utc_ms(lane);
+    json_begin_object(json);
+    add_number(json, "lane", lane->number);
+    add_text(json, "pool", lane->pool_name);
+    add_text(json, "site", lane->site);
+    add_number(json, "ready", lane->ready);
+    add_number(json, "leased", count_list(&lane->out));
+    add_number(json, "waiting", count_list(&lane->waiting));
+    add_number(json, "held", count_list(&lane->held));
+    add_number(json, "credit",
+               lane->credits ? credits_total(lane->credits) : 0);
+    if (oldest > 0)
+        add_number(json, "oldest_ms", since(oldest, time_utc_ms()));
+    if (retry_ms > 0)
+        add_number(json, "next_retry_ms",
+                   since(dispatch_now_ms(dispatch), retry_ms));
+    add_text(json, "state", slice_text(why_it_waits(dispatch, lane)));
+    add_bands(dispatch, lane, json);
+    json_end(json);
+}
+
+static bool has_part(struct slice text, struct slice part)
+{
+    return slice_is_empty(part) || slice_find_nocase(text, part) < text.len;
+}
+
+static void answer_queue(const struct dispatch *dispatch, struct slice arg,
+                         struct json *json)
+{
+    add_number(json, "resolving_or_unknown",
+               count_list(&dispatch->homeless) + count_list(&dispatch->found)
+                   + count_list(&dispatch->claimed));
+    begin_list(json, "lanes");
+    size_t at = 0;
+    for (const struct lane *lane;
+         (lane = table_next(&dispatch->lanes.by_number, &at));)
+        if (!lane_is_empty(lane) && has_part(lane->key, arg))
+            add_lane(dispatch, lane, json);
+    json_end(json);
+}
+
+static void add_recipient(const struct dispatch *dispatch, struct job *job,
+                          size_t position, const struct envelope *envelope,
+                          struct json *json)
+{
+    const struct job_recipient *at = &job_recipients(job)[position];
+    const struct envelope_recipient *known = &envelope->recipients[at->index];
+    json_begin_object(json);
+    add_text(json, "recipient", known->address);
+    add_text(json, "route", known->route);
+    add_text(json, "state", slice_text(job_state_name(job->state)));
+    add_number(json, "attempts", job->attempts);
+    if (job->destination)
+        add_text(json, "site", job->destination->site);
+    if (job->lane && job->state != JOB_BOUNCING)
+        add_text(json, "pool", job->lane->pool_name);
+    if (job->state == JOB_WAITING)
+        add_number(json, "next_retry_ms",
+                   since(dispatch_now_ms(dispatch), job->alarm.at_ms));
+    if (at->note) {
+        add_number(json, "last_code", at->note->code);
+        add_text(json, "last_reply", job_note_text(at->note));
+    }
+    json_end(json);
+}
+
+static enum rc answer_message(struct dispatch *dispatch, struct slice arg,
+                              struct json *json)
+{
+    uint64_t id = 0;
+    struct queued *queued =
+        id_parse(arg, &id) ? table_get(&dispatch->lanes.messages, id) : NULL;
+    if (!queued)
+        return RC_NONE;
+    dispatch_begin(dispatch);
+    const struct envelope *envelope = dispatch_open(dispatch, queued);
+    add_text(json, "id", arg);
+    add_text(json, "account", envelope->account);
+    add_text(json, "tenant", envelope->tenant);
+    add_text(json, "stream", envelope->stream);
+    add_text(json, "reasons", envelope->reasons);
+    add_text(json, "sender", envelope->mail_from);
+    add_text(json, "message_id", envelope->message_id);
+    add_number(json, "size", envelope->body_size);
+    add_number(json, "queued_ms",
+               since(envelope->accepted_utc_ms, time_utc_ms()));
+    add_number(json, "expires_in_ms",
+               since(time_utc_ms(), envelope->expires_utc_ms));
+    begin_list(json, "pending");
+    for (struct job *job = queued->jobs; job; job = job->sibling)
+        for (size_t i = 0; i < job->recipient_count; i++)
+            add_recipient(dispatch, job, i, envelope, json);
+    json_end(json);
+    return RC_OK;
+}
+
+static void add_credit(const struct dispatch *dispatch, const struct lane *lane,
+                       const struct credit *credit, struct json *json)
+{
+    const struct worker *worker =
+        workers_by_number(&dispatch->workers, credit->worker);
+    json_begin_object(json);
+    add_text(json, "pool", lane->pool_name);
+    add_text(json, "source",
+             names_text(&dispatch->workers.sources, credit->source));
+    add_text(json, "worker", slice_text(worker ? worker->name : NULL));
+    add_number(json, "credit", credit_left(credit));
+    add_number(json, "sent", credit->sent);
+    json_end(json);
+}
+
+static enum rc answer_holders(const struct dispatch *dispatch, struct slice arg,
+                              struct json *json)
+{
+    bool known = false;
+    add_text(json, "site", arg);
+    begin_list(json, "holders");
+    size_t at = 0;
+    for (const struct lane *lane;
+         (lane = table_next(&dispatch->lanes.by_number, &at));) {
+        if (!slice_equal_nocase(lane->site, arg))
+            continue;
+        known = true;
+        for (size_t i = 0; lane->credits && i < lane->credits->count; i++)
+            add_credit(dispatch, lane, &lane->credits->items[i], json);
+    }
+    json_end(json);
+    return known ? RC_OK : RC_NONE;
+}
+
+enum rc seeing_answer(struct dispatch *dispatch,
+                      enum dispatch_question question, struct slice arg,
+                      struct buf *out)
+{
+    struct json json;
+    enum rc rc = RC_OK;
+    json_init(&json, out);
+    json_begin_object(&json);
+    switch (question) {
+    case DISPATCH_STATUS:
+        answer_status(dispatch, &json);
+        break;
+    case DISPATCH_QUEUE:
+        answer_queue(dispatch, arg, &json);
+        break;
+    case DISPATCH_MESSAGE:
+        rc = answer_message(dispatch, arg, &json);
+        break;
+    case DISPATCH_HOLDERS:
+        rc = answer_holders(dispatch, arg, &json);
+        break;
+    }
+    if (rc != RC_OK)
+        return rc;
+    json_end(&json);
+    return out->full ? RC_LIMIT : RC_OK;
+}

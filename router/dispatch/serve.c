@@ -1,0 +1,174 @@
+/* serve.c - a job leaves under a lease. */
+#include "router/dispatch/serve.h"
+
+#include <inttypes.h>
+
+#include "common/base/check.h"
+#include "common/edge/log.h"
+#include "router/dispatch/entry.h"
+#include "router/dispatch/outcome.h"
+#include "router/dispatch/place.h"
+
+/* Jobs of one lane before the next lane has its turn. */
+#define LANE_TURN 16u
+
+static struct wire_recipient *recipients_of(struct dispatch *dispatch,
+                                            struct job *job,
+                                            const struct envelope *envelope)
+{
+    struct wire_recipient *list =
+        arena_new(&dispatch->scratch, job->recipient_count, sizeof *list);
+    CHECK(list);
+    const struct job_recipient *recipients = job_recipients(job);
+    for (size_t i = 0; i < job->recipient_count; i++) {
+        const uint32_t index = recipients[i].index;
+        const struct envelope_recipient *recipient =
+            &envelope->recipients[index];
+        list[i] = (struct wire_recipient){
+            .index = index,
+            .address = recipient->address,
+            .orcpt = recipient->orcpt,
+            .notify = recipient->notify,
+        };
+    }
+    return list;
+}
+
+/* Encodes the JOB into dispatch->frame. */
+static enum rc encode(struct dispatch *dispatch, struct job *job,
+                      const struct lane *lane, const struct lease *lease)
+{
+    const struct envelope *envelope = dispatch_open(dispatch, job->queued);
+    const struct destination *destination = job->destination;
+    const struct wire_frame frame = {
+        .kind = WIRE_JOB,
+        .as.job = {
+            .lease = lease->id,
+            .message = envelope->id,
+            .lane = lane->number,
+            .source = names_text(&dispatch->workers.sources, lease->source),
+            .domain = destination->domain,
+            .tenant = envelope->tenant,
+            .stream = envelope->stream,
+            .mail_from = envelope->mail_from,
+            .envid = envelope->envid,
+            .ret = envelope->ret,
+            .body_8bit = envelope->body_8bit,
+            .smtputf8 = envelope->smtputf8,
+            .size = envelope->body_size,
+            .attempt = job->attempts + 1,
+            .accepted_utc_ms = envelope->accepted_utc_ms,
+            .hosts = destination->hosts,
+            .host_count = destination->host_count,
+            .recipients = recipients_of(dispatch, job, envelope),
+            .recipient_count = job->recipient_count,
+        },
+    };
+    return wire_encode(&frame, &dispatch->frame);
+}
+
+/* From any thread: ZeroMQ needs the body no more. */
+static void body_done(void *context)
+{
+    struct body *body = context;
+    body_release(&body);
+}
+
+/* One reference to the body; NULL when it cannot be read now. */
+static struct body *body_of(struct dispatch *dispatch, struct queued *queued)
+{
+    if (queued->body)
+        return body_hold(queued->body);
+    struct body *body = NULL;
+    struct fault fault;
+    if (spool_read_body(dispatch->spool, queued->id, &body, &fault) != RC_OK)
+        log_fault(LOG_ERROR, "body_unreadable", &fault);
+    return body;
+}
+
+static void defer_unreadable(struct dispatch *dispatch, struct job *job)
+{
+    struct queued *queued = job->queued;
+    struct verdict verdict;
+    verdict_local(&verdict, (struct enhanced){ 4, 3, 0 },
+                  "the message could not be read from the spool");
+    outcome_local(dispatch, job, &verdict);
+    outcome_close(dispatch, queued, NULL);
+}
+
+static enum rc send_to(struct dispatch *dispatch, struct job *job,
+                       const struct lane *lane, const struct lease *lease,
+                       struct body *body)
+{
+    const enum rc rc = encode(dispatch, job, lane, lease);
+    if (rc != RC_OK) {
+        body_release(&body);
+        return rc;
+    }
+    return bus_send(dispatch->bus, &lease->worker->peer,
+                    buf_slice(&dispatch->frame), body_slice(body), body_done,
+                    body);
+}
+
+/* False: the link of this worker is full or gone, the job is back in front. */
+static bool send_job(struct dispatch *dispatch, struct lane *lane,
+                     struct job *job, struct credit *credit)
+{
+    dispatch_begin(dispatch);
+    struct body *body = body_of(dispatch, job->queued);
+    if (!body) {
+        defer_unreadable(dispatch, job);
+        return true;
+    }
+    const uint64_t now_ms = dispatch_now_ms(dispatch);
+    struct worker *worker =
+        workers_by_number(&dispatch->workers, credit->worker);
+    CHECK(worker); /* who is gone has no credit */
+    struct lease *lease =
+        leases_new(&dispatch->leases, worker, job, job->queued->id);
+    lease->source = credit->source;
+    lease->since_ms = now_ms;
+    lease->until_ms = now_ms + DISPATCH_LEASE_MAX_MS;
+    if (send_to(dispatch, job, lane, lease, body) != RC_OK) {
+        leases_end(&dispatch->leases, &lease);
+        lanes_push(&dispatch->lanes, lane, job, LANE_FRONT);
+        credit->muted_ms = now_ms + DISPATCH_MUTE_MS;
+        timer_set(dispatch->unmute, credit->muted_ms);
+        return false;
+    }
+    wheel_clear(&job->alarm);
+    lanes_park(lane, job, JOB_LEASED);
+    credits_use(lane->credits, credit);
+    worker->jobs_sent++;
+    dispatch->counters.jobs_sent++;
+    return true;
+}
+
+/* True: the lane may have more at once. */
+static bool serve_lane(struct dispatch *dispatch, struct lane *lane,
+                       unsigned *budget)
+{
+    const uint64_t now_ms = dispatch_now_ms(dispatch);
+    for (unsigned turn = 0; turn<LANE_TURN && * budget> 0; turn++) {
+        struct credit *credit =
+            lane->credits ? credits_pick(lane->credits, now_ms) : NULL;
+        if (!credit || lane->ready == 0)
+            return false;
+        lane->idle_ms = now_ms;
+        (*budget)--;
+        (void)send_job(dispatch, lane, lane_take(lane), credit);
+    }
+    return true;
+}
+
+bool serve_lanes(struct dispatch *dispatch)
+{
+    unsigned budget = DISPATCH_SERVE_MAX;
+    while (budget > 0 && !list_is_empty(&dispatch->active)) {
+        struct lane *lane =
+            container_of(list_take(&dispatch->active), struct lane, link);
+        if (serve_lane(dispatch, lane, &budget))
+            list_push_back(&dispatch->active, &lane->link);
+    }
+    return !list_is_empty(&dispatch->active);
+}

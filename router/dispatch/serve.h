@@ -1,0 +1,13 @@
+/*
+ * serve.h - a job leaves: the source by weight, the job by bands, a lease.
+ */
+#ifndef ROUTER_DISPATCH_SERVE_H
+#define ROUTER_DISPATCH_SERVE_H
+
+#include "router/dispatch/core.h"
+
+/* Serves the active lanes in turn, at most DISPATCH_SERVE_MAX jobs; true when
+ * there may be more to do at once. */
+bool serve_lanes(struct dispatch *dispatch);
+
+#endif

@@ -1,0 +1,121 @@
+/*
+ * job.h - one message x the recipients that leave together.
+ *
+ * The recipients of a job share route, domain, number of attempts and time of
+ * the next one. A job belongs to its message (queued.h) and dies with its last
+ * recipient.
+ *
+ *                       ,------------ WAITING <-----------.
+ *                       v                                 | deferred
+ *     new ---------> RESOLVING ---> READY ---> LEASED ----+
+ *      FOUND ---------^   ^           ^          |        | failed, expired
+ *       | `-> CLAIMED ----'           `----------'        `-----> BOUNCING
+ *       |                              HANDBACK, lost      delivered: gone
+ *
+ * FOUND      recovered from the spool; workers may still have it
+ * CLAIMED    a worker said that it holds the message since an earlier boot
+ * RESOLVING  the MX hosts of its domain are asked for
+ * READY      in its lane, may leave now
+ * LEASED     a worker has it
+ * WAITING    for the time of its next attempt
+ * HELD       in doubt, and its stream says hold: waits for a person
+ * BOUNCING   its report to the sender is being written
+ *
+ * In READY, LEASED and HELD it has a lane; in WAITING it may have one.
+ */
+#ifndef ROUTER_LANES_JOB_H
+#define ROUTER_LANES_JOB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/attr.h"
+#include "common/base/list.h"
+#include "common/base/slice.h"
+#include "router/lanes/destination.h"
+#include "router/lanes/wheel.h"
+
+enum job_state {
+    JOB_FOUND,
+    JOB_CLAIMED,
+    JOB_RESOLVING,
+    JOB_READY,
+    JOB_LEASED,
+    JOB_WAITING,
+    JOB_HELD,
+    JOB_BOUNCING,
+};
+#define JOB_STATE_COUNT 8
+
+/* What the last attempt was answered, for the report at the end. */
+struct job_note {
+    uint16_t code; /* 0: no reply was heard */
+    uint16_t len;
+    char text[];
+};
+
+struct job_recipient {
+    uint32_t index;        /* in the message's envelope */
+    struct job_note *note; /* owned; NULL: none yet */
+};
+
+struct lane;
+struct queued;
+
+struct job {
+    struct list link;   /* in the list that the state says */
+    struct alarm alarm; /* retry time or expiry, whichever comes first */
+    struct queued *queued;
+    struct job *sibling; /* next job of the same message */
+    struct lane *lane;
+    struct destination *destination; /* NULL: not resolved yet */
+    union {
+        struct job_recipient one;
+        struct job_recipient *many;
+    } recipients; /* see job_recipients() */
+    uint32_t recipient_count;
+    uint32_t tenant; /* number of its name, lanes.h */
+    uint32_t attempts;
+    uint16_t stream; /* position in the config */
+    uint16_t route;  /* likewise */
+    enum job_state state : 8;
+};
+
+/* By rising index. Takes over the notes. The job is in no list and belongs to
+ * no message yet (queued_add). */
+struct job *job_new(const struct job_recipient *recipients,
+                    size_t count) must_check;
+
+/* Frees the notes and the reference to the destination; takes the job out of
+ * its list and clears its alarm. */
+void job_free(struct job **job);
+
+static inline struct job_recipient *job_recipients(struct job *job)
+{
+    return job->recipient_count == 1 ? &job->recipients.one
+                                     : job->recipients.many;
+}
+
+/* A new job of the recipients from position `from` on, with the same
+ * attempts, names and destination; those recipients leave this job. Not all of
+ * them may leave. */
+struct job *job_split(struct job *job, size_t from) must_check;
+
+/* Keeps the recipients for which keep[i] is true and gives the others to a new
+ * job, returned; NULL, and nothing changes, when all stay or none. */
+struct job *job_divide(struct job *job, const bool *keep) must_check;
+
+/* Replaces a note; text is cut to STATE_TEXT_MAX. */
+void job_set_note(struct job_recipient *recipient, uint16_t code,
+                  struct slice text);
+
+static inline struct slice job_note_text(const struct job_note *note)
+{
+    return note ? slice_of(note->text, note->len) : slice_of("", 0);
+}
+
+/* "ready", "leased" ... */
+const char *job_state_name(enum job_state state);
+
+#endif

@@ -1,0 +1,110 @@
+/* lanes.c - every lane and every queued message of this router. */
+#include "router/lanes/lanes.h"
+
+#include "common/base/check.h"
+#include "common/base/mem.h"
+
+#define POOL_NAME_MAX 255u
+
+void lanes_init(struct lanes *lanes, const struct conf *conf)
+{
+    *lanes = (struct lanes){ .conf = conf };
+    table_init(&lanes->by_key);
+    table_init(&lanes->by_number);
+    table_init(&lanes->messages);
+    names_init(&lanes->tenants);
+}
+
+void lanes_release(struct lanes *lanes)
+{
+    size_t at = 0;
+    for (struct lane *lane; (lane = table_next(&lanes->by_number, &at));)
+        while (lane_take(lane))
+            ;
+    at = 0;
+    for (struct queued *queued; (queued = table_next(&lanes->messages, &at));)
+        queued_free(&queued);
+    at = 0;
+    for (struct lane *lane; (lane = table_next(&lanes->by_number, &at));)
+        lane_free(&lane);
+    table_release(&lanes->messages);
+    table_release(&lanes->by_key);
+    table_release(&lanes->by_number);
+    names_release(&lanes->tenants);
+}
+
+void lanes_reconf(struct lanes *lanes, const struct conf *conf)
+{
+    lanes->conf = conf;
+    size_t at = 0;
+    for (struct lane *lane; (lane = table_next(&lanes->by_number, &at));)
+        lane_reconf(lane, conf);
+}
+
+static bool has_key(const void *value, struct slice key)
+{
+    return slice_equal(((const struct lane *)value)->key, key);
+}
+
+struct lane *lanes_lane(struct lanes *lanes, const struct conf_pool *pool,
+                        const struct destination *destination)
+{
+    char text[POOL_NAME_MAX + 1 + SITE_NAME_MAX];
+    const struct slice name = slice_head(slice_text(pool->name), POOL_NAME_MAX);
+    const struct slice site = destination->site;
+    memcpy(text, name.ptr, name.len);
+    text[name.len] = '\n';
+    memcpy(text + name.len + 1, site.ptr, site.len);
+    const struct slice key = slice_of(text, name.len + 1 + site.len);
+
+    struct lane *lane = table_get_text(&lanes->by_key, key, has_key);
+    if (lane)
+        return lane;
+    lane = lane_new(++lanes->number_last, lanes->conf, pool, destination);
+    table_put_text(&lanes->by_key, lane->key, lane);
+    table_put(&lanes->by_number, lane->number, lane);
+    return lane;
+}
+
+struct lane *lanes_by_number(const struct lanes *lanes, uint32_t number)
+{
+    return table_get(&lanes->by_number, number);
+}
+
+void lanes_drop(struct lanes *lanes, struct lane **lane)
+{
+    (void)table_take_text(&lanes->by_key, (*lane)->key, has_key);
+    (void)table_take(&lanes->by_number, (*lane)->number);
+    lane_free(lane);
+}
+
+void lanes_push(struct lanes *lanes, struct lane *lane, struct job *job,
+                enum lane_end end)
+{
+    const struct conf_tenant *tenant =
+        conf_tenant(lanes->conf, names_text(&lanes->tenants, job->tenant));
+    lane_push(lane, job, tenant ? tenant->weight : 1, end);
+}
+
+void lanes_leave(struct job *job)
+{
+    if (job->state == JOB_READY)
+        lane_remove(job->lane, job);
+    else
+        list_remove(&job->link);
+}
+
+void lanes_park(struct lane *lane, struct job *job, enum job_state state)
+{
+    struct list *list = NULL;
+    if (state == JOB_LEASED)
+        list = &lane->out;
+    else if (state == JOB_WAITING)
+        list = &lane->waiting;
+    else if (state == JOB_HELD)
+        list = &lane->held;
+    CHECK(list);
+    list_push_back(list, &job->link);
+    job->lane = lane;
+    job->state = state;
+}

@@ -1,0 +1,80 @@
+/* setup.c - one generation of the config, made ready for sessions. */
+#include "router/submission/setup.h"
+
+#include <string.h>
+
+#include "common/base/mem.h"
+
+static bool is_tls_needed(const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->listener_count; i++)
+        if (conf->listeners[i].tls == LISTENER_IMPLICIT)
+            return true;
+    return false;
+}
+
+static enum rc load_tls(const struct conf *conf, struct tls_context **context,
+                        struct fault *fault)
+{
+    if (!conf->tls.certificate_file)
+        return is_tls_needed(conf)
+                   ? fault_set(fault, RC_SYNTAX, 0,
+                               "a listener needs a certificate: set tls")
+                   : RC_OK;
+    *context =
+        tls_server_context(conf->tls.certificate_file, conf->tls.key_file,
+                           conf->tls.min_version, fault);
+    return *context ? RC_OK : RC_IO;
+}
+
+struct setup *setup_new(struct conf *conf, struct fault *fault)
+{
+    struct tls_context *tls = NULL;
+    if (load_tls(conf, &tls, fault) != RC_OK)
+        return NULL;
+    struct setup *setup = NEW(struct setup);
+    atomic_init(&setup->refs, 1);
+    setup->conf = conf_hold(conf);
+    setup->policy = policy_new(conf);
+    setup->tls = tls;
+    return setup;
+}
+
+struct setup *setup_hold(struct setup *setup)
+{
+    (void)atomic_fetch_add_explicit(&setup->refs, 1, memory_order_relaxed);
+    return setup;
+}
+
+void setup_release(struct setup **setup)
+{
+    struct setup *held = steal(*setup);
+    if (!held
+        || atomic_fetch_sub_explicit(&held->refs, 1, memory_order_acq_rel) > 1)
+        return;
+    policy_free(&held->policy);
+    if (held->tls)
+        tls_context_release(&held->tls);
+    conf_release(&held->conf);
+    mem_free(held);
+}
+
+const struct conf_listener *setup_listener(const struct setup *setup,
+                                           const char *address)
+{
+    for (size_t i = 0; i < setup->conf->listener_count; i++)
+        if (strcmp(setup->conf->listeners[i].address.text, address) == 0)
+            return &setup->conf->listeners[i];
+    return NULL;
+}
+
+struct session_setting setup_setting(const struct setup *setup,
+                                     const struct conf_listener *listener)
+{
+    return (struct session_setting){
+        .conf = setup->conf,
+        .policy = setup->policy,
+        .listener = listener,
+        .has_tls = setup->tls && listener->tls != LISTENER_PLAIN,
+    };
+}

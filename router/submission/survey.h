@@ -1,0 +1,36 @@
+/*
+ * survey.h - one walk over a header: all that submission must know of it.
+ *
+ * RFC 5322 section 3.6. Slices point into the header. What is found is judged
+ * by acceptance.h and used by trace.h.
+ */
+#ifndef ROUTER_SUBMISSION_SURVEY_H
+#define ROUTER_SUBMISSION_SURVEY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/slice.h"
+
+struct survey {
+    uint32_t from_count; /* From fields; so on */
+    uint32_t sender_count;
+    uint32_t received_count;
+    struct slice from;   /* value of the first one */
+    struct slice sender; /* the same */
+    struct slice message_id;
+    bool has_date;
+    bool has_message_id;
+    bool has_private;     /* fields that survey_is_private() */
+    size_t private_bytes; /* of those fields, line ends included */
+};
+
+void survey_read(struct slice header, struct survey *survey);
+
+/* Fields that must not leave with the message: Bcc and Resent-Bcc (RFC 5322
+ * section 3.6.3), Return-Path (RFC 5321 section 4.4: the last hop writes it),
+ * and our own X-Sendyard-Stream. */
+bool survey_is_private(struct slice name);
+
+#endif

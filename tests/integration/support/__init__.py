@@ -1,0 +1,1 @@
+"""support - what the integration tests stand on."""

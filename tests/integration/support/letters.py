@@ -1,0 +1,78 @@
+"""letters - submits mail as a client does: STARTTLS, AUTH, one message."""
+
+import smtplib
+import ssl
+import uuid
+from dataclasses import dataclass, field
+
+from support.settings import PASSWORD
+
+
+@dataclass
+class Sent:
+    """What the platform said to one message."""
+    code: int
+    reply: str
+    token: str  # a word in the Subject that no other message has
+    subject: str
+    sender: str
+    to: list = field(default_factory=list)
+
+    @property
+    def id(self):
+        """Our message id: the last word of the 250."""
+        return self.reply.split()[-1] if self.code == 250 else None
+
+
+class Client:
+    """One session at a submission listener."""
+
+    def __init__(self, host, port, account, ca, password=PASSWORD,
+                 timeout_s=15):
+        context = ssl.create_default_context(cafile=ca)
+        context.check_hostname = False  # yards listen on bare addresses
+        self._smtp = smtplib.SMTP(host, port, local_hostname="client.test",
+                                  timeout=timeout_s)
+        try:
+            self._smtp.starttls(context=context)
+            if account:
+                self._smtp.login(account, password)
+        except BaseException:
+            self._smtp.close()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        try:
+            self._smtp.quit()
+        except (smtplib.SMTPException, OSError):
+            self._smtp.close()
+
+    def send(self, to, sender, subject="", headers=None, body="Hello.\r\n",
+             mail_options=()):
+        """Sends one message; a refusal is an answer, not an exception."""
+        to = [to] if isinstance(to, str) else list(to)
+        token = uuid.uuid4().hex[:12]
+        subject = f"{subject} {token}".strip()
+        lines = [f"From: {sender}", f"To: {to[0]}", f"Subject: {subject}"]
+        lines += [f"{name}: {value}" for name, value in
+                  (headers or {}).items()]
+        text = ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+        if not text.isascii():
+            mail_options = (*mail_options, "BODY=8BITMIME")
+        code, reply = self._talk(sender, to, text, mail_options)
+        return Sent(code, reply.decode(), token, subject, sender, to)
+
+    def _talk(self, sender, to, text, options):
+        self._smtp.ehlo_or_helo_if_needed()
+        code, reply = self._smtp.mail(sender, list(options))
+        for each in to:
+            if code == 250:
+                code, reply = self._smtp.rcpt(each)
+        if code == 250:
+            return self._smtp.data(text)
+        if code != 421:
+            self._smtp.rset()
+        return code, reply

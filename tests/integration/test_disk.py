@@ -1,0 +1,83 @@
+"""A full disk: new mail is put off, queued mail leaves, all by itself."""
+
+import os
+import subprocess
+import tempfile
+import unittest
+
+from support.wait import wait_until
+from yard import Yard
+
+DISK = "48m"
+SMALL_SEGMENTS = ('segment_size = "16MB"; min_free = "1MB"',
+                  'segment_size = "2MB"; min_free = "6MB"')
+SOFT_LEFT = 4 << 20  # below min_free, and room for what is queued
+
+
+class FullDisk(unittest.TestCase):
+    def setUp(self):
+        self.disk = tempfile.mkdtemp(prefix="yard-disk-")
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={DISK}",
+                        "sendyard-test", self.disk], check=True)
+        self.addCleanup(self.unmount)
+        self.yard = self.enterContext(
+            Yard([SMALL_SEGMENTS], spool=f"{self.disk}/spool"))
+
+    def unmount(self):
+        subprocess.run(["umount", self.disk], check=True)
+        os.rmdir(self.disk)
+
+    def free(self):
+        disk = os.statvfs(self.disk)
+        return disk.f_bavail * disk.f_frsize
+
+    def fill(self, leave):
+        """A ballast file takes all space but so much."""
+        size = self.free() - leave
+        with open(f"{self.disk}/ballast", "wb") as ballast:
+            os.posix_fallocate(ballast.fileno(), 0, size)
+
+    def check_put_off(self, code, text):
+        def look():
+            sent = self.yard.submit("you@bigmail.test")
+            return sent if sent.code != 250 else None
+        sent = wait_until(look, 10, "mail was still taken")
+        self.assertEqual(sent.code, code, sent.reply)
+        self.assertIn(text, sent.reply)
+
+    def check_resumes(self):
+        os.unlink(f"{self.disk}/ballast")
+
+        def look():
+            sent = self.yard.submit("you@bigmail.test")
+            return sent if sent.code == 250 else None
+        sent = wait_until(look, 15, "mail was not taken again")
+        self.yard.outcome(sent, "delivered")
+
+    def test_below_the_mark_mail_is_put_off_and_queued_mail_leaves(self):
+        waiting = self.yard.submit("you@grey.test")
+        self.yard.outcome(waiting, "deferred")
+        self.fill(SOFT_LEFT)
+        self.check_put_off(452, "4.3.1")
+        self.yard.outcome(waiting, "delivered")
+        self.check_resumes()
+
+    def test_without_any_space_queued_mail_leaves_all_the_same(self):
+        waiting = self.yard.submit("you@grey.test")
+        self.yard.outcome(waiting, "deferred")
+        self.fill(0)
+        self.check_put_off(452, "4.3.1")
+        self.yard.outcome(waiting, "delivered")
+        self.check_resumes()
+
+    def test_a_message_larger_than_the_space_is_put_off(self):
+        self.fill(7 << 20)
+        sent = self.yard.submit("you@bigmail.test",
+                                body=("x" * 70 + "\r\n") * 60000)
+        self.assertEqual(sent.code, 452, sent.reply)
+        small = self.yard.submit("you@bigmail.test")
+        self.yard.outcome(small, "delivered")
+
+
+if __name__ == "__main__":
+    unittest.main()

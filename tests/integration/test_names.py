@@ -1,0 +1,64 @@
+"""Odd DNS: who gets mail, who bounces, who is tried again."""
+
+import unittest
+
+from yard import Yard
+
+# The platform listens on port 25, too: mail to itself would loop.
+OWN_PORT_25 = ('listeners = (',
+               'listeners = (\n    { name = "mx"; address = "127.0.0.1:25"; },')
+QUICK_RESOLVER = ('resolver = { address = "127.20.0.53:5353"; }',
+                  'resolver = { address = "127.20.0.53:5353"; '
+                  'timeout = "500ms"; tries = 2; }')
+
+
+class Names(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.yard = cls.enterClassContext(Yard([OWN_PORT_25, QUICK_RESOLVER]))
+
+    def check(self, kind, *domains, status=""):
+        letters = [self.yard.submit(f"you@{domain}") for domain in domains]
+        for sent in letters:
+            with self.subTest(domain=sent.to[0]):
+                event = self.yard.outcome(sent, kind, seconds=30)
+                self.assertTrue(event.get("status", "").startswith(status), event)
+
+    def test_mail_finds_its_way_through_odd_names(self):
+        self.check("delivered", "implicit.odd.test", "mx-to-cname.odd.test",
+                   "mx-chain.odd.test", "cnamed.odd.test")
+
+    def test_dead_hosts_are_passed_over(self):
+        self.check("delivered", "first-dead.odd.test",
+                   "two-addresses.odd.test", "many.odd.test")
+
+    def test_a_null_mx_bounces_at_once(self):
+        self.check("bounced", "null.odd.test", status="5.1.10")
+
+    def test_names_that_take_no_mail_bounce(self):
+        self.check("bounced", "nxdomain.odd.test", "no-mail.odd.test",
+                   status="5.1.2")
+
+    def test_mx_hosts_without_an_address_bounce(self):
+        self.check("bounced", "no-address.odd.test", "missing-host.odd.test",
+                   status="5.")
+
+    def test_what_may_pass_is_tried_again(self):
+        self.check("deferred", "all-dead.odd.test", "servfail.odd.test",
+                   "timeout.odd.test", status="4.")
+
+    def test_a_loop_of_names_never_arrives(self):
+        sent = self.yard.submit("you@cname-loop.odd.test")
+        self.yard.outcome(sent, "deferred")
+
+    def test_mail_to_ourselves_is_refused_as_a_loop(self):
+        self.check("bounced", "sendyard.test", status="5.4.6")
+
+    def test_bounces_name_the_domain_that_failed(self):
+        sent = self.yard.submit("you@nxdomain.odd.test")
+        event = self.yard.outcome(sent, "bounced")
+        self.assertIn("nxdomain.odd.test", event["reply"])
+
+
+if __name__ == "__main__":
+    unittest.main()

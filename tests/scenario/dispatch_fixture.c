@@ -1,0 +1,414 @@
+/* dispatch_fixture.c - a real lane thread and scripted workers. */
+#include "tests/scenario/dispatch_fixture.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/base/mem.h"
+#include "common/base/time.h"
+#include "config/loader.h"
+
+#define BEAT_MS 50u
+
+static const char config[] =
+    "host_name = \"mail.a.example\";\n"
+    "run_dir = \"%s\";\n"
+    "bus = { beat = \"50ms\"; lease = \"400ms\"; };\n"
+    "spool = { path = \"%s/spool\"; min_free = \"1MB\"; };\n"
+    "log = { events = \"%s/events\"; };\n"
+    "resolver = { address = \"127.0.0.1:9\"; };\n"
+    "listeners = ( { name = \"in\"; address = \"127.0.0.1:2525\";\n"
+    "                tls = \"plain\"; allow_auth_without_tls = true; } );\n"
+    "accounts = ( { name = \"app\"; from_domains = ( \"a.example\" );\n"
+    "  password = \"$y$j9T$abcdefghijklmnop$"
+    "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopq\"; } );\n"
+    "streams = (\n"
+    "  { name = \"main\"; class = \"neutral\"; route = \"main\";\n"
+    "    expires = \"1d\"; retry = \"1s\"; },\n"
+    "  { name = \"held\"; class = \"bulk\"; route = \"held\";\n"
+    "    expires = \"1d\"; in_doubt = \"hold\"; } );\n"
+    "routes = (\n"
+    "  { name = \"main\"; pool = \"main\"; fallback = \"reserve\"; },\n"
+    "  { name = \"held\"; pool = \"main\"; },\n"
+    "  { name = \"reserve\"; pool = \"reserve\"; } );\n"
+    "pools = (\n"
+    "  { name = \"main\"; sources = ( { source = \"a\"; weight = 3; },\n"
+    "                              { source = \"b\"; weight = 1; } ); },\n"
+    "  { name = \"reserve\"; sources = ( \"r\" ); } );\n"
+    "sources = ( { name = \"a\"; address = \"127.0.0.11\"; },\n"
+    "            { name = \"b\"; address = \"127.0.0.12\"; },\n"
+    "            { name = \"r\"; address = \"127.0.0.13\"; } );\n";
+
+static uint64_t next_id(void *context)
+{
+    struct fixture *fixture = context;
+    return id_next(&fixture->ids, time_utc_ms());
+}
+
+static void load(struct fixture *fixture)
+{
+    struct buf text;
+    struct conf_errors errors;
+    buf_init(&text, 8192);
+    assert_true(buf_addf(&text, config, fixture->folder, fixture->folder,
+                         fixture->folder));
+    conf_errors_init(&errors);
+    enum rc rc =
+        conf_load_text("test", buf_slice(&text), &fixture->conf, &errors);
+    if (rc != RC_OK)
+        conf_errors_print(&errors, stderr);
+    assert_int_equal(rc, RC_OK);
+    conf_errors_release(&errors);
+    buf_release(&text);
+}
+
+static void on_ticket(void *context, void *item)
+{
+    struct fixture *fixture = context;
+    struct intake_ticket *ticket = item;
+    assert_int_equal(ticket->rc, RC_OK);
+    fixture->accepted++;
+    mem_free(ticket);
+}
+
+void fixture_start_router(struct fixture *fixture)
+{
+    struct fault fault;
+    const struct dispatch_options options = {
+        .conf = fixture->conf,
+        .router = &fixture->conf->routers[0],
+        .new_id = next_id,
+        .new_id_context = fixture,
+    };
+    const struct spool_options where = {
+        .path = fixture->conf->spool.path,
+        .segment_size = 1u << 20,
+        .queue_max = 1024,
+        .router = "test",
+    };
+    fixture->dispatch = dispatch_new(&options, &fault);
+    assert_non_null(fixture->dispatch);
+    assert_int_equal(spool_open(&where, dispatch_recover, fixture->dispatch,
+                                &fixture->spool, &fault),
+                     RC_OK);
+    fixture->intake =
+        intake_new(fixture->spool, dispatch_mailbox(fixture->dispatch));
+    assert_int_equal(
+        dispatch_start(fixture->dispatch, fixture->spool, &fault), RC_OK);
+}
+
+void fixture_stop_router(struct fixture *fixture)
+{
+    dispatch_stop(fixture->dispatch);
+    intake_free(&fixture->intake);
+    spool_close(&fixture->spool);
+    dispatch_free(&fixture->dispatch);
+}
+
+void fixture_init(struct fixture *fixture)
+{
+    *fixture = (struct fixture){ 0 };
+    memcpy(fixture->folder, "/tmp/sendyard-lanes-XXXXXX", 27);
+    assert_non_null(mkdtemp(fixture->folder));
+    load(fixture);
+    id_maker_init(&fixture->ids, 0);
+    fixture->loop = loop_new();
+    fixture->tickets = mailbox_new(fixture->loop, 1024, on_ticket, fixture);
+    fixture_start_router(fixture);
+}
+
+static void remove_folder(const char *folder)
+{
+    char command[128];
+    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
+    if (system(command) != 0)
+        print_message("%s is left\n", folder);
+}
+
+void fixture_release(struct fixture *fixture)
+{
+    fixture_stop_router(fixture);
+    mailbox_free(&fixture->tickets);
+    loop_free(&fixture->loop);
+    conf_release(&fixture->conf);
+    remove_folder(fixture->folder);
+}
+
+static void turn(struct fixture *fixture)
+{
+    loop_turn(fixture->loop);
+    (void)usleep(500);
+}
+
+void fixture_pass(struct fixture *fixture, uint64_t ms)
+{
+    for (uint64_t end = time_now_ms() + ms; time_now_ms() < end;)
+        turn(fixture);
+}
+
+uint64_t fixture_submit_to(struct fixture *fixture, const char *stream,
+                           const char *const *recipients, size_t count)
+{
+    static const char text[] = "Subject: hello\r\n\r\nhello\r\n";
+    struct envelope_recipient list[8];
+    assert_true(count <= ARRAY_LEN(list));
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct envelope_recipient){
+            .address = slice_text(recipients[i]),
+            .orcpt = SLICE(""),
+            .route = slice_text(stream),
+        };
+    const struct envelope envelope = {
+        .id = next_id(fixture),
+        .accepted_utc_ms = time_utc_ms(),
+        .expires_utc_ms = time_utc_ms() + HOURS_MS(1),
+        .body_size = sizeof text - 1,
+        .account = SLICE("app"),
+        .tenant = SLICE("app"),
+        .stream = slice_text(stream),
+        .mail_from = SLICE("s@a.example"),
+        .recipients = list,
+        .recipient_count = count,
+    };
+    struct body *body = body_new(mem_copy_text(text, sizeof text - 1),
+                                 sizeof text - 1);
+    struct message *message = message_new(&envelope, body);
+    assert_non_null(message);
+    struct intake_ticket *ticket = NEW(struct intake_ticket);
+    ticket->back_to = fixture->tickets;
+    const size_t before = fixture->accepted;
+    assert_true(intake_put(fixture->intake, message, ticket));
+    for (uint64_t end = time_now_ms() + WAIT_MAX_MS;
+         fixture->accepted == before && time_now_ms() < end;)
+        turn(fixture);
+    assert_int_equal(fixture->accepted, before + 1);
+    return envelope.id;
+}
+
+uint64_t fixture_submit(struct fixture *fixture, const char *stream)
+{
+    static const char *const one[] = { "u@[127.0.0.1]" };
+    return fixture_submit_to(fixture, stream, one, 1);
+}
+
+bool fixture_logged(struct fixture *fixture, const char *text)
+{
+    char path[96];
+    (void)snprintf(path, sizeof path, "%s/events", fixture->folder);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    char line[4096];
+    bool found = false;
+    while (!found && fgets(line, sizeof line, file))
+        found = strstr(line, text) != NULL;
+    (void)fclose(file);
+    return found;
+}
+
+void fixture_await_answer(struct fixture *fixture,
+                          enum dispatch_question question, const char *arg,
+                          const char *text)
+{
+    struct buf json;
+    bool found = false;
+    buf_init(&json, 1u << 20);
+    for (uint64_t end = time_now_ms() + WAIT_MAX_MS;
+         !found && time_now_ms() < end;) {
+        buf_clear(&json);
+        enum rc rc = dispatch_ask(fixture->dispatch, question, slice_text(arg),
+                                  WAIT_MAX_MS, &json);
+        found = rc == RC_OK
+                && slice_find_slice(buf_slice(&json), slice_text(text))
+                       < json.len;
+        turn(fixture);
+    }
+    if (!found)
+        print_message("%.*s\n", SLICE_ARG(buf_slice(&json)));
+    assert_true(found);
+    buf_release(&json);
+}
+
+static void hear(void *context, const struct bus_peer *peer, struct slice head,
+                 struct slice body)
+{
+    (void)peer;
+    struct scripted *worker = context;
+    assert_true(worker->count < KEPT_MAX);
+    struct kept_frame *kept = &worker->kept[worker->count];
+    arena_init(&kept->arena, 1u << 20);
+    const struct slice copy = arena_slice(&kept->arena, head);
+    assert_int_equal(wire_decode(copy, &kept->arena, &kept->frame), RC_OK);
+    kept->body_bytes = body.len;
+    kept->seen = false;
+    if (kept->frame.kind == WIRE_BEAT) {
+        worker->router_boot = kept->frame.as.beat.boot;
+        arena_release(&kept->arena);
+        return;
+    }
+    worker->count++;
+}
+
+void scripted_send(struct scripted *worker, const struct wire_frame *frame)
+{
+    struct buf bytes;
+    buf_init(&bytes, 1u << 20);
+    assert_int_equal(wire_encode(frame, &bytes), RC_OK);
+    enum rc rc = RC_LIMIT;
+    for (uint64_t end = time_now_ms() + WAIT_MAX_MS;
+         rc == RC_LIMIT && time_now_ms() < end;) {
+        rc = bus_send(worker->bus, NULL, buf_slice(&bytes), slice_of(NULL, 0),
+                      NULL, NULL);
+        if (rc == RC_LIMIT) /* the link is not there yet */
+            turn(worker->fixture);
+    }
+    assert_int_equal(rc, RC_OK);
+    buf_release(&bytes);
+}
+
+static void beat(void *context)
+{
+    struct scripted *worker = context;
+    timer_set(worker->beat, loop_now_ms(worker->fixture->loop) + BEAT_MS);
+    if (worker->silent)
+        return;
+    struct buf bytes;
+    buf_init(&bytes, 1024);
+    const struct wire_frame frame = { .kind = WIRE_BEAT,
+                                      .as.beat.boot = worker->boot };
+    assert_int_equal(wire_encode(&frame, &bytes), RC_OK);
+    (void)!bus_send(worker->bus, NULL, buf_slice(&bytes), slice_of(NULL, 0),
+                    NULL, NULL);
+    buf_release(&bytes);
+}
+
+void scripted_hello(struct scripted *worker)
+{
+    struct slice sources[ARRAY_LEN(worker->sources)];
+    size_t count = 0;
+    while (count < ARRAY_LEN(sources) && worker->sources[count]) {
+        sources[count] = slice_text(worker->sources[count]);
+        count++;
+    }
+    scripted_send(worker, &(struct wire_frame){
+                              .kind = WIRE_HELLO,
+                              .as.hello = {
+                                  .worker = slice_text(worker->name),
+                                  .boot = worker->boot,
+                                  .host = SLICE("here"),
+                                  .pid = 1,
+                                  .sources = { sources, count },
+                                  .held_leases = worker->held_leases,
+                                  .held_messages = worker->held_messages,
+                              } });
+    (void)scripted_await(worker, WIRE_WELCOME);
+}
+
+struct scripted *scripted_new(struct fixture *fixture, const char *name,
+                              uint64_t boot, const char *const *sources)
+{
+    char id[40];
+    struct fault fault;
+    struct scripted *worker = NEW(struct scripted);
+    worker->fixture = fixture;
+    worker->name = name;
+    worker->boot = boot;
+    for (size_t i = 0; sources[i]; i++)
+        worker->sources[i] = sources[i];
+    (void)snprintf(id, sizeof id, "%s-%llu", name, (unsigned long long)boot);
+    const struct bus_keys keys = { 0 };
+    worker->bus =
+        bus_connect(fixture->loop, fixture->conf->routers[0].bus,
+                    slice_text(id), &keys, hear, worker, &fault);
+    assert_non_null(worker->bus);
+    worker->beat = timer_new(fixture->loop, beat, worker);
+    scripted_hello(worker);
+    timer_set(worker->beat, loop_now_ms(fixture->loop));
+    return worker;
+}
+
+void scripted_free(struct scripted **worker)
+{
+    struct scripted *freed = steal(*worker);
+    timer_free(&freed->beat);
+    bus_free(&freed->bus);
+    for (size_t i = 0; i < freed->count; i++)
+        arena_release(&freed->kept[i].arena);
+    mem_free(freed);
+}
+
+void scripted_pull(struct scripted *worker, uint32_t lane, const char *source,
+                   uint64_t total)
+{
+    scripted_send(worker, &(struct wire_frame){
+                              .kind = WIRE_PULL,
+                              .as.pull = { lane, slice_text(source), total } });
+}
+
+const struct wire_frame *scripted_look(struct scripted *worker,
+                                       enum wire_kind kind)
+{
+    for (size_t i = 0; i < worker->count; i++) {
+        struct kept_frame *kept = &worker->kept[i];
+        if (kept->seen || kept->frame.kind != kind)
+            continue;
+        kept->seen = true;
+        return &kept->frame;
+    }
+    return NULL;
+}
+
+const struct wire_frame *scripted_await(struct scripted *worker,
+                                        enum wire_kind kind)
+{
+    const struct wire_frame *frame = NULL;
+    for (uint64_t end = time_now_ms() + WAIT_MAX_MS;
+         !(frame = scripted_look(worker, kind)) && time_now_ms() < end;)
+        turn(worker->fixture);
+    if (!frame)
+        print_message("no %s came\n", wire_kind_name(kind));
+    assert_non_null(frame);
+    return frame;
+}
+
+void scripted_result(struct scripted *worker, const struct wire_job *job,
+                     uint16_t code, const char *text)
+{
+    struct wire_outcome outcome = { .index = job->recipients[0].index };
+    const uint8_t class = (uint8_t)(code / 100);
+    verdict_local(&outcome.verdict, (struct enhanced){ class, 0, 0 }, "%s",
+                  text);
+    outcome.verdict.code = code;
+    scripted_send(worker, &(struct wire_frame){
+                              .kind = WIRE_RESULT,
+                              .as.result = {
+                                  .lease = job->lease,
+                                  .message = job->message,
+                                  .lane = job->lane,
+                                  .source = job->source,
+                                  .source_ip = SLICE("127.0.0.11"),
+                                  .host = SLICE("[127.0.0.1]"),
+                                  .host_ip = SLICE("127.0.0.1"),
+                                  .tls = SLICE(""),
+                                  .started_utc_ms = time_utc_ms(),
+                                  .ended_utc_ms = time_utc_ms(),
+                                  .outcomes = &outcome,
+                                  .outcome_count = 1,
+                              } });
+}
+
+uint32_t scripted_await_lane(struct scripted *worker, const char *pool)
+{
+    for (;;) {
+        const struct wire_offer *offer =
+            &scripted_await(worker, WIRE_OFFER)->as.offer;
+        if (offer->depth > 0 && slice_equal(offer->pool, slice_text(pool)))
+            return offer->lane;
+    }
+}

@@ -1,0 +1,113 @@
+/*
+ * dispatch_fixture.h - a lane thread with its real spool, bus and clock, and
+ * workers that do what the test says.
+ *
+ * The router side runs as in the daemon: spool, committer, intake, lane thread.
+ * Workers speak real frames over ipc from the test's own loop; each beats by
+ * itself until the test silences it. Waiting turns that loop until a condition
+ * holds or WAIT_MAX_MS have passed; then the test fails.
+ */
+#ifndef TESTS_SCENARIO_DISPATCH_FIXTURE_H
+#define TESTS_SCENARIO_DISPATCH_FIXTURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/edge/bus.h"
+#include "common/proto/message_id.h"
+#include "common/proto/wire.h"
+#include "router/dispatch/dispatch.h"
+#include "router/intake.h"
+
+#define LEASE_MS    400u
+#define WAIT_MAX_MS 15000u
+#define KEPT_MAX    64u
+
+/* A frame that a worker got; slices point into its own arena. */
+struct kept_frame {
+    struct arena arena;
+    struct wire_frame frame;
+    size_t body_bytes;
+    bool seen;
+};
+
+struct scripted {
+    struct fixture *fixture;
+    const char *name;
+    uint64_t boot;
+    struct bus *bus;
+    struct timer *beat;
+    bool silent;
+    uint64_t router_boot; /* as BEAT and WELCOME say */
+    struct kept_frame kept[KEPT_MAX];
+    size_t count;
+    struct wire_ids held_leases; /* for its next HELLO */
+    struct wire_ids held_messages;
+    const char *sources[4]; /* up to a NULL */
+};
+
+struct fixture {
+    char folder[64];
+    struct conf *conf;
+    struct loop *loop;
+    struct mailbox *tickets;
+    struct dispatch *dispatch;
+    struct spool *spool;
+    struct intake *intake;
+    struct id_maker ids;
+    size_t accepted;
+};
+
+void fixture_init(struct fixture *fixture);
+void fixture_release(struct fixture *fixture);
+
+/* The router goes down as after SIGTERM, and comes back over the same spool. */
+void fixture_stop_router(struct fixture *fixture);
+void fixture_start_router(struct fixture *fixture);
+
+/* A message for u@[127.0.0.1] from s@a.example, accepted by the spool; its id.
+ * `stream` is also the route's name. */
+uint64_t fixture_submit(struct fixture *fixture, const char *stream);
+uint64_t fixture_submit_to(struct fixture *fixture, const char *stream,
+                           const char *const *recipients, size_t count);
+
+/* Turns the loop for so long. */
+void fixture_pass(struct fixture *fixture, uint64_t ms);
+
+/* Is `text` in the event log by now? */
+bool fixture_logged(struct fixture *fixture, const char *text);
+
+/* Waits until the answer to the question has `text` in it. */
+void fixture_await_answer(struct fixture *fixture,
+                          enum dispatch_question question, const char *arg,
+                          const char *text);
+
+/* `sources` ends in NULL; says HELLO and waits for the WELCOME. */
+struct scripted *scripted_new(struct fixture *fixture, const char *name,
+                              uint64_t boot, const char *const *sources);
+void scripted_free(struct scripted **worker);
+void scripted_hello(struct scripted *worker);
+void scripted_send(struct scripted *worker, const struct wire_frame *frame);
+
+/* Asks for `total` jobs of the lane, ever, from this source. */
+void scripted_pull(struct scripted *worker, uint32_t lane, const char *source,
+                   uint64_t total);
+
+/* The next frame of this kind that was not seen yet; waits for it. */
+const struct wire_frame *scripted_await(struct scripted *worker,
+                                        enum wire_kind kind);
+
+/* Is one there, without waiting? */
+const struct wire_frame *scripted_look(struct scripted *worker,
+                                       enum wire_kind kind);
+
+/* A RESULT with one outcome for recipient 0. */
+void scripted_result(struct scripted *worker, const struct wire_job *job,
+                     uint16_t code, const char *text);
+
+/* Waits for an OFFER with jobs, of a pool; the lane. */
+uint32_t scripted_await_lane(struct scripted *worker, const char *pool);
+
+#endif

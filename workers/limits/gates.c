@@ -1,0 +1,397 @@
+/* gates.c - all gates of a worker, and their talk with Redis. */
+#include "workers/limits/gates.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/base/check.h"
+#include "common/base/mem.h"
+#include "common/base/time.h"
+#include "workers/limits/scripts.h"
+
+#define KEY_SIZE    640
+#define NUMBER_SIZE 24
+
+/* A question on its way: for the slots of some gates, in the order of the
+ * answer, or for a rate of one. */
+struct question {
+    struct list link;
+    struct gates *gates;
+    enum gate_rate which;
+    size_t count;
+    struct gate *list[GATES_BATCH];
+};
+
+static uint64_t now_us(const struct gates *gates)
+{
+    return loop_now_ms(gates->options.loop) * 1000u;
+}
+
+static bool store_answers(const struct gates *gates)
+{
+    return gates->options.store && store_is_up(gates->options.store);
+}
+
+struct list *gates_bucket(struct gates *gates, struct slice name)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    for (size_t i = 0; i < name.len; i++)
+        hash = (hash ^ (uint8_t)name.ptr[i]) * 1099511628211u;
+    return &gates->buckets[hash % GATES_BUCKETS];
+}
+
+void gates_drop(struct gate *gate)
+{
+    if (gate->references > 0 || gate->answers > 0)
+        return;
+    list_remove(&gate->link);
+    mem_free(gate);
+}
+
+static void destroy(struct gates *gates)
+{
+    for (struct list *at; (at = list_take(&gates->questions));)
+        mem_free(container_of(at, struct question, link));
+    for (size_t i = 0; i < GATES_BUCKETS; i++)
+        for (struct list *at; (at = list_take(&gates->buckets[i]));)
+            mem_free(container_of(at, struct gate, link));
+    timer_free(&gates->beat);
+    timer_free(&gates->soon);
+    ending_free(&gates->ending);
+    mem_free(gates);
+}
+
+/* The key of a gate; the braces make one slot of a Redis Cluster of all keys
+ * of a gate. */
+static struct slice key_of(const struct gate *gate, const char *kind,
+                           char text[KEY_SIZE])
+{
+    int len =
+        snprintf(text, KEY_SIZE, "%s%s:{%.*s}", gate->gates->options.prefix,
+                 kind, (int)gate->name_len, gate->name);
+    return slice_of(text, (size_t)len < KEY_SIZE ? (size_t)len : KEY_SIZE - 1);
+}
+
+static struct slice number_text(uint64_t number, char text[NUMBER_SIZE])
+{
+    int len = snprintf(text, NUMBER_SIZE, "%" PRIu64, number);
+    return slice_of(text, (size_t)len);
+}
+
+static void tell(const struct gates *gates, bool is_news)
+{
+    if (is_news)
+        gates->on_change(gates->context);
+}
+
+static struct question *new_question(struct gates *gates)
+{
+    struct question *question = NEW(struct question);
+    question->gates = gates;
+    list_push_back(&gates->questions, &question->link);
+    return question;
+}
+
+static void add_gate(struct question *question, struct gate *gate)
+{
+    question->list[question->count++] = gate;
+    gate->answers++;
+}
+
+/* The last step of an answer's handler: the owner may close gates when told,
+ * and gates that are freed end with their last answer. */
+static void close_question(struct question *question, bool is_news)
+{
+    struct gates *gates = question->gates;
+    for (size_t i = 0; i < question->count; i++) {
+        question->list[i]->answers--;
+        gates_drop(question->list[i]);
+    }
+    list_remove(&question->link);
+    mem_free(question);
+    if (!gates->is_freed)
+        tell(gates, is_news);
+    else if (list_is_empty(&gates->questions))
+        destroy(gates);
+}
+
+static bool is_renewal_reply(const struct store_reply *reply, size_t count)
+{
+    if (!reply || reply->kind != STORE_ARRAY || reply->count != count + 1)
+        return false;
+    for (size_t i = 0; i <= count; i++)
+        if (reply->items[i].kind != STORE_INTEGER || reply->items[i].integer < 0
+            || (i > 0 && reply->items[i].integer > UINT32_MAX))
+            return false;
+    return true;
+}
+
+/* Takes over what Redis said of one gate; whether it is news. */
+static bool hear_slots(struct gate *gate, const struct store_reply *said)
+{
+    struct slots *slots = &gate->slots;
+    const struct share *share = &gate->gates->share;
+    uint32_t before = slots_allowed(slots, share);
+    if (said)
+        slots_hear(slots, (uint32_t)said->integer);
+    else
+        slots_miss(slots);
+    uint32_t after = slots_allowed(slots, share);
+    if (said && slots_want_more(slots))
+        gates_hurry(gate->gates);
+    return before != after;
+}
+
+static void on_renewed(void *context, const struct store_reply *reply,
+                       const struct fault *fault)
+{
+    (void)fault; /* the store has logged it */
+    struct question *question = context;
+    struct gates *gates = question->gates;
+    bool is_valid = is_renewal_reply(reply, question->count);
+    if (is_valid && gates->birth == 0)
+        gates->birth = (uint64_t)reply->items[0].integer;
+    bool is_news = false;
+    for (size_t i = 0; i < question->count; i++)
+        is_news |= hear_slots(question->list[i],
+                              is_valid ? &reply->items[i + 1] : NULL);
+    close_question(question, is_news);
+}
+
+static void ask_slots(struct question *question)
+{
+    const struct gates *gates = question->gates;
+    char keys_text[GATES_BATCH][KEY_SIZE];
+    char requests[GATES_BATCH][SLOTS_REQUEST_SIZE];
+    char lease[NUMBER_SIZE];
+    char birth[NUMBER_SIZE];
+    struct slice keys[1 + GATES_BATCH] = { slice_text(gates->marker) };
+    struct slice args[3 + GATES_BATCH] = {
+        slice_text(gates->me),
+        number_text(GATES_LEASE_MS, lease),
+        number_text(gates->birth, birth),
+    };
+    for (size_t i = 0; i < question->count; i++) {
+        struct gate *gate = question->list[i];
+        slots_ask(&gate->slots, &gates->share, requests[i]);
+        keys[1 + i] = key_of(gate, "slots", keys_text[i]);
+        args[3 + i] = slice_text(requests[i]);
+    }
+    store_eval(gates->options.store, &script_renew_slots, keys,
+               1 + question->count, args, 3 + question->count, on_renewed,
+               question);
+}
+
+/* Whether a gate has something to renew or to ask for. */
+static bool is_concerned(const struct gate *gate, bool is_beat)
+{
+    const struct slots *slots = &gate->slots;
+    if (!slots_are_limited(slots))
+        return false;
+    return slots_want_more(slots)
+           || (is_beat && (slots->asked > 0 || slots->open > 0));
+}
+
+/* A beat asks even for nothing: that is how the marker stays alive. */
+static void renew(struct gates *gates, bool is_beat)
+{
+    struct question *question = is_beat ? new_question(gates) : NULL;
+    for (size_t i = 0; i < GATES_BUCKETS; i++) {
+        list_each (at, &gates->buckets[i]) {
+            struct gate *gate = container_of(at, struct gate, link);
+            if (!is_concerned(gate, is_beat))
+                continue;
+            if (question && question->count == GATES_BATCH)
+                ask_slots(steal(question));
+            if (!question)
+                question = new_question(gates);
+            add_gate(question, gate);
+        }
+    }
+    if (question)
+        ask_slots(question);
+    gates->renewed_ms = loop_now_ms(gates->options.loop);
+}
+
+/* Redis cannot be asked: every gate that wants something lives on its own. */
+static bool miss_all(struct gates *gates)
+{
+    bool is_news = false;
+    for (size_t i = 0; i < GATES_BUCKETS; i++)
+        list_each (at, &gates->buckets[i])
+            if (!container_of(at, struct gate, link)->slots.is_refused)
+                is_news |=
+                    hear_slots(container_of(at, struct gate, link), NULL);
+    return is_news;
+}
+
+static void renew_or_miss(struct gates *gates, bool is_beat)
+{
+    gates->is_soon = false;
+    if (store_answers(gates))
+        renew(gates, is_beat);
+    else
+        tell(gates, miss_all(gates));
+}
+
+static void on_beat(void *context)
+{
+    struct gates *gates = context;
+    /* Until Redis knows us: the sooner that is, the sooner it has settled. */
+    uint64_t wait_ms = gates->birth == 0 ? GATES_GAP_MS : GATES_BEAT_MS;
+    timer_set(gates->beat, loop_now_ms(gates->options.loop) + wait_ms);
+    renew_or_miss(gates, true);
+}
+
+static void on_soon(void *context)
+{
+    renew_or_miss(context, false);
+}
+
+void gates_hurry(struct gates *gates)
+{
+    if (gates->is_soon || gates->is_freed)
+        return;
+    gates->is_soon = true;
+    uint64_t now_ms = loop_now_ms(gates->options.loop);
+    uint64_t at_ms = gates->renewed_ms + GATES_GAP_MS;
+    timer_set(gates->soon, at_ms > now_ms ? at_ms : now_ms);
+}
+
+void gates_give_back(struct gate *gate)
+{
+    struct slots *slots = &gate->slots;
+    if (!slots_are_limited(slots) || slots->asked == 0
+        || !store_answers(gate->gates))
+        return;
+    slots->wanted = 0;
+    slots->open = 0;
+    struct question *question = new_question(gate->gates);
+    add_gate(question, gate);
+    ask_slots(question);
+}
+
+static void help_oneself(const struct gates *gates, struct rate *rate)
+{
+    rate_help_oneself(rate, &gates->share, now_us(gates),
+                      time_utc_ms() * 1000u);
+}
+
+static bool is_reserve_reply(const struct store_reply *reply)
+{
+    return reply && reply->kind == STORE_ARRAY && reply->count == 2
+           && reply->items[0].kind == STORE_INTEGER
+           && reply->items[0].integer >= 0
+           && reply->items[0].integer <= UINT32_MAX
+           && reply->items[1].kind == STORE_INTEGER
+           && reply->items[1].integer >= 0;
+}
+
+static void on_reserved(void *context, const struct store_reply *reply,
+                        const struct fault *fault)
+{
+    (void)fault;
+    struct question *question = context;
+    const struct gates *gates = question->gates;
+    struct rate *rate = &question->list[0]->rates[question->which];
+    if (is_reserve_reply(reply)) {
+        rate_hear(rate, (uint32_t)reply->items[0].integer,
+                  (uint64_t)reply->items[1].integer, now_us(gates));
+    } else {
+        rate_miss(rate);
+        help_oneself(gates, rate);
+    }
+    close_question(question, true);
+}
+
+static void reserve(struct gate *gate, enum gate_rate which)
+{
+    static const char *const kinds[GATE_RATES] = {
+        [GATE_MESSAGES] = "rate",
+        [GATE_CONNECTS] = "connects",
+    };
+    struct gates *gates = gate->gates;
+    struct rate *rate = &gate->rates[which];
+    char key_text[KEY_SIZE];
+    char numbers[5][NUMBER_SIZE];
+    const struct slice key = key_of(gate, kinds[which], key_text);
+    const struct slice args[] = {
+        number_text(rate_interval_us(rate), numbers[0]),
+        number_text(rate_batch_count(rate), numbers[1]),
+        number_text(RATE_HORIZON_US, numbers[2]),
+        number_text(rate_key_ms(rate), numbers[3]),
+        rate_key_is_due(rate, now_us(gates)) ? SLICE("1") : SLICE("0"),
+        number_text(rate_after_us(rate, &gates->share), numbers[4]),
+    };
+    struct question *question = new_question(gates);
+    question->which = which;
+    add_gate(question, gate);
+    rate_ask(rate, now_us(gates));
+    store_eval(gates->options.store, &script_reserve, &key, 1, args,
+               ARRAY_LEN(args), on_reserved, question);
+}
+
+void gates_fetch(struct gate *gate, enum gate_rate which)
+{
+    struct rate *rate = &gate->rates[which];
+    if (!rate_is_low(rate, now_us(gate->gates)))
+        return;
+    if (store_answers(gate->gates))
+        reserve(gate, which);
+    else if (rate_tokens(rate, now_us(gate->gates)) == 0)
+        help_oneself(gate->gates, rate);
+}
+
+struct gates *gates_new(const struct gates_options *options,
+                        timer_fn *on_change, void *context)
+{
+    struct gates *gates = NEW(struct gates);
+    gates->options = *options;
+    gates->share = share_of(0, 1);
+    gates->on_change = on_change;
+    gates->context = context;
+    list_init(&gates->questions);
+    for (size_t i = 0; i < GATES_BUCKETS; i++)
+        list_init(&gates->buckets[i]);
+    (void)snprintf(gates->me, sizeof gates->me, "%.80s#%" PRIx64,
+                   options->worker, options->boot);
+    (void)snprintf(gates->marker, sizeof gates->marker, "%.100slimits",
+                   options->prefix);
+    gates->beat = timer_new(options->loop, on_beat, gates);
+    gates->soon = timer_new(options->loop, on_soon, gates);
+    timer_set(gates->beat, loop_now_ms(options->loop));
+    return gates;
+}
+
+void gates_set_share(struct gates *gates, uint32_t rank, uint32_t workers)
+{
+    gates->share = share_of(rank, workers);
+}
+
+/* The loop ends before the answers came: nobody will bring them. */
+static void at_the_end(void *context)
+{
+    destroy(context);
+}
+
+void gates_free(struct gates **gates)
+{
+    struct gates *held = steal(*gates);
+    if (!held)
+        return;
+    held->is_freed = true;
+    timer_free(&held->beat);
+    timer_free(&held->soon);
+    for (size_t i = 0; i < GATES_BUCKETS; i++) {
+        list_each (at, &held->buckets[i]) {
+            struct gate *gate = container_of(at, struct gate, link);
+            gate->references = 0;
+            gates_give_back(gate);
+            gates_drop(gate);
+        }
+    }
+    if (list_is_empty(&held->questions))
+        destroy(held);
+    else
+        held->ending = ending_new(held->options.loop, at_the_end, held);
+}

@@ -1,0 +1,46 @@
+/*
+ * delivery.h - one job from its JOB frame to its RESULT.
+ *
+ * A frame lives only while its handler runs, so a delivery copies it, and the
+ * body, into an arena of its own. Deliveries are used again: a small job costs
+ * no allocation once the worker is warm.
+ */
+#ifndef WORKERS_SITES_DELIVERY_H
+#define WORKERS_SITES_DELIVERY_H
+
+#include <stdint.h>
+
+#include "common/base/arena.h"
+#include "common/base/list.h"
+#include "common/base/slice.h"
+#include "common/proto/wire.h"
+#include "workers/lanes/link.h"
+#include "workers/smtp/dialog.h"
+
+struct delivery {
+    struct list link;
+    struct list held; /* in the list of all deliveries of its router */
+    struct link *router;
+    struct wire_job job; /* slices into the arena */
+    struct dialog_job dialog;
+    uint64_t route_key; /* of its MX hosts: who can share a connection */
+    uint64_t started_utc_ms;
+    struct arena arena;
+};
+
+struct deliveries; /* those that wait to be used again */
+
+struct deliveries *deliveries_new(void) must_check;
+void deliveries_free(struct deliveries **deliveries);
+
+/* NULL when the frame is too large for us or does not decode twice. */
+struct delivery *delivery_take(struct deliveries *deliveries, struct slice head,
+                               struct slice body) must_check;
+
+/* Back to the others; it must be in no list. */
+void delivery_put(struct deliveries *deliveries, struct delivery *delivery);
+
+/* One key for each list of hosts. */
+uint64_t delivery_route_key(const struct wire_job *job);
+
+#endif

@@ -1,0 +1,28 @@
+/*
+ * manners.h - the limits and waits of the config that are in force towards one
+ * site, looked up once.
+ */
+#ifndef WORKERS_SITES_MANNERS_H
+#define WORKERS_SITES_MANNERS_H
+
+#include <stdint.h>
+
+#include "common/base/slice.h"
+#include "config/conf.h"
+#include "workers/limits/gate.h"
+#include "workers/smtp/dialog.h"
+
+struct manners {
+    struct gate_limits limits;
+    struct dialog_waits waits;
+    enum dialog_tls tls;
+    uint16_t port;
+    uint32_t max_per_connection; /* 0: no limit */
+    uint64_t connect_ms;
+    uint64_t idle_ms;
+};
+
+void manners_read(const struct conf *conf, struct slice domain,
+                  struct slice provider, struct manners *manners);
+
+#endif

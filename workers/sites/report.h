@@ -1,0 +1,25 @@
+/*
+ * report.h - a delivery's outcomes as a RESULT.
+ */
+#ifndef WORKERS_SITES_REPORT_H
+#define WORKERS_SITES_REPORT_H
+
+#include "config/conf.h"
+#include "workers/sites/delivery.h"
+
+/* Where it was tried; texts are empty when no host was reached. */
+struct report_place {
+    const struct conf_source *source;
+    const char *host;
+    const char *host_ip;
+    const char *tls;
+};
+
+/* Sends the result to the job's router, which keeps asking until it has it. */
+void report_result(struct delivery *delivery, const struct report_place *place);
+
+/* Fills the outcomes of a job that found no connection: it can be tried again,
+ * whatever the host said of itself. */
+void report_unreached(struct delivery *delivery, const struct verdict *why);
+
+#endif
