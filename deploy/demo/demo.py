@@ -3,12 +3,8 @@
 its event log alone, what became of each: stream and why, route, source IP,
 receiver, result, time.
 
-Each letter says in lines of its own, before the message, by which account it
-is sent, from whom, and to whom:
-
-    #account acme-app
-    #from app@acme.test
-    #to someone@bigmail.test
+The folder's file `list` says by which account each is sent, from whom, and to
+whom.
 """
 import argparse
 import json
@@ -23,17 +19,19 @@ FINAL = {"delivered", "bounced", "expired"}
 WAIT_S = 20
 
 
-def read_letter(path):
-    letter = {"name": os.path.basename(path)[:-len(".eml")], "to": []}
-    lines = open(path, encoding="utf-8").read().split("\n")
-    while lines[0].startswith("#"):
-        key, value = lines.pop(0)[1:].split(" ", 1)
-        if key == "to":
-            letter["to"].append(value)
-        else:
-            letter[key] = value
-    letter["text"] = "\r\n".join(lines).encode()
-    return letter
+def read_letters(folder):
+    letters = []
+    with open(os.path.join(folder, "list"), encoding="utf-8") as file:
+        for line in file:
+            if line.startswith("#"):
+                continue
+            name, account, sender, *recipients = line.split()
+            path = os.path.join(folder, name + ".eml")
+            with open(path, encoding="utf-8") as letter:
+                text = letter.read().replace("\n", "\r\n").encode()
+            letters.append({"name": name, "account": account, "from": sender,
+                            "to": recipients, "text": text})
+    return letters
 
 
 def send_all(letters, port, ca):
@@ -120,8 +118,7 @@ def main():
         parser.add_argument("--" + name, required=True)
     args = parser.parse_args()
 
-    letters = [read_letter(os.path.join(args.letters, name))
-               for name in sorted(os.listdir(args.letters))]
+    letters = read_letters(args.letters)
     send_all(letters, int(args.port), args.ca)
     accepted, outcomes = wait_for_outcomes(letters, args.events)
 

@@ -110,11 +110,21 @@ static void say(const struct explain *explain, const char *what,
     (void)fprintf(explain->out, "%-12s %s\n", what, value);
 }
 
+/* "(file:line)" and the line's end; "(default)" for what nobody wrote. */
+static void end_with_place(const struct explain *explain,
+                           const struct conf_place *place)
+{
+    if (place->line == 0)
+        (void)fprintf(explain->out, "  (%s)\n", place->file);
+    else
+        (void)fprintf(explain->out, "  (%s:%u)\n", place->file, place->line);
+}
+
 static void say_at(const struct explain *explain, const char *what,
                    const char *value, const struct conf_place *place)
 {
-    (void)fprintf(explain->out, "%-12s %s  (%s:%u)\n", what, value, place->file,
-                  place->line);
+    (void)fprintf(explain->out, "%-12s %s", what, value);
+    end_with_place(explain, place);
 }
 
 static void say_judgement(const struct explain *explain,
@@ -203,10 +213,10 @@ static void say_limits(const struct explain *explain, struct slice provider)
         struct buf text;
         buf_init(&text, 1024);
         format_limit((enum conf_limit_kind)kind, limit, &text);
-        (void)fprintf(explain->out, "  %-28s %.*s  (%s:%u)\n",
+        (void)fprintf(explain->out, "  %-28s %.*s",
                       conf_limit_name((enum conf_limit_kind)kind),
-                      SLICE_ARG(buf_slice(&text)), limit->place.file,
-                      limit->place.line);
+                      SLICE_ARG(buf_slice(&text)));
+        end_with_place(explain, &limit->place);
         buf_release(&text);
     }
 }

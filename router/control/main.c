@@ -60,6 +60,16 @@ static void print_help(FILE *out)
                   "69 not running, 78 config.\n");
 }
 
+static int run_command(const struct command *command, int argc,
+                       char *const *argv)
+{
+    if (argc != 1 || strcmp(argv[0], "--help") != 0)
+        return command->run(argc, argv, stdout, stderr);
+    (void)printf("usage: sendyard %s %s\n    %s\n", command->name,
+                 command->arguments, command->help);
+    return EX_OK;
+}
+
 int main(int argc, char **argv)
 {
     (void)signal(SIGPIPE, SIG_IGN);
@@ -74,7 +84,7 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
         if (strcmp(word, commands[i].name) == 0)
-            return commands[i].run(argc - 2, argv + 2, stdout, stderr);
+            return run_command(&commands[i], argc - 2, argv + 2);
     if (argc > 1)
         (void)fprintf(stderr, "sendyard: no command \"%s\"\n", word);
     print_help(stderr);

@@ -8,7 +8,8 @@ from yard import Yard, run
 OK, USAGE, DATA, UNAVAILABLE, TEMPORARY, CONFIG = 0, 64, 65, 69, 75, 78
 LETTER = ("From: app@acme.test\r\nTo: you@bigmail.test\r\nSubject: Sale\r\n"
           "X-Sendyard-Stream: transactional\r\n"
-          "List-Unsubscribe: <https://acme.test/out>\r\n\r\nBuy!\r\n")
+          "List-Unsubscribe: <https://acme.test/out>\r\n"
+          "Precedence: bulk\r\n\r\nBuy!\r\n")
 
 
 class Running(unittest.TestCase):
@@ -48,13 +49,14 @@ class Running(unittest.TestCase):
         path.write_text(LETTER, newline="")
         text = self.ask("explain", "--account", "acme-app", path, "--to",
                         "you@bigmail.test")
-        for word in ("bulk", "List-Unsubscribe", "bigmail", "mx1.bigmail.test",
+        for word in ("bulk", "list-unsubscribe", "bigmail", "mx1.bigmail.test",
                      "max_smtp_out", f"{self.yard.config}:"):
             self.assertIn(word, text)
         with self.yard.client() as client:
             sent = client.send("you@bigmail.test", "app@acme.test", headers={
                 "X-Sendyard-Stream": "transactional",
-                "List-Unsubscribe": "<https://acme.test/out>"})
+                "List-Unsubscribe": "<https://acme.test/out>",
+                "Precedence": "bulk"})
         event = self.yard.outcome(sent, "delivered")
         self.assertEqual(event["stream"], "bulk")
         self.assertIn(event["site"], text)

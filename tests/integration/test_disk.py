@@ -11,6 +11,8 @@ from yard import Yard
 DISK = "48m"
 SMALL_SEGMENTS = ('segment_size = "16MB"; min_free = "1MB"',
                   'segment_size = "2MB"; min_free = "6MB"')
+LINE = "x" * 70 + "\r\n"
+JUST_ENOUGH = 7 << 20  # for min_free
 SOFT_LEFT = 4 << 20  # below min_free, and room for what is queued
 
 
@@ -71,9 +73,9 @@ class FullDisk(unittest.TestCase):
         self.check_resumes()
 
     def test_a_message_larger_than_the_space_is_put_off(self):
-        self.fill(7 << 20)
+        self.fill(JUST_ENOUGH)
         sent = self.yard.submit("you@bigmail.test",
-                                body=("x" * 70 + "\r\n") * 60000)
+                                body=LINE * (JUST_ENOUGH // len(LINE) + 1))
         self.assertEqual(sent.code, 452, sent.reply)
         small = self.yard.submit("you@bigmail.test")
         self.yard.outcome(small, "delivered")

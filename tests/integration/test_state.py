@@ -65,9 +65,12 @@ class Resolver(unittest.TestCase):
         self.yard = self.enterContext(Yard([QUICK_RESOLVER]))
 
     def warm(self):
-        """A site whose names are known when the resolver goes away."""
-        sent = self.yard.submit("you@bigmail.test")
-        self.yard.outcome(sent, "delivered")
+        """A site whose names both workers know when the resolver goes."""
+        with self.yard.client() as client:
+            letters = [client.send(f"u{n}@bigmail.test", "app@acme.test")
+                       for n in range(20)]
+        for sent in letters:
+            self.yard.outcome(sent, "delivered")
 
     def check(self):
         known = self.yard.submit("you@bigmail.test")

@@ -2,6 +2,7 @@
 #include "tests/scenario/dispatch_fixture.h"
 
 #include <fcntl.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -100,8 +101,8 @@ void fixture_start_router(struct fixture *fixture)
                      RC_OK);
     fixture->intake =
         intake_new(fixture->spool, dispatch_mailbox(fixture->dispatch));
-    assert_int_equal(
-        dispatch_start(fixture->dispatch, fixture->spool, &fault), RC_OK);
+    assert_int_equal(dispatch_start(fixture->dispatch, fixture->spool, &fault),
+                     RC_OK);
 }
 
 void fixture_stop_router(struct fixture *fixture)
@@ -124,11 +125,18 @@ void fixture_init(struct fixture *fixture)
     fixture_start_router(fixture);
 }
 
+static int remove_one(const char *path, const struct stat *info, int kind,
+                      struct FTW *where)
+{
+    (void)info;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
 static void remove_folder(const char *folder)
 {
-    char command[128];
-    (void)snprintf(command, sizeof command, "rm -rf %s", folder);
-    if (system(command) != 0)
+    if (nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
         print_message("%s is left\n", folder);
 }
 
@@ -177,8 +185,8 @@ uint64_t fixture_submit_to(struct fixture *fixture, const char *stream,
         .recipients = list,
         .recipient_count = count,
     };
-    struct body *body = body_new(mem_copy_text(text, sizeof text - 1),
-                                 sizeof text - 1);
+    struct body *body =
+        body_new(mem_copy_text(text, sizeof text - 1), sizeof text - 1);
     struct message *message = message_new(&envelope, body);
     assert_non_null(message);
     struct intake_ticket *ticket = NEW(struct intake_ticket);
@@ -224,9 +232,9 @@ void fixture_await_answer(struct fixture *fixture,
         buf_clear(&json);
         enum rc rc = dispatch_ask(fixture->dispatch, question, slice_text(arg),
                                   WAIT_MAX_MS, &json);
-        found = rc == RC_OK
-                && slice_find_slice(buf_slice(&json), slice_text(text))
-                       < json.len;
+        found =
+            rc == RC_OK
+            && slice_find_slice(buf_slice(&json), slice_text(text)) < json.len;
         turn(fixture);
     }
     if (!found)
@@ -323,9 +331,8 @@ struct scripted *scripted_new(struct fixture *fixture, const char *name,
         worker->sources[i] = sources[i];
     (void)snprintf(id, sizeof id, "%s-%llu", name, (unsigned long long)boot);
     const struct bus_keys keys = { 0 };
-    worker->bus =
-        bus_connect(fixture->loop, fixture->conf->routers[0].bus,
-                    slice_text(id), &keys, hear, worker, &fault);
+    worker->bus = bus_connect(fixture->loop, fixture->conf->routers[0].bus,
+                              slice_text(id), &keys, hear, worker, &fault);
     assert_non_null(worker->bus);
     worker->beat = timer_new(fixture->loop, beat, worker);
     scripted_hello(worker);
@@ -385,22 +392,22 @@ void scripted_result(struct scripted *worker, const struct wire_job *job,
     verdict_local(&outcome.verdict, (struct enhanced){ class, 0, 0 }, "%s",
                   text);
     outcome.verdict.code = code;
-    scripted_send(worker, &(struct wire_frame){
-                              .kind = WIRE_RESULT,
-                              .as.result = {
-                                  .lease = job->lease,
-                                  .message = job->message,
-                                  .lane = job->lane,
-                                  .source = job->source,
-                                  .source_ip = SLICE("127.0.0.11"),
-                                  .host = SLICE("[127.0.0.1]"),
-                                  .host_ip = SLICE("127.0.0.1"),
-                                  .tls = SLICE(""),
-                                  .started_utc_ms = time_utc_ms(),
-                                  .ended_utc_ms = time_utc_ms(),
-                                  .outcomes = &outcome,
-                                  .outcome_count = 1,
-                              } });
+    scripted_send(worker,
+                  &(struct wire_frame){ .kind = WIRE_RESULT,
+                                        .as.result = {
+                                            .lease = job->lease,
+                                            .message = job->message,
+                                            .lane = job->lane,
+                                            .source = job->source,
+                                            .source_ip = SLICE("127.0.0.11"),
+                                            .host = SLICE("[127.0.0.1]"),
+                                            .host_ip = SLICE("127.0.0.1"),
+                                            .tls = SLICE(""),
+                                            .started_utc_ms = time_utc_ms(),
+                                            .ended_utc_ms = time_utc_ms(),
+                                            .outcomes = &outcome,
+                                            .outcome_count = 1,
+                                        } });
 }
 
 uint32_t scripted_await_lane(struct scripted *worker, const char *pool)

@@ -155,6 +155,9 @@ void rate_help_oneself(struct rate *rate, const struct share *share,
     uint64_t earliest_us = now_us;
     if (!rate->is_alone && rate->known_us > 0)
         earliest_us += RATE_HORIZON_US + rate_batch_count(rate) * interval_us;
+    /* Not the turn that was just used, also when our place has changed. */
+    if (earliest_us < rate->turn_us + cycle_us / 2)
+        earliest_us = rate->turn_us + cycle_us / 2;
     rate->is_alone = true;
     uint64_t turn_us = share_turn_us(share, interval_us);
     uint64_t phase_us = (utc_us + (earliest_us - now_us)) % cycle_us;
@@ -164,5 +167,6 @@ void rate_help_oneself(struct rate *rate, const struct share *share,
         .count = 1,
     };
     batch.until_us = batch.from_us + stretch_us(rate) + LIFE_MORE_US;
+    rate->turn_us = batch.from_us;
     add_batch(rate, &batch);
 }

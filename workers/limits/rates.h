@@ -43,6 +43,7 @@ struct rate {
     uint64_t retry_us; /* not asked before this */
     uint64_t asked_us; /* when the question went out that is on its way */
     uint64_t known_us; /* when Redis answered last; 0: never */
+    uint64_t turn_us;  /* our last moment of our own making */
     bool is_asking;
     bool is_alone; /* helps itself since the last answer */
 };

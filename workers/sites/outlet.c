@@ -23,6 +23,7 @@ struct line {
     struct delivery *delivery; /* NULL: idle, or still connecting */
     uint64_t route_key;
     uint32_t sent;
+    uint64_t opened_ms;
     bool was_ready;
 };
 
@@ -42,7 +43,8 @@ struct outlet {
     uint64_t depth;        /* jobs at the router, as it last said */
     uint64_t credit_total; /* see wire.h */
     uint64_t received;
-    uint64_t pause_ms; /* the last pause; 0: the site answers */
+    uint64_t pause_ms;  /* the last pause; 0: the site answers */
+    uint64_t paused_ms; /* when it began */
     uint64_t paused_until_ms;
     bool is_running; /* guards outlet_run() against itself */
     bool is_closing; /* retired, or its source is gone from the config */
@@ -113,21 +115,29 @@ static void drop_line(struct line *line)
     mem_free(line);
 }
 
-/* No host of the route answered. While other connections work it is news of one
- * address; else the waiting jobs of that route are deferred, and the outlet
- * rests before it tries again. */
-static void route_failed(struct outlet *outlet, uint64_t route_key,
-                         const struct verdict *why)
+static void pause_for_a_while(struct outlet *outlet)
 {
-    list_each (at, &outlet->lines)
-        if (line_of(at)->route_key == route_key)
-            return;
     outlet->pause_ms =
         outlet->pause_ms == 0 ? PAUSE_MIN_MS : outlet->pause_ms * 2;
     if (outlet->pause_ms > PAUSE_MAX_MS)
         outlet->pause_ms = PAUSE_MAX_MS;
-    outlet->paused_until_ms = now_of(outlet) + outlet->pause_ms;
+    outlet->paused_ms = now_of(outlet);
+    outlet->paused_until_ms = outlet->paused_ms + outlet->pause_ms;
     run_later(outlet, outlet->pause_ms);
+}
+
+/* No host of the route answered a line opened at that time. While other
+ * connections work it is news of one address; else the waiting jobs of that
+ * route are deferred, and the outlet rests before it tries again. Lines that
+ * were opened before the rest began fail for the reason that is known. */
+static void route_failed(struct outlet *outlet, uint64_t route_key,
+                         uint64_t opened_ms, const struct verdict *why)
+{
+    list_each (at, &outlet->lines)
+        if (line_of(at)->route_key == route_key && line_of(at)->was_ready)
+            return;
+    if (outlet->paused_ms == 0 || opened_ms > outlet->paused_ms)
+        pause_for_a_while(outlet);
     list_each (at, &outlet->queue) {
         struct delivery *delivery = delivery_of(at);
         if (delivery->route_key != route_key)
@@ -156,10 +166,11 @@ static void on_change(void *context)
     struct verdict why;
     if (channel_is_gone(line->channel, &why)) {
         uint64_t route_key = line->route_key;
+        uint64_t opened_ms = line->opened_ms;
         bool was_ready = line->was_ready;
         drop_line(line);
         if (!was_ready)
-            route_failed(outlet, route_key, &why);
+            route_failed(outlet, route_key, opened_ms, &why);
     }
     outlet_run(outlet);
 }
@@ -170,6 +181,7 @@ static void open_line(struct outlet *outlet, const struct delivery *first)
     struct line *line = NEW(struct line);
     line->outlet = outlet;
     line->route_key = first->route_key;
+    line->opened_ms = now_of(outlet);
     const struct channel_options options = {
         .loop = ground->loop,
         .source = outlet->source_addr,

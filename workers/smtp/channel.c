@@ -13,6 +13,8 @@
 #define OUT_TARGET   (128u << 10) /* of body that waits for the socket */
 #define QUIT_WAIT_MS SECONDS_MS(5)
 
+#define TLS_TEXT_SIZE 16 /* "TLSv1.3" */
+
 enum channel_state {
     CHANNEL_SEEKING,    /* waits for an address */
     CHANNEL_CONNECTING, /* waits for the socket */
@@ -31,8 +33,9 @@ struct channel {
     struct addr addr; /* at which we try */
     char host[DNS_NAME_MAX + 1];
     char host_ip[ADDR_TEXT_SIZE];
-    bool was_ready; /* since then its end is the owner's news */
-    bool in_clear;  /* TLS failed at this address: without it now */
+    char tls[TLS_TEXT_SIZE]; /* outlives the connection: results name it */
+    bool was_ready;          /* since then its end is the owner's news */
+    bool in_clear;           /* TLS failed at this address: without it now */
     bool is_shaking;
     struct dialog_job *job;
     struct dialog_job *done;
@@ -87,19 +90,21 @@ static void try_next(struct channel *channel, const struct verdict *why)
     seek(channel);
 }
 
-static void close_job(struct channel *channel)
+/* Whether a job has ended. */
+static bool close_job(struct channel *channel)
 {
     if (!channel->job || channel->dialog.job)
-        return;
+        return false;
     CHECK(!channel->done);
     channel->done = steal(channel->job);
+    return true;
 }
 
 /* After the dialog has moved: what follows for socket, timer and owner. */
 static void follow(struct channel *channel)
 {
     struct dialog *dialog = &channel->dialog;
-    close_job(channel);
+    bool is_news = close_job(channel);
     if (dialog->state == DIALOG_GONE) {
         struct verdict why = dialog->why;
         if (channel->was_ready)
@@ -116,11 +121,13 @@ static void follow(struct channel *channel)
         dialog_say_body(dialog, conn_out(channel->conn), OUT_TARGET);
     conn_flush(channel->conn);
     arm(channel, dialog_wait_ms(dialog));
-    if (dialog->state != DIALOG_READY)
-        return;
-    channel->was_ready = true;
-    channel->idle_since_ms = loop_now_ms(channel->options.loop);
-    tell(channel);
+    if (dialog->state == DIALOG_READY) {
+        channel->was_ready = true;
+        channel->idle_since_ms = loop_now_ms(channel->options.loop);
+        is_news = true;
+    }
+    if (is_news)
+        tell(channel);
 }
 
 static void lose(struct channel *channel, struct enhanced enhanced,
@@ -143,6 +150,8 @@ static void on_open(void *context)
                                           : &channel->options.dialog);
     } else {
         channel->is_shaking = false;
+        (void)snprintf(channel->tls, sizeof channel->tls, "%s",
+                       conn_tls_version(channel->conn));
         (void)dialog_tls_done(&channel->dialog, out);
     }
     follow(channel);
@@ -160,8 +169,9 @@ static void on_drained(void *context)
 {
     struct channel *channel = context;
     if (channel->state != CHANNEL_TALKING
-        || channel->dialog.state != DIALOG_BODY || channel->dialog.end_is_said)
+        || channel->dialog.state != DIALOG_BODY)
         return;
+    /* Also when all is said: the wait for the reply begins only now. */
     dialog_say_body(&channel->dialog, conn_out(channel->conn), OUT_TARGET);
     conn_flush(channel->conn);
     arm(channel, dialog_wait_ms(&channel->dialog));
@@ -206,6 +216,7 @@ static void connect_to(struct channel *channel)
 {
     struct fault fault;
     channel->state = CHANNEL_CONNECTING;
+    channel->tls[0] = '\0';
     channel->conn = conn_connect(channel->options.loop,
                                  &channel->options.source, &channel->addr,
                                  IN_MAX, OUT_MAX, &handlers, channel, &fault);
@@ -281,10 +292,18 @@ void channel_free(struct channel **channel)
 void channel_quit(struct channel **channel)
 {
     struct channel *held = *channel;
-    CHECK(channel_is_ready(held));
+    CHECK(channel_is_ready(held) && !held->done);
     (void)dialog_quit(&held->dialog, conn_out(held->conn));
     conn_finish(&held->conn, QUIT_WAIT_MS);
     channel_free(channel);
+}
+
+void channel_leave(struct channel *channel)
+{
+    CHECK(channel_is_ready(channel) && !channel->done);
+    (void)dialog_quit(&channel->dialog, conn_out(channel->conn));
+    channel->idle_since_ms = 0;
+    arm(channel, QUIT_WAIT_MS);
 }
 
 bool channel_is_ready(const struct channel *channel)
@@ -334,9 +353,7 @@ const char *channel_host_ip(const struct channel *channel)
 
 const char *channel_tls(const struct channel *channel)
 {
-    const char *version =
-        channel->conn ? conn_tls_version(channel->conn) : NULL;
-    return version ? version : "";
+    return channel->tls;
 }
 
 uint64_t channel_idle_since_ms(const struct channel *channel)

@@ -12,6 +12,9 @@
  * With opportunistic TLS a handshake that fails is followed by one more
  * connection to the same address in clear (RFC 7435); with required TLS it is a
  * failure of that address like any other.
+ *
+ * A job may end and the connection with it at once: in one on_change the owner
+ * may find a job that is done, and the channel gone.
  */
 #ifndef WORKERS_SMTP_CHANNEL_H
 #define WORKERS_SMTP_CHANNEL_H
@@ -49,8 +52,14 @@ struct channel *channel_new(const struct channel_options *options,
 /* Closes at once; a job under way has no result. */
 void channel_free(struct channel **channel);
 
-/* Says QUIT and closes by itself; only when ready. Frees the channel. */
+/* Says QUIT and closes by itself; only when ready. Frees the channel. The
+ * server may count the connection for a while longer. */
 void channel_quit(struct channel **channel);
+
+/* Says QUIT; only when ready. The channel is gone, and on_change called, when
+ * the server has answered or closed, or after some seconds: for those who must
+ * know that the connection is no more. */
+void channel_leave(struct channel *channel);
 
 /* Whether it can take a job now. */
 bool channel_is_ready(const struct channel *channel);

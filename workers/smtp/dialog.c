@@ -7,6 +7,10 @@
 
 #define BODY_STRETCH 16384u /* bytes of the body encoded at a time */
 
+/* What is said ahead of the answers: a flight of thousands of RCPTs is said in
+ * parts, so that it fits into any output buffer. */
+#define FLIGHT_BYTES 65536u
+
 typedef enum dialog_state hear_fn(struct dialog *dialog,
                                   const struct reply *reply, struct buf *out);
 
@@ -18,23 +22,30 @@ static void enter(struct dialog *dialog, enum dialog_state state)
     dialog->state = state;
 }
 
+/* The server said nothing to our MAIL, on a connection that had been idle: it
+ * had left before. On a fresh connection it is news of this server. */
+static bool was_never_seen(const struct dialog *dialog)
+{
+    return dialog->is_used && dialog->state == DIALOG_ENVELOPE
+           && dialog->heard == 0;
+}
+
 /* The one exit for every end of a connection. */
 static enum dialog_state give_up(struct dialog *dialog,
                                  const struct verdict *why)
 {
     dialog->why = *why;
     struct dialog_job *job = dialog->job;
-    dialog->job = NULL;
     if (!job)
         return DIALOG_GONE;
-    job->in_doubt = dialog->state == DIALOG_BODY && dialog->end_is_said
-                    && dialog->taken > 0;
+    job->is_started = !was_never_seen(dialog);
+    dialog->job = NULL;
     /* Recipients that were refused have their answer. The others, also the
      * accepted ones, have that of the connection: it can only be temporary,
      * for what a server says of itself is not said of a mailbox. */
     struct verdict lost = *why;
     lost.class = VERDICT_DEFERRED;
-    if (lost.enhanced.class == 5)
+    if (lost.enhanced.class != 4)
         lost.enhanced = (struct enhanced){ 4, 4, 2 };
     for (size_t i = 0; i < job->envelope->recipient_count; i++)
         if (job->outcomes[i].class == VERDICT_DELIVERED)
@@ -42,11 +53,20 @@ static enum dialog_state give_up(struct dialog *dialog,
     return DIALOG_GONE;
 }
 
+/* The whole message was said, and whether it was taken will not be known. */
+static void doubt(struct dialog *dialog)
+{
+    if (dialog->job)
+        dialog->job->in_doubt = dialog->state == DIALOG_BODY
+                                && dialog->end_is_said && dialog->taken > 0;
+}
+
 static enum dialog_state refuse_protocol(struct dialog *dialog,
                                          const char *what)
 {
     struct verdict why;
     verdict_local(&why, bad_protocol, "%s", what);
+    doubt(dialog);
     return give_up(dialog, &why);
 }
 
@@ -62,6 +82,7 @@ static enum dialog_state give_up_reply(struct dialog *dialog,
 static enum dialog_state finish(struct dialog *dialog)
 {
     dialog->job = NULL;
+    dialog->is_used = true;
     return DIALOG_READY;
 }
 
@@ -82,7 +103,14 @@ static void set_all(struct dialog_job *job, const struct verdict *verdict)
         job->outcomes[i] = *verdict;
 }
 
-/* Says the next steps: all of them with PIPELINING, else one. */
+/* Whether steps may be said ahead of the answers to those before. */
+static bool runs_ahead(const struct dialog *dialog, const struct buf *out)
+{
+    return dialog->peer.pipelining && dialog->said <= data_step(dialog)
+           && out->len < FLIGHT_BYTES;
+}
+
+/* Says the next steps: as many as fit with PIPELINING, else one. */
 static enum dialog_state say_envelope(struct dialog *dialog, struct buf *out)
 {
     const struct wire_job *envelope = dialog->job->envelope;
@@ -94,13 +122,13 @@ static enum dialog_state say_envelope(struct dialog *dialog, struct buf *out)
             say_rcpt(&dialog->peer, &envelope->recipients[step - 1], out);
         else
             (void)buf_add(out, SLICE("DATA\r\n"));
-    } while (dialog->peer.pipelining && dialog->said <= data_step(dialog));
+    } while (runs_ahead(dialog, out));
     return DIALOG_ENVELOPE;
 }
 
 static enum dialog_state say_rset(struct dialog *dialog, struct buf *out)
 {
-    dialog->job = NULL;
+    (void)finish(dialog);
     (void)buf_add(out, SLICE("RSET\r\n"));
     return DIALOG_RSET;
 }
@@ -194,8 +222,10 @@ static enum dialog_state hear_rcpt(struct dialog *dialog, uint32_t recipient,
     if (outcome->class == VERDICT_DELIVERED)
         dialog->taken++;
     /* RFC 5321 section 4.5.3.1.10: 552 means too many recipients here. */
-    if (reply->code == 552)
+    if (reply->code == 552) {
         outcome->class = VERDICT_DEFERRED;
+        outcome->enhanced = (struct enhanced){ 4, 5, 3 };
+    }
     return DIALOG_ENVELOPE;
 }
 
@@ -239,10 +269,11 @@ static enum dialog_state hear_envelope(struct dialog *dialog,
 
     enum dialog_state next = step == 0 ? hear_mail(dialog, reply)
                                        : hear_rcpt(dialog, step - 1, reply);
-    if (dialog->said > dialog->heard)
-        return next; /* pipelined: the other answers are on their way */
+    bool is_waiting = dialog->said > dialog->heard;
     if (!dialog->mail_taken)
-        return finish(dialog);
+        return is_waiting ? next : finish(dialog);
+    if (is_waiting && !runs_ahead(dialog, out))
+        return next; /* the other answers are on their way */
     bool all_heard = dialog->heard == data_step(dialog);
     if (all_heard && dialog->taken == 0)
         return say_rset(dialog, out);
@@ -333,7 +364,6 @@ static bool is_farewell(const struct dialog *dialog, const struct reply *reply)
 enum dialog_state dialog_hear(struct dialog *dialog, struct buf *in,
                               struct buf *out)
 {
-    bool had_job = dialog->job != NULL;
     while (dialog->state != DIALOG_GONE && dialog->state != DIALOG_HANDSHAKE) {
         struct cursor cursor = cursor_of(buf_slice(in));
         struct reply reply;
@@ -349,8 +379,6 @@ enum dialog_state dialog_hear(struct dialog *dialog, struct buf *in,
                           ? give_up_reply(dialog, &reply)
                           : states[dialog->state].hear(dialog, &reply, out));
         buf_take(in, (size_t)(cursor.at - buf_slice(in).ptr));
-        if (had_job && dialog->state == DIALOG_READY)
-            break;
     }
     return dialog->state;
 }
@@ -416,8 +444,10 @@ enum dialog_state dialog_quit(struct dialog *dialog, struct buf *out)
 
 enum dialog_state dialog_lose(struct dialog *dialog, const struct verdict *why)
 {
-    if (dialog->state != DIALOG_GONE)
-        enter(dialog, give_up(dialog, why));
+    if (dialog->state == DIALOG_GONE)
+        return dialog->state;
+    doubt(dialog);
+    enter(dialog, give_up(dialog, why));
     return dialog->state;
 }
 

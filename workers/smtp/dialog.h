@@ -23,8 +23,8 @@
  *   GONE       the connection is of no use any more; `why` says the reason
  *
  * Input is limited by reply.h; a reply that no command waits for, a reply that
- * is none, and a 421 anywhere end the connection. Recipients of a job that the
- * server never saw are told as not started, so that no attempt is charged.
+ * is none, and a 421 anywhere end the connection. A job whose MAIL found a used
+ * connection closed by the server is told as not started: no attempt was made.
  *
  * RFC 5321: 3.3 gives the order, 4.3.2 the replies, 4.5.3.2 the waits.
  */
@@ -83,14 +83,17 @@ struct dialog_job {
     struct verdict *outcomes; /* one per recipient, in the envelope's order */
 
     /* What came of it. */
-    bool is_started; /* the server saw MAIL, or we decided without asking it */
-    bool in_doubt;   /* the last byte was said and the reply never came */
+    bool is_started; /* false: the connection was gone before MAIL arrived;
+                      * the outcomes say why, and need not be told */
+    bool in_doubt;   /* the last byte was said and no reply that makes sense
+                      * came: the message may have been delivered */
 };
 
 struct dialog {
     const struct dialog_options *options;
     enum dialog_state state; /* written by dialog.c's enter() alone */
     bool is_tls;
+    bool is_used;           /* a transaction has ended on this connection */
     struct ehlo peer;       /* what the server offers; its slices are stale */
     struct dialog_job *job; /* the transaction under way, or NULL */
     uint32_t said;  /* steps of the envelope said: MAIL, RCPT..., DATA */
@@ -106,7 +109,8 @@ struct dialog {
 void dialog_init(struct dialog *dialog, const struct dialog_options *options);
 
 /* Takes all whole replies off `in` and appends what we say to `out`. Returns
- * the new state. Stops early at HANDSHAKE, and at READY when a job ended. */
+ * the new state. Stops early at HANDSHAKE: what came behind the reply to
+ * STARTTLS was said by nobody we trust, and is the driver's to drop. */
 enum dialog_state dialog_hear(struct dialog *dialog, struct buf *in,
                               struct buf *out);
 

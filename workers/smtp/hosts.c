@@ -29,7 +29,6 @@ struct hosts {
     size_t given;
 
     /* What the hosts passed over had in common, for the last word. */
-    size_t without_address;
     size_t own_seen;
     size_t failed;
 
@@ -151,8 +150,6 @@ static void resolved(void *context, const struct dns_address_answer *answer)
     hosts->lookup = NULL;
     if (answer->status == DNS_FAILED || answer->status == DNS_TIMEOUT)
         hosts->failed++;
-    else if (answer->count == 0)
-        hosts->without_address++;
     for (size_t i = 0; i < answer->count; i++)
         keep_address(hosts, &answer->addresses[i]);
     seek(hosts);

@@ -1,0 +1,214 @@
+/* test_lane.c - in which order a lane ends. */
+#include "router/lanes/lane.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+enum { URGENT, HEAVY, LIGHT, STREAMS };
+
+static struct conf_stream streams[STREAMS] = {
+    [URGENT] = { .name = "urgent", .index = URGENT, .urgent = true },
+    [HEAVY] = { .name = "heavy", .index = HEAVY, .weight = 3 },
+    [LIGHT] = { .name = "light", .index = LIGHT, .weight = 1 },
+};
+static const struct conf conf = { .streams = streams, .stream_count = STREAMS };
+static const struct conf_pool pool = { .name = "pool" };
+
+static struct lane *make(void)
+{
+    const struct destination destination = {
+        .domain = SLICE("b.example"),
+        .site = SLICE("mx.b.example"),
+        .provider = SLICE(""),
+    };
+    return lane_new(1, &conf, &pool, &destination);
+}
+
+static struct job *push(struct lane *lane, unsigned stream, uint32_t tenant,
+                        uint32_t weight)
+{
+    const struct job_recipient one = { .index = 0 };
+    struct job *job = job_new(&one, 1);
+    job->stream = (uint16_t)stream;
+    job->tenant = tenant;
+    lane_push(lane, job, weight, LANE_BACK);
+    return job;
+}
+
+static void drain(struct lane *lane)
+{
+    for (struct job *job; (job = lane_take(lane));)
+        job_free(&job);
+    lane_free(&lane);
+}
+
+static void it_keeps_the_order_of_arrival(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    struct job *jobs[5];
+    for (unsigned i = 0; i < 5; i++)
+        jobs[i] = push(lane, HEAVY, 7, 1);
+    assert_int_equal(lane->ready, 5);
+    assert_true(slice_equal(lane->site, SLICE("mx.b.example")));
+    lane_remove(lane, jobs[2]);
+    struct job *first = lane_take(lane);
+    assert_ptr_equal(first, jobs[0]);
+    lane_push(lane, first, 1, LANE_FRONT); /* handed back */
+    assert_ptr_equal(lane_take(lane), jobs[0]);
+    assert_ptr_equal(lane_take(lane), jobs[1]);
+    assert_ptr_equal(lane_take(lane), jobs[3]);
+    assert_ptr_equal(lane_take(lane), jobs[4]);
+    assert_null(lane_take(lane));
+    for (unsigned i = 0; i < 5; i++)
+        job_free(&jobs[i]);
+    drain(lane);
+}
+
+static void urgent_mail_always_goes_first(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    for (unsigned i = 0; i < 50; i++) {
+        (void)push(lane, HEAVY, 1, 1);
+        (void)push(lane, URGENT, 1, 1);
+    }
+    for (unsigned i = 0; i < 50; i++) {
+        struct job *job = lane_take(lane);
+        assert_int_equal(job->stream, URGENT);
+        job_free(&job);
+    }
+    struct job *job = lane_take(lane);
+    assert_int_equal(job->stream, HEAVY);
+    job_free(&job);
+    (void)push(lane, URGENT, 1, 1);
+    job = lane_take(lane);
+    assert_int_equal(job->stream, URGENT);
+    job_free(&job);
+    drain(lane);
+}
+
+static void bands_share_by_weight(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    unsigned taken[STREAMS] = { 0 };
+    for (unsigned i = 0; i < 4000; i++) {
+        (void)push(lane, HEAVY, 1, 1);
+        (void)push(lane, LIGHT, 1, 1);
+    }
+    for (unsigned i = 0; i < 4000; i++) {
+        struct job *job = lane_take(lane);
+        taken[job->stream]++;
+        job_free(&job);
+    }
+    assert_in_range(taken[HEAVY], 2970, 3030);
+    assert_in_range(taken[LIGHT], 970, 1030);
+    drain(lane);
+}
+
+static void a_band_saves_up_no_turns(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    for (unsigned i = 0; i < 2000; i++)
+        (void)push(lane, HEAVY, 1, 1);
+    for (unsigned i = 0; i < 1000; i++) {
+        struct job *job = lane_take(lane);
+        job_free(&job);
+    }
+    unsigned light = 0;
+    for (unsigned i = 0; i < 100; i++)
+        (void)push(lane, LIGHT, 1, 1);
+    for (unsigned i = 0; i < 40; i++) {
+        struct job *job = lane_take(lane);
+        light += job->stream == LIGHT;
+        job_free(&job);
+    }
+    assert_in_range(light, 9, 11);
+    drain(lane);
+}
+
+static void tenants_share_a_band(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    unsigned taken[3] = { 0 };
+    for (unsigned i = 0; i < 1000; i++) /* one floods, before the other */
+        (void)push(lane, HEAVY, 1, 1);
+    for (unsigned i = 0; i < 500; i++)
+        (void)push(lane, HEAVY, 2, 2);
+    for (unsigned i = 0; i < 600; i++) {
+        struct job *job = lane_take(lane);
+        taken[job->tenant]++;
+        job_free(&job);
+    }
+    assert_in_range(taken[1], 197, 203);
+    assert_in_range(taken[2], 397, 403);
+    drain(lane);
+}
+
+static void a_large_job_costs_its_tenant(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    struct job_recipient many[20] = { { 0, NULL } };
+    unsigned taken[3] = { 0 };
+    for (unsigned i = 0; i < 50; i++) {
+        struct job *job = job_new(many, 20);
+        job->stream = HEAVY;
+        job->tenant = 1;
+        lane_push(lane, job, 1, LANE_BACK);
+    }
+    for (unsigned i = 0; i < 1000; i++)
+        (void)push(lane, HEAVY, 2, 1);
+    for (unsigned i = 0; i < 210; i++) {
+        struct job *job = lane_take(lane);
+        taken[job->tenant] += job->recipient_count;
+        job_free(&job);
+    }
+    assert_in_range(taken[1], 180, 220);
+    assert_in_range(taken[2], 180, 220);
+    drain(lane);
+}
+
+static void a_job_is_divided(void **state)
+{
+    (void)state;
+    struct job_recipient five[5];
+    for (uint32_t i = 0; i < 5; i++)
+        five[i] = (struct job_recipient){ .index = i };
+    job_set_note(&five[4], 451, SLICE("later"));
+    struct job *job = job_new(five, 5);
+    const bool keep[] = { true, false, true, true, false };
+    struct job *left = job_divide(job, keep);
+    assert_int_equal(job->recipient_count, 3);
+    assert_int_equal(job_recipients(job)[2].index, 3);
+    assert_int_equal(left->recipient_count, 2);
+    assert_int_equal(job_recipients(left)[0].index, 1);
+    assert_int_equal(job_recipients(left)[1].note->code, 451);
+    struct job *last = job_split(left, 1);
+    assert_int_equal(job_recipients(left)->index, 1);
+    assert_int_equal(job_recipients(last)->index, 4);
+    assert_true(
+        slice_equal(job_note_text(job_recipients(last)->note), SLICE("later")));
+    job_free(&job);
+    job_free(&left);
+    job_free(&last);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_keeps_the_order_of_arrival),
+        cmocka_unit_test(urgent_mail_always_goes_first),
+        cmocka_unit_test(bands_share_by_weight),
+        cmocka_unit_test(a_band_saves_up_no_turns),
+        cmocka_unit_test(tenants_share_a_band),
+        cmocka_unit_test(a_large_job_costs_its_tenant),
+        cmocka_unit_test(a_job_is_divided),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

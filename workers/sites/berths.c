@@ -1,0 +1,86 @@
+/* berths.c - how the lanes of one (source x site) part its slots. */
+#include "workers/sites/berths.h"
+
+#include "common/base/attr.h"
+#include "common/base/mem.h"
+
+static const struct berth *berth_of(const struct list *link)
+{
+    return container_of(link, struct berth, link);
+}
+
+struct berths *berths_join(struct table *all, const struct gate *gate,
+                           struct berth *berth)
+{
+    struct berths *berths = table_get(all, (uintptr_t)gate);
+    if (!berths) {
+        berths = NEW(struct berths);
+        berths->gate = gate;
+        list_init(&berths->lanes);
+        table_put(all, (uintptr_t)gate, berths);
+    }
+    list_push_back(&berths->lanes, &berth->link);
+    return berths;
+}
+
+void berths_leave(struct table *all, struct berths **berths,
+                  struct berth *berth)
+{
+    struct berths *held = steal(*berths);
+    list_remove(&berth->link);
+    if (!list_is_empty(&held->lanes))
+        return;
+    (void)table_take(all, (uintptr_t)held->gate);
+    mem_free(held);
+}
+
+/* What the others want, each no more than `most`; and how many they are. */
+static uint32_t others(const struct berths *berths, const struct berth *mine,
+                       uint32_t most, uint32_t *count)
+{
+    uint32_t sum = 0;
+    *count = 0;
+    list_each (at, &berths->lanes) {
+        const struct berth *berth = berth_of(at);
+        if (berth == mine || berth->want == 0)
+            continue;
+        sum += berth->want < most ? berth->want : most;
+        (*count)++;
+    }
+    return sum;
+}
+
+/* Whether somebody else waits for a slot: for longer than `since_ms`. */
+static bool is_awaited(const struct berths *berths, const struct berth *mine,
+                       uint64_t since_ms)
+{
+    list_each (at, &berths->lanes) {
+        const struct berth *berth = berth_of(at);
+        if (berth != mine && berth->want > 0 && berth->lines == 0
+            && berth->since_ms < since_ms)
+            return true;
+    }
+    return false;
+}
+
+static uint32_t take_turns(const struct berths *berths,
+                           const struct berth *mine, uint64_t now_ms)
+{
+    if (mine->lines == 0)
+        return is_awaited(berths, mine, mine->since_ms) ? 0 : 1;
+    bool is_over = now_ms >= mine->since_ms + BERTH_TURN_MS;
+    return is_over && is_awaited(berths, mine, UINT64_MAX) ? 0 : 1;
+}
+
+uint32_t berths_allow(const struct berths *berths, const struct berth *berth,
+                      uint32_t slots, uint64_t now_ms)
+{
+    uint32_t count = 0;
+    if (slots == GATE_UNLIMITED || slots == 0)
+        return slots;
+    (void)others(berths, berth, 0, &count);
+    uint32_t part = slots / (count + 1);
+    if (part == 0)
+        return take_turns(berths, berth, now_ms);
+    return slots - others(berths, berth, part, &count);
+}
