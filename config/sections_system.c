@@ -78,7 +78,7 @@ static const struct schema_key bus_keys[] = {
     { "beat", TYPE_DURATION, AT(conf_bus, beat_ms), .initial = "1s",
       .min = 10, .max = 60000, .foreign = "heartbeat",
       .help = "Time between signs of life." },
-    { "lease", TYPE_DURATION, AT(conf_bus, lease_ms), .initial = "10s",
+    { "lease", TYPE_DURATION, AT(conf_bus, lease_ms), .initial = "6s",
       .min = 30, .max = 600000,
       .help = "Silence after which a worker's jobs go to others; three beats "
               "at least." },

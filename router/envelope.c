@@ -1,13 +1,16 @@
 /*
  * envelope.c - packs and unpacks what we know of one message.
  *
- * Fields that are zero or empty are left out. An ADDRESS begins a recipient,
+ * Fields that are zero or empty are left out. Times are differences, modulo
+ * 2^64: of acceptance to the moment in the id, of expiry to acceptance; so the
+ * first is mostly zero and the second short. An ADDRESS begins a recipient,
  * and ORCPT, ROUTE and NOTIFY after it belong to that one. A recipient without
  * ROUTE has that of the recipient before it: most share one, and this text
  * stays in memory as long as the message lives.
  */
 #include "router/envelope.h"
 
+#include "common/proto/message_id.h"
 #include "common/proto/tlv.h"
 
 /* On disk: never renumber. */
@@ -66,8 +69,10 @@ enum rc envelope_pack(const struct envelope *envelope, struct buf *out)
 
     out->full = false;
     pack_number(out, TAG_ID, envelope->id);
-    pack_number(out, TAG_ACCEPTED, envelope->accepted_utc_ms);
-    pack_number(out, TAG_EXPIRES, envelope->expires_utc_ms);
+    pack_number(out, TAG_ACCEPTED,
+                envelope->accepted_utc_ms - id_utc_ms(envelope->id));
+    pack_number(out, TAG_EXPIRES,
+                envelope->expires_utc_ms - envelope->accepted_utc_ms);
     pack_number(out, TAG_BODY_SIZE, envelope->body_size);
     pack_text(out, TAG_ACCOUNT, envelope->account);
     pack_text(out, TAG_TENANT, envelope->tenant);
@@ -220,6 +225,8 @@ enum rc envelope_unpack(struct slice packed, struct arena *arena,
     struct envelope found = { .recipients = recipients };
     if (!take_fields(packed, &found, recipients))
         return RC_SYNTAX;
+    found.accepted_utc_ms += id_utc_ms(found.id);
+    found.expires_utc_ms += found.accepted_utc_ms;
     *envelope = found;
     return RC_OK;
 }

@@ -82,7 +82,7 @@ static void grow(struct table *table)
 static void put(struct table *table, uint64_t key, void *value)
 {
     CHECK(value);
-    if (4 * (table->count + 1) > 3 * table->size)
+    if (8 * (table->count + 1) > 7 * table->size)
         grow(table);
     place(table, key, value);
     table->count++;

@@ -1,7 +1,7 @@
 /*
  * table.h - a hash table from numbers or texts to pointers.
  *
- * Open addressing, linear probing, at most 3/4 full; a removal closes the gap,
+ * Open addressing, linear probing, at most 7/8 full; a removal closes the gap,
  * so that there are no tombstones. The table owns nothing but its slots: the
  * text of a key lives in the value, and a function of the user's tells whether
  * a value is the one of a text. One table has keys of one sort.

@@ -62,6 +62,25 @@ static enum rc become(const struct identity *identity, bool bind_low_ports,
     return RC_OK;
 }
 
+/* The change of user clears the signal that a supervisor set to tell us of its
+ * death, see prctl(2). When it died meanwhile nobody would tell us. */
+static enum rc become_and_mind(const struct identity *identity,
+                               bool bind_low_ports, struct fault *fault)
+{
+    int signo = 0;
+    pid_t parent = getppid();
+    if (prctl(PR_GET_PDEATHSIG, &signo) != 0)
+        return fault_set(fault, RC_IO, errno, "read the death signal");
+    enum rc rc = become(identity, bind_low_ports, fault);
+    if (rc != RC_OK || signo == 0)
+        return rc;
+    if (prctl(PR_SET_PDEATHSIG, signo) != 0)
+        return fault_set(fault, RC_IO, errno, "keep the death signal");
+    if (getppid() != parent)
+        return fault_set(fault, RC_CLOSED, 0, "the supervisor is gone");
+    return RC_OK;
+}
+
 enum rc process_confine(const char *user, bool bind_low_ports,
                         struct fault *fault)
 {
@@ -69,7 +88,7 @@ enum rc process_confine(const char *user, bool bind_low_ports,
         struct identity identity;
         enum rc rc = find_user(user, &identity, fault);
         if (rc == RC_OK)
-            rc = become(&identity, bind_low_ports, fault);
+            rc = become_and_mind(&identity, bind_low_ports, fault);
         if (rc != RC_OK)
             return rc;
     }

@@ -6,8 +6,8 @@
 #include <sysexits.h>
 
 #include "common/base/buf.h"
-#include "common/base/chars.h"
 #include "common/base/mem.h"
+#include "common/edge/idn.h"
 #include "common/proto/addresses.h"
 #include "common/proto/header.h"
 #include "common/proto/path.h"
@@ -27,9 +27,10 @@ struct explain {
     const struct conf_account *account;
     struct buf message;
     struct header_split split;
+    bool is_header_cut;
     struct slice mail_from;
     struct path to;
-    char domain[PATH_DOMAIN_MAX + 1]; /* of the recipient, lower case */
+    char domain[IDN_DOMAIN_SIZE]; /* of the recipient, as the DNS has it */
     FILE *out;
     FILE *err;
 };
@@ -53,8 +54,9 @@ static bool read_message(struct explain *explain, const char *path)
     if (!is_read)
         (void)fprintf(explain->err, "%s: cannot be read whole\n", path);
     /* A header that ends badly is for acceptance to judge. */
-    enum rc rc = header_split(buf_slice(&explain->message), &explain->split);
-    return is_read && (rc == RC_OK || rc == RC_SYNTAX || rc == RC_LIMIT);
+    explain->is_header_cut =
+        header_split(buf_slice(&explain->message), &explain->split) != RC_OK;
+    return is_read;
 }
 
 /* --from, else the first address of the From field. */
@@ -84,10 +86,11 @@ static bool find_recipient(struct explain *explain)
                       explain->options->to);
         return false;
     }
-    struct slice domain = slice_head(explain->to.domain, PATH_DOMAIN_MAX);
-    for (size_t i = 0; i < domain.len; i++)
-        explain->domain[i] = char_lower(domain.ptr[i]);
-    return true;
+    if (idn_to_ascii(explain->to.domain, explain->domain))
+        return true;
+    (void)fprintf(explain->err, "--to %s has no domain\n",
+                  explain->options->to);
+    return false;
 }
 
 static bool find_account(struct explain *explain)
@@ -305,6 +308,7 @@ static int explain_message(const struct explain *explain)
         .recipients = &recipient,
         .recipient_count = 1,
         .header = explain->split.header,
+        .is_header_cut = explain->is_header_cut,
         .text = explain->split.body,
     };
     struct acceptance *acceptance = NEW(struct acceptance);

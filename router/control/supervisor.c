@@ -46,6 +46,8 @@ static _Noreturn void run_child(const struct child_spec *spec, pid_t parent)
     (void)sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)signal(SIGPIPE, SIG_DFL);
+    /* A terminal's Ctrl-C is for the supervisor: it ends us in order. */
+    (void)setpgid(0, 0);
     if (spec->user && geteuid() == 0) {
         const struct passwd *user = getpwnam(
             spec->user); /* NOLINT(concurrency-mt-unsafe): one thread */

@@ -95,7 +95,7 @@ static struct job *make_job(struct dispatch *dispatch,
             job_set_note(&recipients[i], past->code, past->text);
     }
     struct job *job = job_new(recipients, count);
-    job->attempts = members[0].attempts;
+    job_add_attempts(job, members[0].attempts);
     entry_name(dispatch, envelope, job);
     return job;
 }

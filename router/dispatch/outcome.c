@@ -83,7 +83,7 @@ static const struct conf_schedule *schedule_of(const struct dispatch *dispatch,
 
 static void defer_job(struct dispatch *dispatch, struct job *job)
 {
-    job->attempts++;
+    job_add_attempts(job, 1);
     dispatch->counters.deferred += job->recipient_count;
     const uint64_t seed = job->queued->id ^ job_recipients(job)[0].index;
     const uint64_t wait_ms =

@@ -1,10 +1,9 @@
 /* place.c - a job finds its destination, its pool and its lane; or waits. */
 #include "router/dispatch/place.h"
 
-#include <ctype.h>
-
 #include "common/base/check.h"
 #include "common/base/time.h"
+#include "common/edge/idn.h"
 #include "router/dispatch/entry.h"
 #include "router/dispatch/events.h"
 #include "router/dispatch/outcome.h"
@@ -101,15 +100,14 @@ void place_answered(struct dispatch *dispatch, struct job *job,
 void place_resolve(struct dispatch *dispatch, struct job *job,
                    struct slice domain)
 {
-    char lower[DNS_NAME_MAX + 1];
-    size_t len = domain.len <= DNS_NAME_MAX ? domain.len : 0;
-    for (size_t i = 0; i < len; i++)
-        lower[i] = (char)tolower((unsigned char)domain.ptr[i]);
-
+    /* A name that cannot be one is the empty name, which nobody has. */
+    char ascii[IDN_DOMAIN_SIZE] = "";
+    if (!idn_to_ascii(domain, ascii))
+        ascii[0] = '\0';
     struct mx_answer answer;
     job->lane = NULL;
     job->state = JOB_RESOLVING;
-    if (mx_ask(dispatch->mx, slice_of(lower, len), &job->link,
+    if (mx_ask(dispatch->mx, slice_text(ascii), &job->link,
                dispatch_now_ms(dispatch), &answer))
         place_answered(dispatch, job, &answer);
     else

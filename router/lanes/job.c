@@ -39,6 +39,13 @@ struct job *job_new(const struct job_recipient *recipients, size_t count)
     return job;
 }
 
+void job_add_attempts(struct job *job, uint32_t attempts)
+{
+    uint32_t room = (uint32_t)UINT16_MAX - job->attempts;
+    job->attempts = (uint16_t)(job->attempts
+                               + (attempts < room ? attempts : room));
+}
+
 void job_free(struct job **job)
 {
     struct job *freed = steal(*job);

@@ -75,17 +75,23 @@ struct job {
         struct job_recipient *many;
     } recipients; /* see job_recipients() */
     uint32_t recipient_count;
-    uint32_t tenant; /* number of its name, lanes.h */
-    uint32_t attempts;
-    uint16_t stream; /* position in the config */
-    uint16_t route;  /* likewise */
+    uint32_t tenant;   /* number of its name, lanes.h */
+    uint16_t attempts; /* job_add_attempts() */
+    uint16_t stream;   /* position in the config */
+    uint16_t route;    /* likewise */
     enum job_state state : 8;
 };
+
+/* A million jobs wait at times: one cache line and a half, and no more. */
+_Static_assert(sizeof(struct job) == 104, "a waiting job stays small");
 
 /* By rising index. Takes over the notes. The job is in no list and belongs to
  * no message yet (queued_add). */
 struct job *job_new(const struct job_recipient *recipients,
                     size_t count) must_check;
+
+/* Stops at UINT16_MAX. */
+void job_add_attempts(struct job *job, uint32_t attempts);
 
 /* Frees the notes and the reference to the destination; takes the job out of
  * its list and clears its alarm. */

@@ -3,6 +3,7 @@
 
 #include "common/base/mem.h"
 #include "common/proto/json.h"
+#include "common/proto/message_id.h"
 #include "router/spool/check.h"
 #include "router/spool/describe.h"
 
@@ -167,10 +168,11 @@ static void describe(struct command *command, uint64_t id,
         buf_add_byte(&command->text, '\n');
     if (rc == RC_OK)
         return;
+    char name[ID_TEXT_SIZE];
     (void)fprintf(command->err,
-                  "spool: envelope or state of message %" PRIu64
-                  " cannot be read (%s)\n",
-                  id, rc_name(rc));
+                  "spool: envelope or state of message %s cannot be read "
+                  "(%s)\n",
+                  id_format(id, name), rc_name(rc));
     command->exit_code = EX_DATAERR;
 }
 
@@ -190,7 +192,9 @@ static int finish(const struct command *command)
 {
     if (command->told > 0 || command->all)
         return command->exit_code;
-    (void)fprintf(command->err, "spool: no message %" PRIu64 "\n", command->id);
+    char name[ID_TEXT_SIZE];
+    (void)fprintf(command->err, "spool: no message %s\n",
+                  id_format(command->id, name));
     return EX_NOINPUT;
 }
 
@@ -213,8 +217,9 @@ static int cannot_create(const struct command *command, const char *name)
 static bool write_file(struct command *command, uint64_t id, const char *suffix,
                        struct slice bytes)
 {
-    char name[32];
-    (void)snprintf(name, sizeof name, "%" PRIu64 "%s", id, suffix);
+    char text[ID_TEXT_SIZE];
+    char name[ID_TEXT_SIZE + 8];
+    (void)snprintf(name, sizeof name, "%s%s", id_format(id, text), suffix);
     const int fd =
         openat(command->folder_fd, name,
                O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -295,8 +300,7 @@ static bool take_words(struct command *command, const struct verb *verb)
 {
     int at = 2;
     if (verb->word_count > 2 && !command->all
-        && !slice_number(slice_text(command->words[at++]), UINT64_MAX,
-                         &command->id))
+        && !id_parse(slice_text(command->words[at++]), &command->id))
         return false;
     if (verb->takes_all)
         command->folder = command->words[at];

@@ -4,6 +4,7 @@
 #include "common/base/time.h"
 #include "common/proto/escape.h"
 #include "common/proto/json.h"
+#include "common/proto/message_id.h"
 #include "router/envelope.h"
 #include "router/state.h"
 
@@ -102,7 +103,8 @@ static void add_message(struct json *json, uint64_t id,
 {
     const struct envelope *envelope = &view->envelope;
     json_begin_object(json);
-    add_number(json, "id", id);
+    char text[ID_TEXT_SIZE];
+    add_text(json, "id", slice_text(id_format(id, text)));
     add_time(json, "accepted", envelope->accepted_utc_ms);
     add_time(json, "expires", envelope->expires_utc_ms);
     add_number(json, "body_size", envelope->body_size);
@@ -186,7 +188,8 @@ enum rc describe_text(uint64_t id, struct slice envelope, struct slice state,
     const enum rc rc = unpack(envelope, state, &arena, &view);
     if (rc != RC_OK)
         return rc;
-    buf_addf(out, "%-12s %llu\n", "id", (unsigned long long)id);
+    char id_text[ID_TEXT_SIZE];
+    say(out, "id", slice_text(id_format(id, id_text)));
     say_time(out, "accepted", view.envelope.accepted_utc_ms);
     say_time(out, "expires", view.envelope.expires_utc_ms);
     say(out, "account", view.envelope.account);

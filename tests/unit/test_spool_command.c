@@ -16,6 +16,11 @@
 #include "router/spool/segment.h"
 #include "router/state.h"
 
+/* Message ids as they are written. */
+#define THREE "0000000000003"
+#define FOUR  "0000000000004"
+#define NINE  "0000000000009"
+
 #define WORDS_MAX 8
 
 struct output {
@@ -121,11 +126,11 @@ static void a_good_spool_is_told_as_good(void **state)
     expect(WORDS("verify", path), EX_OK, "0 damaged records");
     expect(WORDS("verify", "--json", path), EX_OK,
            "{\"segments\":1,\"messages\":1,");
-    expect(WORDS("show", path, "3"), EX_OK, "2 attempts");
-    expect(WORDS("show", path, "3"), EX_OK, "done         a@example.com");
-    expect(WORDS("show", path, "3", "--json"), EX_OK,
+    expect(WORDS("show", path, THREE), EX_OK, "2 attempts");
+    expect(WORDS("show", path, THREE), EX_OK, "done         a@example.com");
+    expect(WORDS("show", path, THREE, "--json"), EX_OK,
            "\"accepted\":\"2026-01-31T23:59:59.999Z\"");
-    expect(WORDS("show", path, "3", "--json"), EX_OK,
+    expect(WORDS("show", path, THREE, "--json"), EX_OK,
            "\"pending\":true,\"address\":\"b\\n\\\"@example.com\"");
     fixture_release(&fixture);
 }
@@ -138,13 +143,13 @@ static void wrong_words_and_missing_things(void **state)
     const char *path = fixture.path;
     fixture_close(&fixture);
     expect(WORDS("verify"), EX_USAGE, "usage");
-    expect(WORDS("verify", path, "3"), EX_USAGE, "usage");
+    expect(WORDS("verify", path, THREE), EX_USAGE, "usage");
     expect(WORDS("show", path, "three"), EX_USAGE, "usage");
     expect(WORDS("show", path, "--all"), EX_USAGE, "usage");
     expect(WORDS("export", path, "--all"), EX_USAGE, "usage");
     expect(WORDS("verify", "--loud", path), EX_USAGE, "usage");
     expect(WORDS("dance", path), EX_USAGE, "usage");
-    expect(WORDS("show", path, "4"), EX_NOINPUT, "no message 4");
+    expect(WORDS("show", path, FOUR), EX_NOINPUT, "no message " FOUR);
     expect(WORDS("verify", "/nowhere/at/all"), EX_NOINPUT, "No such file");
     fixture_release(&fixture);
 }
@@ -164,12 +169,13 @@ static void messages_are_exported_once(void **state)
     fixture_close(&fixture);
     char folder[96];
     (void)snprintf(folder, sizeof folder, "%s-out", fixture.path);
-    expect(WORDS("export", fixture.path, "9", folder), EX_NOINPUT, "no mess");
+    expect(WORDS("export", fixture.path, NINE, folder), EX_NOINPUT, "no mess");
     expect(WORDS("export", fixture.path, "--all", folder), EX_OK, "");
-    expect(WORDS("export", fixture.path, "3", folder), EX_CANTCREAT, "exists");
+    expect(WORDS("export", fixture.path, THREE, folder), EX_CANTCREAT,
+           "exists");
     char name[128];
     char bytes[600];
-    (void)snprintf(name, sizeof name, "%s/3.eml", folder);
+    (void)snprintf(name, sizeof name, "%s/" THREE ".eml", folder);
     FILE *file = fopen(name, "rb");
     assert_non_null(file);
     assert_int_equal(fread(bytes, 1, sizeof bytes, file), 500);
@@ -177,8 +183,8 @@ static void messages_are_exported_once(void **state)
     struct body *body = fixture_body(3, 500);
     assert_memory_equal(bytes, body->bytes, 500);
     body_release(&body);
-    remove_exported(folder, "3.eml");
-    remove_exported(folder, "3.json");
+    remove_exported(folder, THREE ".eml");
+    remove_exported(folder, THREE ".json");
     (void)rmdir(folder);
     fixture_release(&fixture);
 }
@@ -202,9 +208,9 @@ static void a_damaged_body_is_never_exported(void **state)
     expect(WORDS("verify", fixture.path), EX_DATAERR, "body of message 3");
     expect(WORDS("export", fixture.path, "--all", folder), EX_DATAERR,
            "body of message 3");
-    (void)snprintf(name, sizeof name, "%s/3.eml", folder);
+    (void)snprintf(name, sizeof name, "%s/" THREE ".eml", folder);
     assert_int_equal(access(name, F_OK), -1);
-    remove_exported(folder, "3.json");
+    remove_exported(folder, THREE ".json");
     (void)rmdir(folder);
     fixture_release(&fixture);
 }

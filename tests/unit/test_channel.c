@@ -1,0 +1,621 @@
+/*
+ * test_channel - real connections to real peers on loopback: the receivers of
+ * tests/tools/receiver, one address of 127/8 for each kind, all on one port.
+ */
+#include <fcntl.h>
+#include <limits.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/base/mem.h"
+#include "common/base/time.h"
+#include "workers/smtp/channel.h"
+
+#define RUN_MAX_MS  15000
+#define SENDS_MAX   50
+#define BODY_BYTES  (1u << 20)
+#define NOBODY      "[127.77.0.99]"
+#define GOOD        "[127.77.0.1]"
+#define PLAIN       "[127.77.0.2]"
+#define BROKEN_TLS  "[127.77.0.3]"
+#define BUSY        "[127.77.0.4]"
+#define SILENT      "[127.77.0.5]"
+#define TAKES_RUNS  "[127.77.0.6]"
+#define NO_EHLO     "[127.77.0.7]"
+#define MUTE_AT_DOT "[127.77.0.8]"
+#define PICKY       "[127.77.0.10]"
+#define LEAVES      "[127.77.0.11]"
+#define GARBLES     "[127.77.0.12]"
+#define REFUSES_TLS "[127.77.0.13]"
+
+static const struct {
+    const char *host;
+    const char *config;
+} receivers[] = {
+    { GOOD, "capabilities = [ \"PIPELINING\", \"SIZE\", \"8BITMIME\","
+            " \"STARTTLS\" ]; tls = { kind = \"self-signed\"; };" },
+    { PLAIN, "" },
+    { BROKEN_TLS, "capabilities = [ \"STARTTLS\", \"PIPELINING\" ];"
+                  " tls = { kind = \"broken\"; };" },
+    { BUSY, "script = ( { at = \"connect\"; reply = \"421 4.3.2 busy\"; } );" },
+    { SILENT, "script = ( { at = \"connect\"; do = \"silence\"; } );" },
+    { TAKES_RUNS, "script = ( { at = \"dot\"; do = \"take-and-close\"; } );" },
+    { NO_EHLO, "ehlo = false;" },
+    { MUTE_AT_DOT, "script = ( { at = \"dot\"; do = \"silence\"; } );" },
+    { PICKY, "capabilities = [ \"PIPELINING\" ]; script = ( { at = \"rcpt\";"
+             " match = \"<no@\"; reply = \"550 5.1.1 nobody\"; } );" },
+    { LEAVES, "capabilities = [ \"PIPELINING\" ]; script = ( { at = \"mail\";"
+              " every = 2; reply = \"421 4.4.2 enough\"; } );" },
+    { GARBLES, "script = ( { at = \"mail\"; do = \"garbage\"; } );" },
+    { REFUSES_TLS, "capabilities = [ \"STARTTLS\" ];"
+                   " tls = { kind = \"refused\"; };" },
+};
+
+/* All receivers, in one process, for all tests. */
+struct field {
+    char folder[32];
+    uint16_t port;
+    pid_t pid;
+};
+
+enum leave_at { STAY, AT_READY, AT_DONE, AT_GONE };
+
+struct bench {
+    struct field *field;
+    struct loop *loop;
+    struct timer *guard;
+    struct channel *channel;
+    struct tls_context *tls;
+    struct wire_recipient recipients[2];
+    struct wire_job envelope;
+    struct verdict outcomes[2];
+    struct dialog_job job;
+    char *body;
+
+    unsigned to_send;
+    unsigned done; /* jobs that ended */
+    unsigned calls;
+    enum leave_at free_at;
+    bool is_gone;
+    bool is_leaving;
+    bool timed_out;
+    struct verdict why;
+    char host[DNS_NAME_MAX + 1];
+    char tls_version[16];
+};
+
+static void field_path(const struct field *field, const char *name,
+                       char path[PATH_MAX])
+{
+    (void)snprintf(path, PATH_MAX, "%s/%s", field->folder, name);
+}
+
+static uint16_t free_port(void)
+{
+    struct addr addr;
+    assert_true(addr_of_ip(SLICE("127.77.0.1"), 0, &addr));
+    int fd = addr_listen(&addr, 1);
+    assert_true(fd >= 0);
+    addr.len = sizeof addr.storage;
+    (void)getsockname(fd, (struct sockaddr *)&addr.storage, &addr.len);
+    (void)close(fd);
+    return addr_port(&addr);
+}
+
+static void write_config(const struct field *field, const char *path)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fprintf(file,
+                  "record = \"%s/record\";\nstats = \"%s/stats\";\n"
+                  "eml = \"%s/eml\";\nproviders = (\n",
+                  field->folder, field->folder, field->folder);
+    for (size_t i = 0; i < ARRAY_LEN(receivers); i++) {
+        const char *host = receivers[i].host;
+        (void)fprintf(file,
+                      "%s{ name = \"p%zu\"; host_name = \"mx%zu.test\";"
+                      " listen = [ \"%.*s:%u\" ]; domains = [ \"*\" ]; %s }",
+                      i > 0 ? ",\n" : "", i, i, (int)strlen(host) - 2, host + 1,
+                      field->port, receivers[i].config);
+    }
+    (void)fprintf(file, "\n);\n");
+    (void)fclose(file);
+}
+
+/* The last one listed is bound last. */
+static bool is_listening(const struct field *field)
+{
+    struct addr addr;
+    assert_true(addr_of_ip(SLICE("127.77.0.13"), field->port, &addr));
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int result = connect(fd, (struct sockaddr *)&addr.storage, addr.len);
+    (void)close(fd);
+    return result == 0;
+}
+
+static int start_receivers(void **state)
+{
+    struct field *field = NEW(struct field);
+    char path[PATH_MAX];
+    (void)snprintf(field->folder, sizeof field->folder, "/tmp/channel.XXXXXX");
+    assert_non_null(mkdtemp(field->folder));
+    field_path(field, "eml", path);
+    assert_int_equal(mkdir(path, 0700), 0);
+    field->port = free_port();
+    field_path(field, "config", path);
+    write_config(field, path);
+    field->pid = fork();
+    if (field->pid == 0) {
+        (void)execl(RECEIVER, RECEIVER, path, NULL);
+        _exit(127);
+    }
+    for (int i = 0; i < 500 && !is_listening(field); i++)
+        (void)usleep(10000);
+    assert_true(is_listening(field));
+    *state = field;
+    return 0;
+}
+
+static int stop_receivers(void **state)
+{
+    struct field *field = *state;
+    (void)kill(field->pid, SIGTERM);
+    (void)waitpid(field->pid, NULL, 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)execlp("rm", "rm", "-rf", field->folder, NULL);
+        _exit(127);
+    }
+    (void)waitpid(pid, NULL, 0);
+    mem_free(field);
+    return 0;
+}
+
+static void on_guard(void *context)
+{
+    struct bench *bench = context;
+    bench->timed_out = true;
+    loop_stop(bench->loop);
+}
+
+static bool leaves(struct bench *bench, enum leave_at at)
+{
+    if (bench->free_at != at)
+        return false;
+    channel_free(&bench->channel);
+    loop_stop(bench->loop);
+    return true;
+}
+
+static void note_whom(struct bench *bench)
+{
+    (void)snprintf(bench->host, sizeof bench->host, "%s",
+                   channel_host(bench->channel));
+    (void)snprintf(bench->tls_version, sizeof bench->tls_version, "%s",
+                   channel_tls(bench->channel));
+}
+
+static void on_change(void *context)
+{
+    struct bench *bench = context;
+    bench->calls++;
+    if (channel_take_done(bench->channel)) {
+        bench->done++;
+        note_whom(bench);
+        if (leaves(bench, AT_DONE))
+            return;
+    }
+    if (channel_is_gone(bench->channel, &bench->why)) {
+        bench->is_gone = true;
+        if (!leaves(bench, AT_GONE))
+            loop_stop(bench->loop);
+        return;
+    }
+    if (!channel_is_ready(bench->channel) || leaves(bench, AT_READY))
+        return;
+    if (bench->to_send > 0) {
+        bench->to_send--;
+        channel_send(bench->channel, &bench->job);
+    } else {
+        bench->is_leaving = true;
+        channel_leave(bench->channel);
+    }
+}
+
+static int set_up(void **state)
+{
+    struct bench *bench = NEW(struct bench);
+    struct fault fault;
+    bench->field = *state;
+    bench->loop = loop_new();
+    bench->guard = timer_new(bench->loop, on_guard, bench);
+    bench->tls = tls_client_context(false, NULL, &fault);
+    assert_non_null(bench->tls);
+    bench->to_send = 1;
+    bench->recipients[0].address = SLICE("yes@x.test");
+    bench->recipients[1].address = SLICE("no@x.test");
+    bench->envelope = (struct wire_job){
+        .mail_from = SLICE("a@sender.test"),
+        .recipients = bench->recipients,
+        .recipient_count = 1,
+    };
+    bench->job = (struct dialog_job){
+        .envelope = &bench->envelope,
+        .body = SLICE("Subject: s\r\n\r\nhello\r\n"),
+        .outcomes = bench->outcomes,
+    };
+    *state = bench;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct bench *bench = *state;
+    channel_free(&bench->channel);
+    timer_free(&bench->guard);
+    tls_context_release(&bench->tls);
+    loop_turn(bench->loop);
+    loop_free(&bench->loop);
+    mem_free(bench->body);
+    *state = bench->field;
+    mem_free(bench);
+    return 0;
+}
+
+/* Sends to the hosts in their order until the channel is gone. */
+static void deliver(struct bench *bench, enum dialog_tls tls, const char *first,
+                    const char *second)
+{
+    const struct wire_host list[] = {
+        { .preference = 10, .name = slice_text(first) },
+        { .preference = 20, .name = slice_text(second ? second : "") },
+    };
+    const struct channel_options options = {
+        .loop = bench->loop,
+        .hosts = { .family = AF_INET, .port = bench->field->port },
+        .dialog = {
+            .ehlo_name = SLICE("client.test"),
+            .tls = tls,
+            .waits = { .greeting = 400, .hello = 2000, .mail = 2000,
+                       .rcpt = 2000, .data = 2000, .data_send = 2000,
+                       .data_end = 500 },
+        },
+        .tls = bench->tls,
+        .connect_ms = 1000,
+    };
+    struct channel_options mine = options;
+    assert_true(addr_of_ip(SLICE("127.0.0.1"), 0, &mine.source));
+    bench->envelope.size = bench->job.body.len;
+    loop_turn(bench->loop);
+    bench->channel =
+        channel_new(&mine, list, second ? 2 : 1, 1, on_change, bench);
+    timer_set(bench->guard, loop_now_ms(bench->loop) + RUN_MAX_MS);
+    loop_run(bench->loop);
+    assert_false(bench->timed_out);
+}
+
+static void assert_outcome(const struct bench *bench, size_t recipient,
+                           enum verdict_class class, unsigned code)
+{
+    const struct verdict *outcome = &bench->outcomes[recipient];
+    if (outcome->class != class || outcome->code != code)
+        fail_msg("recipient %zu: %s %u %s", recipient,
+                 verdict_class_name(outcome->class), outcome->code,
+                 outcome->text);
+}
+
+static void mail_is_delivered_by_tls(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_IF_OFFERED, GOOD, NULL);
+    assert_int_equal(bench->done, 1);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_string_equal(bench->tls_version, "TLSv1.3");
+    assert_string_equal(bench->host, GOOD);
+    assert_true(bench->is_leaving && bench->is_gone);
+    assert_int_equal(bench->why.code, 221);
+}
+
+static void mail_is_delivered_in_clear(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_IF_OFFERED, PLAIN, NULL);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_string_equal(bench->tls_version, "");
+}
+
+static void mail_is_delivered_to_who_knows_no_ehlo(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_OFF, NO_EHLO, NULL);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+}
+
+static void one_connection_carries_many(void **state)
+{
+    struct bench *bench = *state;
+    bench->to_send = SENDS_MAX;
+    deliver(bench, DIALOG_TLS_IF_OFFERED, GOOD, NULL);
+    assert_int_equal(bench->done, SENDS_MAX);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+}
+
+static void the_second_host_serves_when_the_first_is_dead(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_OFF, NOBODY, PLAIN);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_string_equal(bench->host, PLAIN);
+}
+
+static void the_second_host_serves_when_the_first_is_busy(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_OFF, BUSY, PLAIN);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_string_equal(bench->host, PLAIN);
+}
+
+static void the_second_host_serves_when_the_first_is_silent(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_OFF, SILENT, PLAIN);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_string_equal(bench->host, PLAIN);
+}
+
+static void the_last_word_is_that_of_a_host(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_OFF, BUSY, NULL);
+    assert_true(bench->is_gone);
+    assert_int_equal(bench->done, 0);
+    assert_int_equal(bench->why.code, 421);
+}
+
+static void nobody_at_home_is_told(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_OFF, NOBODY, NULL);
+    assert_true(bench->is_gone);
+    assert_int_equal(bench->why.class, VERDICT_DEFERRED);
+    assert_int_equal(bench->why.enhanced.subject, 4);
+    assert_int_equal(bench->why.enhanced.detail, 1);
+    assert_int_equal(bench->calls, 1);
+}
+
+static void broken_tls_is_tried_in_clear(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_IF_OFFERED, BROKEN_TLS, NULL);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_string_equal(bench->tls_version, "");
+    assert_string_equal(bench->host, BROKEN_TLS);
+}
+
+static void broken_tls_is_no_way_where_tls_is_required(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_REQUIRED, BROKEN_TLS, GOOD);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_string_equal(bench->tls_version, "TLSv1.3");
+    assert_string_equal(bench->host, GOOD);
+}
+
+static void refused_tls_goes_on_in_clear(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_IF_OFFERED, REFUSES_TLS, NULL);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_string_equal(bench->tls_version, "");
+}
+
+static void required_tls_that_nobody_has_is_deferred(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_REQUIRED, PLAIN, REFUSES_TLS);
+    assert_true(bench->is_gone);
+    assert_int_equal(bench->done, 0);
+    assert_int_equal(bench->why.class, VERDICT_DEFERRED);
+}
+
+static void closed_behind_the_dot_is_in_doubt(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_OFF, TAKES_RUNS, NULL);
+    assert_int_equal(bench->done, 1);
+    assert_true(bench->is_gone && bench->job.in_doubt);
+    assert_outcome(bench, 0, VERDICT_DEFERRED, 0);
+}
+
+static void silence_behind_the_dot_is_in_doubt(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_OFF, MUTE_AT_DOT, NULL);
+    assert_int_equal(bench->done, 1);
+    assert_true(bench->is_gone && bench->job.in_doubt);
+}
+
+static void one_refused_recipient_does_not_stop_the_other(void **state)
+{
+    struct bench *bench = *state;
+    bench->envelope.recipient_count = 2;
+    deliver(bench, DIALOG_TLS_OFF, PICKY, NULL);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_outcome(bench, 1, VERDICT_FAILED, 550);
+}
+
+static void a_server_that_leaves_costs_no_attempt(void **state)
+{
+    struct bench *bench = *state;
+    bench->to_send = 2;
+    deliver(bench, DIALOG_TLS_OFF, LEAVES, NULL);
+    assert_int_equal(bench->done, 2);
+    assert_true(bench->is_gone);
+    assert_false(bench->job.is_started || bench->job.in_doubt);
+}
+
+static void garbage_defers(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_OFF, GARBLES, NULL);
+    assert_int_equal(bench->done, 1);
+    assert_int_equal(bench->outcomes[0].class, VERDICT_DEFERRED);
+    assert_false(bench->job.in_doubt);
+}
+
+/* Lines of all lengths, many of which begin with dots. */
+static void make_body(struct bench *bench)
+{
+    char *at = bench->body = mem_new(BODY_BYTES + 1, 1);
+    char *end = at + BODY_BYTES - 2;
+    const char head[] = "Subject: dots\r\n\r\n";
+    memcpy(at, head, sizeof head - 1);
+    at += sizeof head - 1;
+    for (unsigned line = 0; at < end; line++) {
+        for (unsigned i = 0; i < line % 200 && at < end; i++)
+            *at++ = i < line % 4 ? '.' : 'x';
+        *at++ = '\r';
+        *at++ = '\n';
+    }
+    end[0] = '\r';
+    end[1] = '\n';
+    if (end[-1] == '\r')
+        end[-1] = 'x';
+    bench->job.body = slice_of(bench->body, BODY_BYTES);
+}
+
+/* Whether any of the messages kept ends with the body. */
+static bool was_kept(const struct bench *bench)
+{
+    char path[PATH_MAX];
+    field_path(bench->field, "eml", path);
+    int told[2];
+    assert_int_equal(pipe(told), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        (void)dup2(told[1], STDOUT_FILENO);
+        (void)execlp("find", "find", path, "-type", "f", "-size", "+1000k",
+                     "-print0", NULL);
+        _exit(127);
+    }
+    (void)close(told[1]);
+    char name[PATH_MAX] = { 0 };
+    bool found = read(told[0], name, sizeof name - 1) > 0;
+    (void)close(told[0]);
+    (void)waitpid(pid, NULL, 0);
+    assert_true(found);
+    FILE *file = fopen(name, "rb");
+    assert_non_null(file);
+    char *kept = mem_new(2 * BODY_BYTES, 1);
+    size_t len = fread(kept, 1, 2 * BODY_BYTES, file);
+    (void)fclose(file);
+    (void)unlink(name);
+    bool same =
+        len >= BODY_BYTES
+        && memcmp(kept + len - BODY_BYTES, bench->body, BODY_BYTES) == 0;
+    mem_free(kept);
+    return same;
+}
+
+static void a_megabyte_of_dots_arrives_as_it_is(void **state)
+{
+    struct bench *bench = *state;
+    make_body(bench);
+    deliver(bench, DIALOG_TLS_OFF, PLAIN, NULL);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_true(was_kept(bench));
+}
+
+static void a_megabyte_of_dots_arrives_by_tls(void **state)
+{
+    struct bench *bench = *state;
+    make_body(bench);
+    deliver(bench, DIALOG_TLS_REQUIRED, GOOD, NULL);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_true(was_kept(bench));
+}
+
+/* Under the address sanitizer: nothing is touched behind the free. */
+static void the_owner_may_free_at_any_call(void **state)
+{
+    struct bench *bench = *state;
+    static const struct {
+        enum leave_at at;
+        const char *host;
+    } cases[] = {
+        { AT_READY, GOOD },      { AT_READY, PLAIN },  { AT_DONE, GOOD },
+        { AT_DONE, TAKES_RUNS }, { AT_DONE, GARBLES }, { AT_GONE, GOOD },
+        { AT_GONE, BUSY },       { AT_GONE, NOBODY },  { AT_GONE, SILENT },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        bench->free_at = cases[i].at;
+        bench->to_send = 1;
+        deliver(bench, DIALOG_TLS_IF_OFFERED, cases[i].host, NULL);
+        assert_null(bench->channel);
+    }
+}
+
+/* The receivers judge our wire form; they must have had nothing to say. */
+static void no_receiver_saw_a_violation(void **state)
+{
+    const struct bench *bench = *state;
+    char path[PATH_MAX];
+    char line[4096];
+    size_t lines = 0;
+    field_path(bench->field, "record", path);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file)) {
+        lines++;
+        if (strstr(line, "\"violation\"")
+            && !strstr(line, "tls_handshake_failed"))
+            fail_msg("%s", line);
+    }
+    (void)fclose(file);
+    assert_true(lines > SENDS_MAX);
+}
+
+#define channel_test(name)                                                     \
+    cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        channel_test(mail_is_delivered_by_tls),
+        channel_test(mail_is_delivered_in_clear),
+        channel_test(mail_is_delivered_to_who_knows_no_ehlo),
+        channel_test(one_connection_carries_many),
+        channel_test(the_second_host_serves_when_the_first_is_dead),
+        channel_test(the_second_host_serves_when_the_first_is_busy),
+        channel_test(the_second_host_serves_when_the_first_is_silent),
+        channel_test(the_last_word_is_that_of_a_host),
+        channel_test(nobody_at_home_is_told),
+        channel_test(broken_tls_is_tried_in_clear),
+        channel_test(broken_tls_is_no_way_where_tls_is_required),
+        channel_test(refused_tls_goes_on_in_clear),
+        channel_test(required_tls_that_nobody_has_is_deferred),
+        channel_test(closed_behind_the_dot_is_in_doubt),
+        channel_test(silence_behind_the_dot_is_in_doubt),
+        channel_test(one_refused_recipient_does_not_stop_the_other),
+        channel_test(a_server_that_leaves_costs_no_attempt),
+        channel_test(garbage_defers),
+        channel_test(a_megabyte_of_dots_arrives_as_it_is),
+        channel_test(a_megabyte_of_dots_arrives_by_tls),
+        channel_test(the_owner_may_free_at_any_call),
+        channel_test(no_receiver_saw_a_violation),
+    };
+    return cmocka_run_group_tests(tests, start_receivers, stop_receivers);
+}
