@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <sysexits.h>
 
+#include "common/base/arena.h"
 #include "common/base/mem.h"
 #include "common/base/time.h"
 #include "common/edge/dns.h"
@@ -27,6 +28,8 @@
 #define STORE_TIMEOUT_MS SECONDS_MS(1)
 #define SOURCES_WAIT_MS  SECONDS_MS(5)  /* between looks for bound addresses */
 #define DRAIN_WAIT_MS    SECONDS_MS(20) /* for jobs under way at the end */
+#define DRAIN_LEAST_MS   200u /* for frames that cross, and the last to leave */
+#define OWN_MAX          (16u << 20)
 
 struct worker {
     const char *config_path;
@@ -37,7 +40,7 @@ struct worker {
     struct dns *dns;
     struct store *store;
     struct outlet_ground ground;
-    struct addr *own;
+    struct arena own; /* lists of our own addresses */
     struct sites *sites;
     struct link **links;
     size_t link_count;
@@ -72,6 +75,12 @@ static void on_lost(void *context, struct link *link)
     sites_lost(worker->sites, link);
 }
 
+static void on_renewed(void *context, struct link *link)
+{
+    struct worker *worker = context;
+    sites_renewed(worker->sites, link);
+}
+
 static void add_held(void *context, struct link *link, uint64_t *leases,
                      uint64_t *messages, size_t *count, size_t max)
 {
@@ -92,6 +101,7 @@ static const struct link_handlers handlers = {
     .on_job = on_job,
     .on_share = on_share,
     .on_lost = on_lost,
+    .on_renewed = on_renewed,
     .on_new_config = reload,
     .add_held = add_held,
     .sources = sources,
@@ -101,7 +111,7 @@ static void gates_changed(void *context)
 {
     struct worker *worker = context;
     if (worker->sites)
-        sites_run(worker->sites);
+        sites_wake(worker->sites);
 }
 
 static void look_for_sources(void *context)
@@ -141,20 +151,23 @@ static enum rc open_dns(struct worker *worker, struct fault *fault)
     return worker->dns ? RC_OK : RC_IO;
 }
 
-/* Where the platform itself listens: mail must not be delivered there. */
+/* Where the platform itself listens: mail must not be delivered there. Lists of
+ * before stay: connections that are being made look into them. */
 static void list_own(struct worker *worker)
 {
     const struct conf *conf = worker->conf;
-    mem_free(worker->own);
-    worker->own = mem_new(conf->listener_count, sizeof *worker->own);
-    worker->ground.own_count = 0;
-    for (size_t i = 0; i < conf->listener_count; i++) {
+    struct addr *own =
+        arena_new(&worker->own, conf->listener_count, sizeof *own);
+    size_t count = 0;
+    for (size_t i = 0; own && i < conf->listener_count; i++) {
         const struct conf_endpoint *at = &conf->listeners[i].address;
-        if (addr_of_ip(slice_text(at->host), at->port,
-                       &worker->own[worker->ground.own_count]))
-            worker->ground.own_count++;
+        if (addr_of_ip(slice_text(at->host), at->port, &own[count]))
+            count++;
     }
-    worker->ground.own = worker->own;
+    if (!own) /* OWN_MAX: very many reloads */
+        return;
+    worker->ground.own = own;
+    worker->ground.own_count = count;
 }
 
 static enum rc open_ground(struct worker *worker, struct fault *fault)
@@ -216,12 +229,26 @@ static struct conf *load(const char *path)
     return conf;
 }
 
-/* Routers that came or went need a restart of the worker: links are for life. */
+/* Routers that came, went or moved need a restart of the worker: links are for
+ * life. */
+static bool has_our_routers(const struct worker *worker,
+                            const struct conf *conf)
+{
+    const struct conf *ours = worker->conf;
+    if (conf->router_count != ours->router_count)
+        return false;
+    for (size_t i = 0; i < conf->router_count; i++)
+        if (strcmp(conf->routers[i].name, ours->routers[i].name) != 0
+            || strcmp(conf->routers[i].bus, ours->routers[i].bus) != 0)
+            return false;
+    return true;
+}
+
 static void reload(void *context)
 {
     struct worker *worker = context;
     struct conf *conf = load(worker->config_path);
-    if (!conf || conf->router_count != worker->link_count) {
+    if (!conf || !has_our_routers(worker, conf)) {
         log_line(LOG_ERROR, "reload_refused", "config=%s why=%s",
                  worker->config_path, conf ? "routers" : "errors");
         conf_release(&conf);
@@ -273,7 +300,7 @@ static void hear_stop(void *context)
     sites_drain(worker->sites);
     worker->leave_at_ms = loop_now_ms(worker->loop) + DRAIN_WAIT_MS;
     worker->leave = timer_new(worker->loop, try_to_leave, worker);
-    try_to_leave(worker);
+    timer_set(worker->leave, loop_now_ms(worker->loop) + DRAIN_LEAST_MS);
 }
 
 static enum rc open_all(struct worker *worker, struct fault *fault)
@@ -300,22 +327,25 @@ static void close_all(struct worker *worker)
     mem_free(worker->links);
     sites_free(&worker->sites);
     gates_free(&worker->ground.gates);
+    /* The slots given back leave before the link to Redis closes. */
+    loop_turn(worker->loop);
     store_free(&worker->store);
     dns_free(&worker->dns);
     tls_context_release(&worker->ground.opportunistic);
     tls_context_release(&worker->ground.verified);
     timer_free(&worker->look);
     timer_free(&worker->leave);
-    mem_free(worker->own);
+    arena_release(&worker->own);
 }
 
 static int run(struct worker *worker)
 {
     struct fault fault;
-    worker->loop = loop_new();
     if (getrandom(&worker->boot, sizeof worker->boot, 0)
         != (ssize_t)sizeof worker->boot)
         return EX_OSERR;
+    worker->loop = loop_new();
+    arena_init(&worker->own, OWN_MAX);
     int code = EX_OK;
     if (open_all(worker, &fault) == RC_OK) {
         log_line(LOG_INFO, "running", "worker=%s sources=%zu", worker->name,

@@ -81,17 +81,22 @@ static enum rc become_and_mind(const struct identity *identity,
     return RC_OK;
 }
 
+enum rc process_become(const char *user, bool bind_low_ports,
+                       struct fault *fault)
+{
+    if (!user || geteuid() != 0)
+        return RC_OK;
+    struct identity identity = { 0 };
+    enum rc rc = find_user(user, &identity, fault);
+    return rc == RC_OK ? become_and_mind(&identity, bind_low_ports, fault) : rc;
+}
+
 enum rc process_confine(const char *user, bool bind_low_ports,
                         struct fault *fault)
 {
-    if (user && geteuid() == 0) {
-        struct identity identity;
-        enum rc rc = find_user(user, &identity, fault);
-        if (rc == RC_OK)
-            rc = become_and_mind(&identity, bind_low_ports, fault);
-        if (rc != RC_OK)
-            return rc;
-    }
+    enum rc rc = process_become(user, bind_low_ports, fault);
+    if (rc != RC_OK)
+        return rc;
     const struct rlimit none = { 0, 0 };
     (void)umask(077);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0
@@ -116,7 +121,7 @@ enum rc process_make_folder(const char *path, const char *user,
         return fault_set(fault, RC_IO, errno, "make folder %s", path);
     if (!user || geteuid() != 0)
         return RC_OK;
-    struct identity identity;
+    struct identity identity = { 0 };
     enum rc rc = find_user(user, &identity, fault);
     if (rc != RC_OK)
         return rc;

@@ -9,11 +9,15 @@
 #include "common/base/attr.h"
 #include "common/base/rc.h"
 
-/* As root and with a `user`: becomes that user and its group, without other
- * groups, keeping CAP_NET_BIND_SERVICE alone and only when `bind_low_ports`.
- * Otherwise stays who it is. In both cases: no new privileges by exec, no core
- * dumps, not traceable by others, umask 077. RC_NONE when there is no such
+/* As root and with a `user` (not NULL): becomes that user and its group, without
+ * other groups, keeping CAP_NET_BIND_SERVICE alone and only when
+ * `bind_low_ports`. Otherwise stays who it is. RC_NONE when there is no such
  * user. Call it while there is one thread. */
+enum rc process_become(const char *user, bool bind_low_ports,
+                       struct fault *fault) must_check;
+
+/* process_become(), and then: no new privileges by exec, no core dumps, not
+ * traceable by others, umask 077. */
 enum rc process_confine(const char *user, bool bind_low_ports,
                         struct fault *fault) must_check;
 

@@ -2,17 +2,17 @@
 #include "router/control/supervisor.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "common/base/check.h"
 #include "common/base/mem.h"
 #include "common/base/time.h"
 #include "common/edge/log.h"
+#include "common/edge/process.h"
 
 #define RESTART_WAIT_MIN_MS 100
 #define RESTART_WAIT_MAX_MS SECONDS_MS(30)
@@ -44,28 +44,22 @@ static _Noreturn void run_child(const struct child_spec *spec, pid_t parent)
 {
     sigset_t none;
     (void)sigemptyset(&none);
-    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    (void)pthread_sigmask(SIG_SETMASK, &none, NULL);
     (void)signal(SIGPIPE, SIG_DFL);
     /* A terminal's Ctrl-C is for the supervisor: it ends us in order. */
     (void)setpgid(0, 0);
-    if (spec->user && geteuid() == 0) {
-        const struct passwd *user = getpwnam(
-            spec->user); /* NOLINT(concurrency-mt-unsafe): one thread */
-        if (!user || setgroups(0, NULL) != 0
-            || setresgid(user->pw_gid, user->pw_gid, user->pw_gid) != 0
-            || setresuid(user->pw_uid, user->pw_uid, user->pw_uid) != 0)
-            _exit(77); /* EX_NOPERM of sysexits.h */
-    }
+    if (process_become(spec->user, false, NULL) != RC_OK)
+        _exit(EX_NOPERM);
     /* After the change of user, which clears it. The parent may be gone by
      * now: then the signal never comes. */
     if (prctl(PR_SET_PDEATHSIG, SIGTERM) != 0 || getppid() != parent)
-        _exit(75); /* EX_TEMPFAIL */
+        _exit(EX_TEMPFAIL);
     union {
         const char *const *in;
         char *const *out;
     } argv = { .in = spec->argv }; /* execv's type predates const */
     (void)execv(spec->argv[0], argv.out);
-    _exit(72); /* EX_OSFILE */
+    _exit(EX_OSFILE);
 }
 
 static enum rc spawn(struct child *child, struct fault *fault)

@@ -47,13 +47,14 @@ class FullDisk(unittest.TestCase):
         self.assertEqual(sent.code, code, sent.reply)
         self.assertIn(text, sent.reply)
 
+    def accepted(self):
+        """A small message; None while it is put off."""
+        sent = self.yard.submit("you@bigmail.test")
+        return sent if sent.code == 250 else None
+
     def check_resumes(self):
         os.unlink(f"{self.disk}/ballast")
-
-        def look():
-            sent = self.yard.submit("you@bigmail.test")
-            return sent if sent.code == 250 else None
-        sent = wait_until(look, 15, "mail was not taken again")
+        sent = wait_until(self.accepted, 15, "mail was not taken again")
         self.yard.outcome(sent, "delivered")
 
     def test_below_the_mark_mail_is_put_off_and_queued_mail_leaves(self):
@@ -77,7 +78,7 @@ class FullDisk(unittest.TestCase):
         sent = self.yard.submit("you@bigmail.test",
                                 body=LINE * (JUST_ENOUGH // len(LINE) + 1))
         self.assertEqual(sent.code, 452, sent.reply)
-        small = self.yard.submit("you@bigmail.test")
+        small = wait_until(self.accepted, 5, "small mail is put off, too")
         self.yard.outcome(small, "delivered")
 
 

@@ -7,7 +7,7 @@ import unittest
 
 from support import load, processes
 from support.wait import wait_until
-from yard import Yard, pause
+from yard import USER, Yard, pause
 
 LEASE_S = 10  # within which the jobs of a dead worker leave by another
 
@@ -25,7 +25,8 @@ class KilledRouter(unittest.TestCase):
             audit = flow.finish()
             self.assertEqual(audit["lost"], 0, audit)
             self.assertEqual(audit["invented"], 0, audit)
-            self.assertEqual(audit["acknowledged"] + audit["in_doubt"], count)
+            self.assertEqual(audit["acknowledged"] + audit["in_doubt"], count,
+                             flow.said())
             self.check_duplicates(yard, audit)
 
     def check_duplicates(self, yard, audit):
@@ -134,6 +135,7 @@ class Ending(unittest.TestCase):
         sent = self.yard.submit("you@slow.test")
         wait_until(lambda: self.yard.internet.events(
             "connect", provider="slow"), 10, "nobody connected")
+        pause(2.5)  # each reply takes a second: MAIL has been said
         # A terminal sends it to every process of the foreground group.
         os.killpg(self.yard.serve_pid, signal.SIGINT)
         self.assertEqual(self.yard.wait(), 0)
@@ -155,11 +157,19 @@ class Ending(unittest.TestCase):
         self.check_nothing_left()
 
     def test_a_killed_serve_leaves_nothing_running(self):
-        os.kill(self.yard.serve_pid, signal.SIGKILL)
-        self.yard.wait()
-        wait_until(lambda: not any(map(processes.alive, self.pids)), 25,
-                   lambda: str([processes.command_line(pid) for pid in
-                                self.pids if processes.alive(pid)]))
+        self.check_killed_serve(self.yard)
+
+    def test_a_killed_serve_leaves_nothing_of_another_user_running(self):
+        with Yard(user=USER) as yard:
+            self.check_killed_serve(yard)
+
+    def check_killed_serve(self, yard):
+        pids = yard.everything()
+        os.kill(yard.serve_pid, signal.SIGKILL)
+        yard.wait()
+        wait_until(lambda: not any(map(processes.alive, pids)), 25,
+                   lambda: str([processes.command_line(pid) for pid in pids
+                                if processes.alive(pid)]))
 
     def test_it_starts_again_on_the_same_folder(self):
         sent = self.yard.submit("full@bigmail.test")

@@ -1,6 +1,5 @@
 """What the processes may do, and what they never tell."""
 
-import subprocess
 import unittest
 
 from support import processes, settings
@@ -13,14 +12,6 @@ DEBUG = ('log = {', 'log = { level = "debug";')
 
 def capabilities(pid, kind="CapEff"):
     return int(processes.status(pid)[kind], 16)
-
-
-def setUpModule():
-    if subprocess.run(["id", USER], capture_output=True,
-                      check=False).returncode:
-        subprocess.run(["useradd", "--system", "--user-group",
-                        "--no-create-home", "--shell", "/usr/sbin/nologin",
-                        USER], check=True)
 
 
 class Confined(unittest.TestCase):

@@ -10,6 +10,7 @@ in the environment, or when the block failed, the folder stays for its logs.
 """
 
 import os
+import pwd
 import shutil
 import signal
 import subprocess
@@ -123,6 +124,7 @@ class Yard:
         self.make_certificate()
         self.write_config()
         if self._user:
+            make_user(self._user)
             for path in (self.folder, self.config, self.folder / "tls",
                          *(self.folder / "tls").iterdir()):
                 shutil.chown(path, self._user, self._user)
@@ -269,6 +271,16 @@ class Yard:
         return {name: counts["violations"]
                 for name, counts in self.internet.stats().items()
                 if counts["violations"]}
+
+
+def make_user(name):
+    """A system user, unless there is one."""
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--user-group",
+                        "--no-create-home", "--shell", "/usr/sbin/nologin",
+                        name], check=True)
 
 
 def run(name, *arguments, seconds=30):

@@ -163,8 +163,7 @@ static void feed(struct play *play)
             play->want =
                 session_feed(play->session, &part, &play->out, play->now_ms);
     }
-    play->want =
-        session_feed(play->session, &part, &play->out, play->now_ms);
+    play->want = session_feed(play->session, &part, &play->out, play->now_ms);
     buf_clear(&play->in);
     (void)buf_add(&play->in, buf_slice(&part));
     buf_release(&part);

@@ -9,17 +9,29 @@
 #include "common/base/buf.h"
 #include "common/base/check.h"
 #include "common/base/mem.h"
+#include "common/base/time.h"
 #include "common/edge/bus.h"
 #include "common/edge/log.h"
 #include "workers/results/kept.h"
 
-#define FRAME_MAX (8u << 20) /* a job of WIRE_RECIPIENTS_MAX recipients */
+#define FRAME_MAX (8u << 20) /* a result of WIRE_RECIPIENTS_MAX recipients */
 #define ID_SIZE   (BUS_ID_MAX + 1)
+
+/* What a HELLO can name. Credit is not given up to the last one: jobs may be on
+ * their way. */
 #define HELD_MAX  WIRE_LEASES_MAX
+#define HELD_BUSY (HELD_MAX / 2)
 
-#define GREETING_WAIT_MS 100u /* between HELLOs to a router not there yet */
+/* What a router may make of our clock. */
+#define BEAT_MIN_MS  10u
+#define BEAT_MAX_MS  MINUTES_MS(1)
+#define LEASE_MAX_MS MINUTES_MS(10)
 
-enum link_state { LINK_GREETING, LINK_JOINED };
+/* Between HELLOs to a router that is not there yet; and at least between those
+ * to one that answers every frame by saying that it does not know us. */
+#define HELLO_WAIT_MS 100u
+
+enum link_state { LINK_GREETING, LINK_JOINED, LINK_RENEWING };
 
 struct link {
     struct link_options options;
@@ -34,25 +46,36 @@ struct link {
     uint64_t beat_ms;
     uint64_t lease_ms;
     uint64_t heard_ms; /* the router's last frame */
+    uint64_t hello_ms; /* our last HELLO */
+    size_t jobs;       /* under way: neither result nor handed back */
+    bool is_draining;
 };
 
-/* The lease outlives a frame that is lost: nothing is done about a failed send
- * but to say so, the router's clock does the rest. */
-static void push(struct link *link, enum wire_kind kind, struct slice bytes)
+static uint64_t now_of(const struct link *link)
 {
-    enum rc rc = bus_send(link->bus, NULL, bytes, slice_text(NULL), NULL, NULL);
-    /* Before the link stands a HELLO cannot go out: nothing to report. */
-    if (rc != RC_OK && link->state == LINK_JOINED)
-        log_line(LOG_WARNING, "frame_not_sent", "frame=%s router=%s rc=%s",
-                 wire_kind_name(kind), link->options.router->name, rc_name(rc));
+    return loop_now_ms(link->options.loop);
 }
 
-static void send(struct link *link, const struct wire_frame *frame)
+/* A frame that is lost is no loss: the next HELLO says how things are. */
+static bool push(struct link *link, enum wire_kind kind, struct slice bytes)
+{
+    enum rc rc = bus_send(link->bus, NULL, bytes, slice_text(NULL), NULL, NULL);
+    if (rc == RC_OK)
+        return true;
+    if (link->state == LINK_JOINED) {
+        log_line(LOG_WARNING, "frame_not_sent", "frame=%s router=%s rc=%s",
+                 wire_kind_name(kind), link->options.router->name, rc_name(rc));
+        link->state = LINK_RENEWING;
+    }
+    return false;
+}
+
+static bool send(struct link *link, const struct wire_frame *frame)
 {
     /* FRAME_MAX holds every frame that the limits of wire.h allow. */
     enum rc rc = wire_encode(frame, &link->frame);
     CHECK(rc == RC_OK);
-    push(link, frame->kind, buf_slice(&link->frame));
+    return push(link, frame->kind, buf_slice(&link->frame));
 }
 
 struct held_list {
@@ -72,7 +95,8 @@ static void add_kept(void *context, uint64_t lease, uint64_t message,
     held->messages[held->count++] = message;
 }
 
-static void say_hello(struct link *link)
+/* False: it could not leave. */
+static bool say_hello(struct link *link)
 {
     const struct link_options *options = &link->options;
     struct held_list *held = NEW(struct held_list);
@@ -81,19 +105,22 @@ static void say_hello(struct link *link)
                                 held->messages, &held->count, HELD_MAX);
     char host[256] = "";
     (void)gethostname(host, sizeof host - 1);
-    send(link, &(struct wire_frame){
-                   .kind = WIRE_HELLO,
-                   .as.hello = {
-                       .worker = slice_text(options->worker),
-                       .boot = options->boot,
-                       .host = slice_text(host),
-                       .pid = (uint64_t)getpid(),
-                       .config_digest = options->conf->digest,
-                       .sources = options->handlers->sources(options->context),
-                       .held_leases = { held->leases, held->count },
-                       .held_messages = { held->messages, held->count },
-                   } });
+    link->hello_ms = now_of(link);
+    bool is_sent = send(
+        link, &(struct wire_frame){
+                  .kind = WIRE_HELLO,
+                  .as.hello = {
+                      .worker = slice_text(options->worker),
+                      .boot = options->boot,
+                      .host = slice_text(host),
+                      .pid = (uint64_t)getpid(),
+                      .config_digest = options->conf->digest,
+                      .sources = options->handlers->sources(options->context),
+                      .held_leases = { held->leases, held->count },
+                      .held_messages = { held->messages, held->count },
+                  } });
     mem_free(held);
+    return is_sent;
 }
 
 static void lose(struct link *link, const char *why)
@@ -109,44 +136,81 @@ static void send_again(void *context, uint64_t lease, uint64_t message,
 {
     (void)lease;
     (void)message;
-    push(context, WIRE_RESULT, frame);
+    (void)push(context, WIRE_RESULT, frame);
+}
+
+static uint64_t clamp(uint64_t value, uint64_t min, uint64_t max)
+{
+    if (value < min)
+        return min;
+    return value < max ? value : max;
+}
+
+/* The router is another than before, or has lost us. */
+static void join(struct link *link, const struct wire_welcome *welcome)
+{
+    const struct link_options *options = &link->options;
+    if (link->router_boot != welcome->boot)
+        options->handlers->on_lost(options->context, link);
+    link->router_boot = welcome->boot;
+    log_line(LOG_INFO, "joined", "router=%s rank=%" PRIu32 " workers=%" PRIu32,
+             options->router->name, welcome->rank, welcome->workers);
+    kept_each_due(link->kept, UINT64_MAX, now_of(link), send_again, link);
+}
+
+/* The last thing that a WELCOME does: a reload greets the router anew. */
+static void compare_config(struct link *link, uint64_t digest)
+{
+    if (digest == link->options.conf->digest || digest == link->digest_seen)
+        return;
+    link->digest_seen = digest;
+    log_line(LOG_INFO, "config_differs", "router=%s",
+             link->options.router->name);
+    link->options.handlers->on_new_config(link->options.context);
 }
 
 static void hear_welcome(struct link *link, const struct wire_welcome *welcome)
 {
-    if (link->state == LINK_JOINED)
-        link->options.handlers->on_lost(link->options.context, link);
+    const struct link_options *options = &link->options;
+    enum link_state before = link->state;
     link->state = LINK_JOINED;
-    link->router_boot = welcome->boot;
     if (welcome->beat_ms > 0)
-        link->beat_ms = welcome->beat_ms;
+        link->beat_ms = clamp(welcome->beat_ms, BEAT_MIN_MS, BEAT_MAX_MS);
     if (welcome->lease_ms > 0)
         link->lease_ms = welcome->lease_ms;
-    log_line(LOG_INFO, "joined", "router=%s rank=%" PRIu32 " workers=%" PRIu32,
-             link->options.router->name, welcome->rank, welcome->workers);
-    link->options.handlers->on_share(link->options.context, welcome->rank,
-                                     welcome->workers);
-    kept_each(link->kept, send_again, link);
-    /* The last thing: a reload greets the router anew. */
-    if (welcome->config_digest != link->options.conf->digest
-        && welcome->config_digest != link->digest_seen) {
-        link->digest_seen = welcome->config_digest;
-        log_line(LOG_INFO, "config_differs", "router=%s",
-                 link->options.router->name);
-        link->options.handlers->on_new_config(link->options.context);
-    }
+    link->lease_ms = clamp(link->lease_ms, 2 * link->beat_ms, LEASE_MAX_MS);
+    if (before == LINK_GREETING || welcome->boot != link->router_boot)
+        join(link, welcome);
+    if (link->is_draining)
+        (void)send(link, &(struct wire_frame){ .kind = WIRE_DRAIN });
+    options->handlers->on_share(options->context, welcome->rank,
+                                welcome->workers);
+    options->handlers->on_renewed(options->context, link);
+    compare_config(link, welcome->config_digest);
 }
 
 static void hear_beat(struct link *link, const struct wire_beat *beat)
 {
-    if (link->state == LINK_JOINED && beat->boot == link->router_boot) {
+    if (link->state != LINK_GREETING && beat->boot == link->router_boot) {
         link->options.handlers->on_share(link->options.context, beat->rank,
                                          beat->workers);
         return;
     }
-    if (link->state == LINK_JOINED)
+    if (link->state != LINK_GREETING)
         lose(link, "restarted");
-    say_hello(link);
+    if (now_of(link) >= link->hello_ms + HELLO_WAIT_MS)
+        (void)say_hello(link);
+}
+
+static void hear_job(struct link *link, const struct wire_job *job,
+                     struct slice head, struct slice body)
+{
+    link->jobs++;
+    if (link->state == LINK_GREETING)
+        link_handback(link, job->lease, "greeting");
+    else
+        link->options.handlers->on_job(link->options.context, link, job, head,
+                                       body);
 }
 
 static void hear_ack(struct link *link, const struct wire_ack *ack)
@@ -159,7 +223,6 @@ static void hear(struct link *link, const struct wire_frame *frame,
                  struct slice head, struct slice body)
 {
     const struct link_options *options = &link->options;
-    bool is_joined = link->state == LINK_JOINED;
     switch (frame->kind) {
     case WIRE_WELCOME:
         hear_welcome(link, &frame->as.welcome);
@@ -171,14 +234,12 @@ static void hear(struct link *link, const struct wire_frame *frame,
         hear_ack(link, &frame->as.ack);
         return;
     case WIRE_OFFER:
-        if (is_joined)
+        if (link->state != LINK_GREETING)
             options->handlers->on_offer(options->context, link,
                                         &frame->as.offer);
         return;
     case WIRE_JOB:
-        if (is_joined)
-            options->handlers->on_job(options->context, link, &frame->as.job,
-                                      head, body);
+        hear_job(link, &frame->as.job, head, body);
         return;
     case WIRE_DRAIN: /* the router leaves: its silence says the same */
         return;
@@ -209,22 +270,33 @@ static void on_frame(void *context, const struct bus_peer *peer,
     hear(link, &frame, head, body);
 }
 
+/* One beat earlier than the router gives our jobs to others: what is not begun
+ * by then is not begun any more. */
+static bool is_silent(const struct link *link, uint64_t now_ms)
+{
+    return now_ms - link->heard_ms >= link->lease_ms - link->beat_ms;
+}
+
 static void beat(void *context)
 {
     struct link *link = context;
-    uint64_t now_ms = loop_now_ms(link->options.loop);
-    if (link->state == LINK_JOINED && now_ms - link->heard_ms >= link->lease_ms)
+    uint64_t now_ms = now_of(link);
+    if (link->state != LINK_GREETING && is_silent(link, now_ms))
         lose(link, "silent");
-    if (link->state == LINK_GREETING)
-        say_hello(link);
+    if (link->state == LINK_JOINED && now_ms >= link->hello_ms + LINK_RENEW_MS)
+        link->state = LINK_RENEWING;
+    bool is_sent = true;
+    if (link->state == LINK_JOINED)
+        (void)send(link, &(struct wire_frame){
+                             .kind = WIRE_BEAT,
+                             .as.beat.boot = link->options.boot,
+                         });
     else
-        send(link, &(struct wire_frame){
-                       .kind = WIRE_BEAT,
-                       .as.beat.boot = link->options.boot,
-                   });
-    timer_set(link->beat, now_ms
-                              + (link->state == LINK_GREETING ? GREETING_WAIT_MS
-                                                              : link->beat_ms));
+        is_sent = say_hello(link);
+    if (link->state != LINK_GREETING && now_ms > LINK_RESULT_MS)
+        kept_each_due(link->kept, now_ms - LINK_RESULT_MS, now_ms, send_again,
+                      link);
+    timer_set(link->beat, now_ms + (is_sent ? link->beat_ms : HELLO_WAIT_MS));
 }
 
 struct link *link_new(const struct link_options *options, struct fault *fault)
@@ -252,7 +324,7 @@ struct link *link_new(const struct link_options *options, struct fault *fault)
         return NULL;
     }
     link->beat = timer_new(options->loop, beat, link);
-    timer_set(link->beat, loop_now_ms(options->loop));
+    timer_set(link->beat, now_of(link));
     return link;
 }
 
@@ -271,8 +343,30 @@ void link_free(struct link **link)
 
 void link_greet(struct link *link)
 {
-    if (link->state == LINK_JOINED)
-        say_hello(link);
+    if (link->state != LINK_JOINED)
+        return; /* it is being said anyway */
+    link->state = LINK_RENEWING;
+    (void)say_hello(link);
+}
+
+bool link_is_open(const struct link *link)
+{
+    return link->state == LINK_JOINED;
+}
+
+static size_t held_count(const struct link *link)
+{
+    return link->jobs + kept_count(link->kept);
+}
+
+bool link_is_busy(const struct link *link)
+{
+    return held_count(link) >= HELD_BUSY;
+}
+
+bool link_is_full(const struct link *link)
+{
+    return held_count(link) > HELD_MAX; /* the job in question is counted */
 }
 
 void link_reconf(struct link *link, const struct conf *conf,
@@ -285,33 +379,41 @@ void link_reconf(struct link *link, const struct conf *conf,
 void link_pull(struct link *link, uint32_t lane, struct slice source,
                uint64_t total)
 {
-    send(link, &(struct wire_frame){
-                   .kind = WIRE_PULL,
-                   .as.pull = { lane, source, total },
-               });
+    CHECK(link_is_open(link));
+    (void)send(link, &(struct wire_frame){
+                         .kind = WIRE_PULL,
+                         .as.pull = { lane, source, total },
+                     });
 }
 
 void link_handback(struct link *link, uint64_t lease, const char *reason)
 {
-    send(link, &(struct wire_frame){
-                   .kind = WIRE_HANDBACK,
-                   .as.handback = { { &lease, 1 }, slice_text(reason) },
-               });
+    CHECK(link->jobs > 0);
+    link->jobs--;
+    (void)send(link, &(struct wire_frame){
+                         .kind = WIRE_HANDBACK,
+                         .as.handback = { { &lease, 1 }, slice_text(reason) },
+                     });
 }
 
 void link_result(struct link *link, const struct wire_result *result)
 {
-    send(link, &(struct wire_frame){
-                   .kind = WIRE_RESULT,
-                   .as.result = *result,
-               });
-    kept_add(link->kept, result->lease, result->message,
-             buf_slice(&link->frame));
+    CHECK(link->jobs > 0);
+    link->jobs--;
+    bool is_sent = send(link, &(struct wire_frame){
+                                  .kind = WIRE_RESULT,
+                                  .as.result = *result,
+                              });
+    if (!kept_add(link->kept, result->lease, result->message,
+                  buf_slice(&link->frame), is_sent ? now_of(link) : 0))
+        log_line(LOG_ERROR, "lease_seen_twice", "lease=%" PRIu64,
+                 result->lease);
 }
 
 void link_drain(struct link *link)
 {
-    send(link, &(struct wire_frame){ .kind = WIRE_DRAIN });
+    link->is_draining = true;
+    (void)send(link, &(struct wire_frame){ .kind = WIRE_DRAIN });
 }
 
 size_t link_kept(const struct link *link)

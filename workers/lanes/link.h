@@ -1,13 +1,28 @@
 /*
  * link.h - the worker's end of the job protocol with one router.
  *
- *     GREETING --WELCOME--> JOINED --silent for lease_ms, or a new boot--+
- *        ^----------------------------------------------------------------'
+ *     GREETING --WELCOME--> JOINED --a frame got lost, new sources--> RENEWING
+ *        ^                    | ^------------------WELCOME----------------'
+ *        '--silent, new boot--'
  *
- * In GREETING a HELLO goes out with every beat, with all that we still hold of
- * this router. When JOINED ends, lanes and credit of the old time are void
- * (on_lost), jobs under way are finished and their results kept. See
- * common/proto/wire.h for the frames.
+ * In GREETING and RENEWING a HELLO goes out with every beat, with all that we
+ * still hold of this router. What it and the WELCOME do, in every state: credit
+ * on both sides counts from 0 again (on_renewed).
+ *
+ *   GREETING  nothing is asked for; a JOB that still comes is handed back. Lanes
+ *             of before are void (on_lost): what was not begun is dropped, for
+ *             the router gives it to others; what was is finished and its
+ *             result kept.
+ *   JOINED    the state in which mail flows
+ *   RENEWING  nothing is asked for, since it would be counted on the old total;
+ *             all else goes on
+ *
+ * A frame that could not be sent, or that went down with a connection, is made
+ * up for: by RENEWING, which also comes every LINK_RENEW_MS by itself, and by
+ * sending results again that nobody acknowledges. Every job given to on_job
+ * ends in one link_result() or link_handback(): so the link knows how many we
+ * have, and that the next HELLO can name them all. See common/proto/wire.h for
+ * the frames.
  */
 #ifndef WORKERS_LANES_LINK_H
 #define WORKERS_LANES_LINK_H
@@ -22,6 +37,12 @@
 #include "common/proto/wire.h"
 #include "config/conf.h"
 
+/* Whatever was lost unseen is set right after this. */
+#define LINK_RENEW_MS 300000u
+
+/* A result without an acknowledgement is sent again after this. */
+#define LINK_RESULT_MS 30000u
+
 struct link;
 
 struct link_handlers {
@@ -32,7 +53,10 @@ struct link_handlers {
     void (*on_job)(void *context, struct link *link, const struct wire_job *job,
                    struct slice head, struct slice body);
     void (*on_share)(void *context, uint32_t rank, uint32_t workers);
+    /* Lanes are void: numbers of lanes mean nothing any more. */
     void (*on_lost)(void *context, struct link *link);
+    /* Credit is void: both sides count from 0 again. */
+    void (*on_renewed)(void *context, struct link *link);
     /* The router runs on another config than we do: told once for each. */
     void (*on_new_config)(void *context);
     /* Adds the leases and messages of jobs that are under way. */
@@ -56,13 +80,22 @@ struct link *link_new(const struct link_options *options,
                       struct fault *fault) must_check;
 void link_free(struct link **link);
 
-/* Says HELLO again: our sources have changed. */
+/* Says HELLO again: our sources have changed, or counts shall begin anew. */
 void link_greet(struct link *link);
+
+/* Whether jobs can be asked for now. */
+bool link_is_open(const struct link *link);
+
+/* Whether we hold so much of this router that no more should be asked for;
+ * and so much that a job that comes must be handed back. */
+bool link_is_busy(const struct link *link);
+bool link_is_full(const struct link *link);
 
 /* From a reload; the old conf may go afterwards. */
 void link_reconf(struct link *link, const struct conf *conf,
                  const struct conf_router *router);
 
+/* Only when open. */
 void link_pull(struct link *link, uint32_t lane, struct slice source,
                uint64_t total);
 void link_handback(struct link *link, uint64_t lease, const char *reason);
@@ -70,6 +103,7 @@ void link_handback(struct link *link, uint64_t lease, const char *reason);
 /* Sends the result and keeps it until it is acknowledged. */
 void link_result(struct link *link, const struct wire_result *result);
 
+/* Tells the router, also one that joins later, to send no more. */
 void link_drain(struct link *link);
 
 /* Results without an acknowledgement. */

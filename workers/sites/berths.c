@@ -4,7 +4,7 @@
 #include "common/base/attr.h"
 #include "common/base/mem.h"
 
-static const struct berth *berth_of(const struct list *link)
+static const struct berth *berth_of(struct list *link)
 {
     return container_of(link, struct berth, link);
 }

@@ -3,7 +3,7 @@
 
 #include "common/base/mem.h"
 
-#define ARENA_MAX  (160u << 20) /* a message of 100 MB and its envelope */
+#define ARENA_MAX  ((size_t)1 << 31) /* whatever a router may have accepted */
 #define REUSED_MAX 512
 
 struct deliveries {
@@ -53,6 +53,8 @@ static bool fill(struct delivery *delivery, struct slice head,
 {
     struct wire_frame frame;
     struct arena *arena = &delivery->arena;
+    if (!body.ptr)
+        return false;
     head = arena_slice(arena, head);
     body = arena_slice(arena, body);
     if (!head.ptr || !body.ptr || wire_decode(head, arena, &frame) != RC_OK)
@@ -65,7 +67,8 @@ static bool fill(struct delivery *delivery, struct slice head,
                               sizeof(struct verdict)),
     };
     delivery->route_key = delivery_route_key(&delivery->job);
-    return delivery->dialog.outcomes && delivery->job.recipient_count > 0;
+    return delivery->dialog.outcomes && delivery->job.recipient_count > 0
+           && delivery->job.size == body.len;
 }
 
 struct delivery *delivery_take(struct deliveries *deliveries, struct slice head,

@@ -24,6 +24,7 @@ struct delivery {
     struct wire_job job; /* slices into the arena */
     struct dialog_job dialog;
     uint64_t route_key; /* of its MX hosts: who can share a connection */
+    uint64_t queued_ms; /* loop's clock */
     uint64_t started_utc_ms;
     struct arena arena;
 };
@@ -33,7 +34,8 @@ struct deliveries; /* those that wait to be used again */
 struct deliveries *deliveries_new(void) must_check;
 void deliveries_free(struct deliveries **deliveries);
 
-/* NULL when the frame is too large for us or does not decode twice. */
+/* NULL when the frame is too large for us, does not decode twice, or has no
+ * recipient or not the body that it tells of. */
 struct delivery *delivery_take(struct deliveries *deliveries, struct slice head,
                                struct slice body) must_check;
 

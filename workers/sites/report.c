@@ -35,13 +35,20 @@ void report_result(struct delivery *delivery, const struct report_place *place)
                 });
 }
 
+bool report_is_final(const struct verdict *why)
+{
+    return why->class == VERDICT_FAILED && why->code == 0;
+}
+
 void report_unreached(struct delivery *delivery, const struct verdict *why)
 {
     struct verdict verdict = *why;
-    /* 5.4.4 and 5.4.6 are of the DNS and final; a host that greets with 5yz
-     * speaks of itself, not of the mailbox. */
-    if (verdict.code != 0 || verdict.class == VERDICT_DELIVERED)
+    /* A host that greets with 5yz speaks of itself, not of the mailbox. */
+    if (!report_is_final(why)) {
         verdict.class = VERDICT_DEFERRED;
+        if (verdict.enhanced.class == 5)
+            verdict.enhanced.class = 4;
+    }
     for (size_t i = 0; i < delivery->job.recipient_count; i++)
         delivery->dialog.outcomes[i] = verdict;
 }

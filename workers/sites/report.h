@@ -4,6 +4,8 @@
 #ifndef WORKERS_SITES_REPORT_H
 #define WORKERS_SITES_REPORT_H
 
+#include <stdbool.h>
+
 #include "config/conf.h"
 #include "workers/sites/delivery.h"
 
@@ -18,8 +20,12 @@ struct report_place {
 /* Sends the result to the job's router, which keeps asking until it has it. */
 void report_result(struct delivery *delivery, const struct report_place *place);
 
-/* Fills the outcomes of a job that found no connection: it can be tried again,
- * whatever the host said of itself. */
+/* Whether a channel ended with a finding of our own that no later attempt will
+ * change: the domain has no address, or points back at us. */
+bool report_is_final(const struct verdict *why);
+
+/* Fills the outcomes of a job that found no connection: unless that is final it
+ * can be tried again, whatever the host said of itself. */
 void report_unreached(struct delivery *delivery, const struct verdict *why);
 
 #endif

@@ -4,17 +4,23 @@
 #include <inttypes.h>
 
 #include "common/base/mem.h"
-#include "common/base/table.h"
 #include "common/base/time.h"
 #include "common/edge/log.h"
 
-#define TICK_MS SECONDS_MS(1)
+#define TICK_MS    SECONDS_MS(1)
+#define QUIET_MS   MINUTES_MS(10) /* an outlet is kept for so long */
+#define QUIET_MANY 256u           /* that are worth to count credit anew */
 
-/* An outlet, and the lane's number of a router's boot that it stands for. */
+struct retired {
+    struct list link;
+    struct outlet *outlet;
+};
+
 struct sites {
     struct outlet_ground *ground;
     struct conf *conf;
     struct table outlets;  /* by key_of() */
+    struct list retired;   /* in no table */
     struct list held;      /* all deliveries, of all routers */
     struct slice *sources; /* names of those bound here */
     size_t source_count;
@@ -29,16 +35,16 @@ static uint64_t key_of(const struct link *router, uint32_t lane,
     return key ^ ((uint64_t)source->index << 32) ^ lane;
 }
 
+static uint64_t key_of_outlet(const struct outlet *outlet)
+{
+    return key_of(outlet_router(outlet), outlet_lane(outlet),
+                  outlet_source(outlet));
+}
+
 static struct outlet *find(const struct sites *sites, const struct link *router,
                            uint32_t lane, const struct conf_source *source)
 {
     return table_get(&sites->outlets, key_of(router, lane, source));
-}
-
-/* The key of a retired outlet: one that no source of the config has. */
-static uint64_t key_aside(const struct outlet *outlet)
-{
-    return (uint64_t)(uintptr_t)outlet;
 }
 
 static bool is_bound(const struct conf_source *source)
@@ -48,7 +54,52 @@ static bool is_bound(const struct conf_source *source)
            && addr_is_local(&addr);
 }
 
-bool sites_find_sources(struct sites *sites)
+static bool have_source(const struct sites *sites, const char *name)
+{
+    for (size_t i = 0; i < sites->source_count; i++)
+        if (slice_equal(sites->sources[i], slice_text(name)))
+            return true;
+    return false;
+}
+
+static void free_retired(struct retired *retired)
+{
+    list_remove(&retired->link);
+    outlet_free(&retired->outlet);
+    mem_free(retired);
+}
+
+static void retire(struct sites *sites, struct outlet *outlet)
+{
+    struct retired *retired = NEW(struct retired);
+    retired->outlet = outlet;
+    list_push_back(&sites->retired, &retired->link);
+    outlet_retire(outlet);
+}
+
+typedef bool keep_fn(void *context, struct outlet *outlet);
+
+/* Retires the outlets that need not be kept; the others get their key anew. */
+static void sift(struct sites *sites, keep_fn *keep, void *context)
+{
+    struct table before = sites->outlets;
+    table_init(&sites->outlets);
+    size_t at = 0;
+    for (struct outlet *outlet; (outlet = table_next(&before, &at));) {
+        if (keep(context, outlet))
+            table_put(&sites->outlets, key_of_outlet(outlet), outlet);
+        else
+            retire(sites, outlet);
+    }
+    table_release(&before);
+}
+
+static bool is_source_here(void *context, struct outlet *outlet)
+{
+    return have_source(context, outlet_source(outlet)->name);
+}
+
+static bool find_sources(struct sites *sites)
 {
     const struct conf *conf = sites->conf;
     struct slice *found = mem_new(conf->source_count, sizeof *found);
@@ -66,30 +117,79 @@ bool sites_find_sources(struct sites *sites)
     return !is_same;
 }
 
+bool sites_find_sources(struct sites *sites)
+{
+    if (!find_sources(sites))
+        return false;
+    sift(sites, is_source_here, sites);
+    return true;
+}
+
 struct wire_texts sites_sources(const struct sites *sites)
 {
     return (struct wire_texts){ sites->sources, sites->source_count };
 }
 
-/* Here alone outlets end: nobody is in the middle of one. */
-static struct outlet *find_ended(const struct sites *sites)
+static bool is_quiet(const struct sites *sites, const struct outlet *outlet)
+{
+    uint64_t since_ms = outlet_quiet_since_ms(outlet);
+    return since_ms > 0
+           && loop_now_ms(sites->ground->loop) - since_ms >= QUIET_MS;
+}
+
+static bool is_needed(void *context, struct outlet *outlet)
+{
+    if (!is_quiet(context, outlet))
+        return true;
+    link_greet(outlet_router(outlet));
+    return false;
+}
+
+static void run_all(struct sites *sites)
 {
     size_t at = 0;
-    for (struct outlet *outlet; (outlet = table_next(&sites->outlets, &at));)
-        if (outlet_is_retired(outlet) && outlet_is_empty(outlet))
-            return outlet;
-    return NULL;
+    size_t quiet = 0;
+    for (struct outlet *outlet; (outlet = table_next(&sites->outlets, &at));) {
+        outlet_run(outlet);
+        quiet += is_quiet(sites, outlet);
+    }
+    if (quiet >= QUIET_MANY)
+        sift(sites, is_needed, sites);
+}
+
+static void run_retired(struct sites *sites)
+{
+    list_each (at, &sites->retired) {
+        struct retired *retired = container_of(at, struct retired, link);
+        outlet_run(retired->outlet);
+        if (outlet_is_empty(retired->outlet))
+            free_retired(retired);
+    }
 }
 
 static void tick(void *context)
 {
     struct sites *sites = context;
-    sites_run(sites);
-    for (struct outlet *ended; (ended = find_ended(sites));) {
-        (void)table_take(&sites->outlets, key_aside(ended));
-        outlet_free(&ended, false);
-    }
+    run_all(sites);
+    run_retired(sites);
     timer_set(sites->tick, loop_now_ms(sites->ground->loop) + TICK_MS);
+}
+
+/* Each puts itself back when it still waits, behind those of this round. */
+static void wake(void *context)
+{
+    struct list *waiting = &((struct outlet_ground *)context)->waiting;
+    struct list round;
+    list_init(&round);
+    for (struct list *at; (at = list_take(waiting));)
+        list_push_back(&round, at);
+    for (struct list *at; (at = list_take(&round));)
+        outlet_run(outlet_waiting(at));
+}
+
+void sites_wake(struct sites *sites)
+{
+    defer_set(sites->ground->wake);
 }
 
 struct sites *sites_new(struct outlet_ground *ground, struct conf *conf)
@@ -98,9 +198,13 @@ struct sites *sites_new(struct outlet_ground *ground, struct conf *conf)
     sites->ground = ground;
     sites->conf = conf_hold(conf);
     table_init(&sites->outlets);
+    list_init(&sites->retired);
     list_init(&sites->held);
     ground->deliveries = deliveries_new();
-    (void)sites_find_sources(sites);
+    table_init(&ground->berths);
+    list_init(&ground->waiting);
+    ground->wake = defer_new(ground->loop, wake, ground);
+    (void)find_sources(sites);
     sites->tick = timer_new(ground->loop, tick, sites);
     timer_set(sites->tick, loop_now_ms(ground->loop) + TICK_MS);
     return sites;
@@ -113,8 +217,12 @@ void sites_free(struct sites **sites)
         return;
     size_t at = 0;
     for (struct outlet *outlet; (outlet = table_next(&held->outlets, &at));)
-        outlet_free(&outlet, false);
+        outlet_free(&outlet);
     table_release(&held->outlets);
+    list_each (link, &held->retired)
+        free_retired(container_of(link, struct retired, link));
+    defer_free(&held->ground->wake);
+    table_release(&held->ground->berths);
     deliveries_free(&held->ground->deliveries);
     timer_free(&held->tick);
     mem_free(held->sources);
@@ -122,33 +230,13 @@ void sites_free(struct sites **sites)
     mem_free(held);
 }
 
-static bool have_source(const struct sites *sites, const char *name)
-{
-    for (size_t i = 0; i < sites->source_count; i++)
-        if (slice_equal(sites->sources[i], slice_text(name)))
-            return true;
-    return false;
-}
-
-/* A restarted router counts its lanes anew: the number now means another. */
-static void set_aside(struct sites *sites, struct outlet *outlet)
-{
-    (void)table_take(&sites->outlets,
-                     key_of(outlet_router(outlet), outlet_lane(outlet),
-                            outlet_source(outlet)));
-    table_put(&sites->outlets, key_aside(outlet), outlet);
-    outlet_retire(outlet);
-}
-
 static struct outlet *find_or_open(struct sites *sites, struct link *router,
                                    const struct wire_offer *offer,
                                    const struct conf_source *source)
 {
     struct outlet *outlet = find(sites, router, offer->lane, source);
-    if (outlet && slice_equal(outlet_site(outlet), offer->site))
-        return outlet;
     if (outlet)
-        set_aside(sites, outlet);
+        return outlet;
     outlet = outlet_new(&(struct outlet_options){
         .ground = sites->ground,
         .conf = sites->conf,
@@ -185,19 +273,32 @@ void sites_job(struct sites *sites, struct link *router,
     const struct conf_source *source = conf_source(sites->conf, job->source);
     struct outlet *outlet =
         source ? find(sites, router, job->lane, source) : NULL;
-    struct delivery *delivery =
-        outlet ? delivery_take(sites->ground->deliveries, head, body) : NULL;
-    if (!delivery) {
-        log_line(LOG_WARNING, "job_refused", "lease=%" PRIu64, job->lease);
-        link_handback(router, job->lease, "unknown");
+    struct delivery *delivery = NULL;
+    if (outlet && !link_is_full(router))
+        delivery = delivery_take(sites->ground->deliveries, head, body);
+    if (delivery) {
+        delivery->router = router;
+        list_push_back(&sites->held, &delivery->held);
+        outlet_job(outlet, delivery);
         return;
     }
-    delivery->router = router;
-    list_push_back(&sites->held, &delivery->held);
-    outlet_job(outlet, delivery);
+    log_line(LOG_WARNING, "job_refused", "lease=%" PRIu64, job->lease);
+    link_handback(router, job->lease, "unknown");
+    if (outlet)
+        outlet_refused(outlet);
+}
+
+static bool is_of_another(void *context, struct outlet *outlet)
+{
+    return outlet_router(outlet) != context;
 }
 
 void sites_lost(struct sites *sites, struct link *router)
+{
+    sift(sites, is_of_another, router);
+}
+
+void sites_renewed(struct sites *sites, struct link *router)
 {
     size_t at = 0;
     for (struct outlet *outlet; (outlet = table_next(&sites->outlets, &at));)
@@ -218,45 +319,31 @@ void sites_add_held(struct sites *sites, struct link *router, uint64_t *leases,
     }
 }
 
-void sites_run(struct sites *sites)
+static bool takes_conf(void *context, struct outlet *outlet)
 {
-    size_t at = 0;
-    for (struct outlet *outlet; (outlet = table_next(&sites->outlets, &at));)
-        outlet_run(outlet);
+    return outlet_reconf(outlet, context);
 }
 
-/* Indices of sources have changed: every outlet gets its new key. */
 void sites_reconf(struct sites *sites, struct conf *conf)
 {
-    struct table outlets;
-    table_init(&outlets);
-    size_t at = 0;
-    for (struct outlet *outlet; (outlet = table_next(&sites->outlets, &at));) {
-        bool is_kept = outlet_reconf(outlet, conf);
-        if (!is_kept && outlet_is_empty(outlet)) {
-            outlet_free(&outlet, false);
-            continue;
-        }
-        uint64_t key = is_kept
-                           ? key_of(outlet_router(outlet), outlet_lane(outlet),
-                                    outlet_source(outlet))
-                           : key_aside(outlet);
-        table_put(&outlets, key, outlet);
-    }
-    table_release(&sites->outlets);
-    sites->outlets = outlets;
     struct conf *before = sites->conf;
     sites->conf = conf_hold(conf);
+    sift(sites, takes_conf, conf);
+    (void)sites_find_sources(sites); /* they still point into the old one */
     conf_release(&before);
-    (void)sites_find_sources(sites);
+}
+
+static bool none_is_kept(void *context, struct outlet *outlet)
+{
+    (void)context;
+    (void)outlet;
+    return false;
 }
 
 void sites_drain(struct sites *sites)
 {
     sites->ground->is_draining = true;
-    size_t at = 0;
-    for (struct outlet *outlet; (outlet = table_next(&sites->outlets, &at));)
-        outlet_drain(outlet);
+    sift(sites, none_is_kept, NULL);
 }
 
 bool sites_is_empty(const struct sites *sites)

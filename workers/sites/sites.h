@@ -3,7 +3,11 @@
  *
  * Takes the frames of the routers, keeps one outlet for each lane and each
  * source of its pool that is bound on this host, and sees to it that each is
- * looked at when a limit changes, and every second.
+ * looked at every second, and when a limit changes that it waits for.
+ *
+ * An outlet whose lane or source is void retires: it finishes what is under
+ * way and goes. One that has been quiet for long is freed; since both ends
+ * count its credit, the router is greeted anew then, many at a time.
  */
 #ifndef WORKERS_SITES_SITES_H
 #define WORKERS_SITES_SITES_H
@@ -17,13 +21,14 @@
 
 struct sites;
 
-/* The ground is filled in by the caller but for deliveries and gates' on_change,
- * which is sites_run(); it must outlive the sites. */
+/* The caller fills in the ground but for what outlets share among themselves
+ * (deliveries, berths, waiting, wake); it must outlive the sites. */
 struct sites *sites_new(struct outlet_ground *ground,
                         struct conf *conf) must_check;
 void sites_free(struct sites **sites);
 
-/* Looks which sources of the config are bound here; true when that changed. */
+/* Looks which sources of the config are bound here; true when that changed.
+ * Outlets of those that are gone retire. */
 bool sites_find_sources(struct sites *sites);
 struct wire_texts sites_sources(const struct sites *sites);
 
@@ -36,16 +41,19 @@ void sites_job(struct sites *sites, struct link *router,
 /* Lanes of this router are void; jobs under way go on. */
 void sites_lost(struct sites *sites, struct link *router);
 
+/* Credit of this router counts from 0 again. */
+void sites_renewed(struct sites *sites, struct link *router);
+
 /* Adds what we have of the router's jobs, up to max in all. */
 void sites_add_held(struct sites *sites, struct link *router, uint64_t *leases,
                     uint64_t *messages, size_t *count, size_t max);
 
-/* Looks at every outlet. */
-void sites_run(struct sites *sites);
+/* A gate has changed: soon looks at the outlets that wait for that. */
+void sites_wake(struct sites *sites);
 
 void sites_reconf(struct sites *sites, struct conf *conf);
 
-/* Hands back what was not begun; sites_is_empty() tells when the rest is
+/* For good: takes nothing more, hands back what was not begun; sites_is_empty() tells when the rest is
  * done. */
 void sites_drain(struct sites *sites);
 bool sites_is_empty(const struct sites *sites);

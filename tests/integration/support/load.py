@@ -67,13 +67,15 @@ class Load:
 
     def finish(self, seconds=120):
         """Waits until all is submitted and arrived; returns the audit."""
-        code = self._generator.wait(seconds)
-        said = (self._yard.folder / "load.log").read_text()
-        if code != 0:
-            raise AssertionError(f"the generator failed: {said}")
+        if self._generator.wait(seconds) != 0:
+            raise AssertionError(f"the generator failed: {self.said()}")
         wait_until(lambda: self._audit()["lost"] == 0, seconds,
                    lambda: f"{self._audit()}\n{self._yard.log[-2000:]}")
         return self._audit()
+
+    def said(self):
+        """The generator's summary."""
+        return (self._yard.folder / "load.log").read_text()
 
     def _audit(self):
         done = subprocess.run([AUDIT, "--sent", self.sent, "--received",

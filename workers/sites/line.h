@@ -1,0 +1,51 @@
+/*
+ * line.h - one connection of an outlet, the slot that it holds, and the job on
+ * it.
+ *
+ *     CONNECTING -> READY <-> BUSY      READY -> LEAVING (QUIT was said)
+ *          '----------'---------'----------' -> gone: the owner drops it
+ *
+ * A line that leaves keeps its slot until the server has seen it go, for so
+ * long the server counts it.
+ */
+#ifndef WORKERS_SITES_LINE_H
+#define WORKERS_SITES_LINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/attr.h"
+#include "common/base/list.h"
+#include "config/conf.h"
+#include "workers/sites/delivery.h"
+#include "workers/smtp/channel.h"
+
+struct outlet;
+
+enum line_state { LINE_CONNECTING, LINE_READY, LINE_BUSY, LINE_LEAVING };
+
+struct line {
+    struct list link; /* in the owner's list of its state */
+    enum line_state state;
+    struct outlet *outlet;
+    struct conf *conf; /* what the channel's options point into */
+    struct channel *channel;
+    struct delivery *delivery; /* in BUSY, else NULL */
+    uint64_t route_key;
+    uint32_t sent;
+};
+
+/* Connects to the hosts of the job; takes a reference to the conf. `on_change`
+ * gets the line. */
+struct line *line_new(struct outlet *outlet, struct conf *conf,
+                      const struct channel_options *options,
+                      const struct delivery *first,
+                      channel_fn *on_change) must_check;
+
+/* Closes at once; it must have no delivery. */
+void line_free(struct line **line);
+
+/* Only when READY: says QUIT, and is LEAVING. */
+void line_quit(struct line *line);
+
+#endif
