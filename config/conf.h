@@ -296,6 +296,7 @@ struct conf {
     const char *run_dir; /* sockets */
     uint32_t workers;    /* processes that `serve` starts */
     uint32_t submission_threads;
+    uint64_t max_incoming_memory; /* bytes of mail being received, in all */
     struct conf_schedule retry;
 
     struct conf_listener *listeners;

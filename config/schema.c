@@ -29,6 +29,10 @@ static const struct schema_key root_keys[] = {
     { "submission_threads", TYPE_COUNT, AT(conf, submission_threads),
       .initial = "2", .min = 1, .max = 256,
       .help = "Threads of the router that take mail in." },
+    { "max_incoming_memory", TYPE_SIZE, AT(conf, max_incoming_memory),
+      .initial = "512MB", .min = 1 << 20,
+      .help = "Memory for messages that are coming in, all sessions together; "
+              "beyond it they get 452." },
     { "retry", TYPE_SCHEDULE, AT(conf, retry),
       .initial = "5m,15m,30m,1h,2h,4h", .foreign = "retry_after",
       .help = "Waits before the second, third ... attempt; the last one "

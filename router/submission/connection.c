@@ -55,7 +55,16 @@ struct connection *connection_of(struct list *link)
 static bool host_accepts(void *context, uint64_t size)
 {
     const struct connection *connection = context;
-    return intake_accepts(connection->desk->options->intake, size);
+    return intake_accepts(connection->desk->options->intake, size)
+           && budget_has_room(connection->desk->budget, size,
+                              connection->setup->conf->max_incoming_memory);
+}
+
+static bool host_resizes(void *context, uint64_t from, uint64_t to)
+{
+    const struct connection *connection = context;
+    return budget_resize(connection->desk->budget, from, to,
+                         connection->setup->conf->max_incoming_memory);
 }
 
 static void host_refused(void *context, uint16_t code)
@@ -342,6 +351,7 @@ static void start_session(struct connection *connection,
     };
     connection->host = (struct session_host){
         .accepts = host_accepts,
+        .resizes = host_resizes,
         .refused = host_refused,
         .context = connection,
     };

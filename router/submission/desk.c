@@ -73,11 +73,12 @@ void desk_check_end(struct desk *desk)
 }
 
 struct desk *desk_new(const struct submission_options *options,
-                      struct auth *auth)
+                      struct auth *auth, struct budget *budget)
 {
     struct desk *desk = NEW(struct desk);
     desk->options = options;
     desk->auth = auth;
+    desk->budget = budget;
     desk->loop = loop_new();
     list_init(&desk->doors);
     list_init(&desk->connections);

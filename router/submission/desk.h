@@ -3,8 +3,8 @@
  *
  * Everything here belongs to the desk's thread, but desk_post(), which the
  * controlling thread calls, and the counters, which any thread reads. Doors and
- * connections live on the desk; what they share with other desks (auth, crowds,
- * setups, the intake) takes care of itself.
+ * connections live on the desk; what they share with other desks (auth, budget,
+ * crowds, setups, the intake) takes care of itself.
  */
 #ifndef ROUTER_SUBMISSION_DESK_H
 #define ROUTER_SUBMISSION_DESK_H
@@ -18,6 +18,7 @@
 #include "common/base/list.h"
 #include "common/edge/loop.h"
 #include "router/submission/auth.h"
+#include "router/submission/budget.h"
 #include "router/submission/crowd.h"
 #include "router/submission/setup.h"
 #include "router/submission/submission.h"
@@ -36,6 +37,7 @@ struct desk_counters {
 struct desk {
     const struct submission_options *options;
     struct auth *auth;
+    struct budget *budget;
     struct loop *loop;
     struct mailbox *orders;
     struct mailbox *tickets; /* of the intake */
@@ -68,8 +70,9 @@ struct desk_order {
     size_t door_count;
 };
 
+/* What is given must outlive the desk. */
 struct desk *desk_new(const struct submission_options *options,
-                      struct auth *auth) must_check;
+                      struct auth *auth, struct budget *budget) must_check;
 
 /* The thread must have ended, or never have been started. */
 void desk_free(struct desk **desk);

@@ -318,6 +318,7 @@ void session_free(struct session **session)
     struct session *held = steal(*session);
     if (!held)
         return;
+    session_forget_transaction(held);
     arena_release(&held->transaction.arena);
     buf_release(&held->transaction.text);
     mem_free(held->transaction.recipients);

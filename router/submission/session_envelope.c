@@ -29,6 +29,7 @@ void session_forget_transaction(struct session *session)
         buf_release(&transaction->text);
     else
         buf_clear(&transaction->text);
+    (void)session_pay(session, 0);
 }
 
 /* Notifications have no sender (RFC 5321 section 4.5.5), but only who said its

@@ -43,6 +43,8 @@ struct transaction {
     struct linewise_decoder decoder;
     struct buf text; /* the message as it came, dots un-stuffed */
     uint64_t text_began_ms;
+    uint64_t paid_bytes; /* of text's memory, see session_pay() */
+    bool is_dropped;     /* there was no memory left for text */
     struct header_split split; /* of text, once it is whole */
     struct acceptance acceptance;
 };
@@ -112,6 +114,10 @@ uint64_t session_message_max(const struct session *session);
 void session_forget_transaction(struct session *session);
 
 /* session_text.c */
+/* Settles with the host for a text of `bytes` in memory; up to
+ * SUBMISSION_TEXT_KEEP it is the session's own. False: it may not have them,
+ * and what was paid for before stays so. */
+bool session_pay(struct session *session, uint64_t bytes);
 session_verb_fn session_data;
 /* Takes text off `in`; the state that follows. */
 enum session_state session_hear_text(struct session *session, struct buf *in);

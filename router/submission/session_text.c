@@ -10,6 +10,20 @@
 
 #define REASONS_MAX 4096u
 
+bool session_pay(struct session *session, uint64_t bytes)
+{
+    struct transaction *transaction = &session->transaction;
+    const struct session_host *host = session->host;
+    uint64_t price = bytes > SUBMISSION_TEXT_KEEP ? bytes : 0;
+    if (price == transaction->paid_bytes)
+        return true;
+    if (host->resizes
+        && !host->resizes(host->context, transaction->paid_bytes, price))
+        return false;
+    transaction->paid_bytes = price;
+    return true;
+}
+
 enum session_state session_data(struct session *session, struct slice argument)
 {
     struct transaction *transaction = &session->transaction;
@@ -28,6 +42,7 @@ enum session_state session_data(struct session *session, struct slice argument)
         linewise_decoder_init(&transaction->decoder, bare, max);
         transaction->text.max = max;
         transaction->text_began_ms = session->now_ms;
+        transaction->is_dropped = false;
         session_say(session, SLICE("354 End with <CRLF>.<CRLF>\r\n"));
         return SESSION_STATE_TEXT;
     }
@@ -48,7 +63,7 @@ static bool check_bytes(struct session *session)
         session->is_worn_out = true;
         return false;
     }
-    if (findings->too_large) {
+    if (findings->bytes > session->transaction.decoder.bytes_max) {
         session_say(session, SLICE("552 5.3.4 Message is too large\r\n"));
         return false;
     }
@@ -59,6 +74,10 @@ static bool check_bytes(struct session *session)
     if (findings->line_bytes_max > SUBMISSION_TEXT_LINE_MAX) {
         session_say(session, SLICE("554 5.6.0 Message has a line of more than "
                                    "998 bytes\r\n"));
+        return false;
+    }
+    if (session->transaction.is_dropped) {
+        session_say(session, SLICE("452 4.3.1 No memory for mail now\r\n"));
         return false;
     }
     return true;
@@ -107,6 +126,16 @@ static enum session_state end_text(struct session *session)
     return SESSION_STATE_READY;
 }
 
+/* What can no longer be stored is not kept while the rest is swallowed. */
+static void drop_text(struct session *session)
+{
+    struct transaction *transaction = &session->transaction;
+    transaction->is_dropped = true;
+    transaction->text.max = 0;
+    buf_release(&transaction->text);
+    (void)session_pay(session, 0);
+}
+
 enum session_state session_hear_text(struct session *session, struct buf *in)
 {
     struct transaction *transaction = &session->transaction;
@@ -115,6 +144,9 @@ enum session_state session_hear_text(struct session *session, struct buf *in)
     enum rc rc = linewise_decode(decoder, &cursor, &transaction->text);
     buf_take(in, in->len - cursor_rest(&cursor).len);
     session->heard_ms = session->now_ms;
+    if (decoder->findings.too_large
+        || !session_pay(session, transaction->text.size))
+        drop_text(session);
     if (rc == RC_OK)
         return end_text(session);
     if (decoder->findings.bytes / SUBMISSION_SWALLOW_FACTOR

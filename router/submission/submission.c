@@ -22,6 +22,7 @@ struct listener {
 struct submission {
     struct submission_options options;
     struct auth *auth;
+    struct budget budget;
     struct desk **desks;
     size_t desk_count;
     struct listener *listeners;
@@ -207,7 +208,8 @@ struct submission *submission_start(struct conf *conf,
     submission->desk_count = conf->submission_threads;
     submission->desks = mem_new(submission->desk_count, sizeof(void *));
     for (size_t i = 0; i < submission->desk_count; i++)
-        submission->desks[i] = desk_new(&submission->options, submission->auth);
+        submission->desks[i] = desk_new(&submission->options, submission->auth,
+                                        &submission->budget);
     /* The orders wait in the mailboxes until the threads run. */
     if (submission_reconf(submission, conf, fault) != RC_OK
         || start_desks(submission, fault) != RC_OK) {

@@ -408,7 +408,7 @@ static int set_up(void **state)
     (void)snprintf(path, sizeof path, "%s/redis", yard->folder);
     yard->redis = start((const char *[]){
         "redis-server", "--port", "0", "--unixsocket", path, "--save", "",
-        "--appendonly", "no", "--loglevel", "warning", NULL });
+        "--appendonly", "no", "--logfile", "/dev/null", NULL });
     yard->port = free_port();
     yard->loop = loop_new();
     yard->is_acking = true;
