@@ -62,11 +62,10 @@ static bool read_count(struct cursor *cursor, unsigned fixed, unsigned wide,
     uint64_t value = 0;
     if (!take_lead(&at, &lead))
         return false;
+    bool is_wide = lead == wide || lead == wide + 1;
     if ((lead & 0xf0u) == fixed)
         value = lead & 0x0fu;
-    else if (lead != wide && lead != wide + 1)
-        return false;
-    else if (!take_wide(&at, lead == wide ? 2 : 4, &value))
+    else if (!is_wide || !take_wide(&at, lead == wide ? 2 : 4, &value))
         return false;
     *cursor = at;
     *count = (uint32_t)value;
@@ -91,10 +90,12 @@ bool msgpack_read_number(struct cursor *cursor, uint64_t *number)
         return false;
     uint64_t value = lead;
     if (lead >= LEAD_UINT_8 && lead < LEAD_FIXEXT_1) {
-        size_t width = (size_t)1 << (lead & 3u);
-        if (!take_wide(&at, width, &value))
+        static const uint64_t signs[] = { 1u << 7, 1u << 15, 1u << 31,
+                                          UINT64_C(1) << 63 };
+        unsigned power = lead & 3u;
+        if (!take_wide(&at, (size_t)1 << power, &value))
             return false;
-        bool negative = lead >= LEAD_INT_8 && value >> (8 * width - 1) != 0;
+        bool negative = lead >= LEAD_INT_8 && (value & signs[power]) != 0;
         if (negative)
             return false;
     } else if (lead >= FIXMAP_FIRST) {

@@ -35,6 +35,7 @@
     {                                                                          \
         MEMBER(FIELD_LIST, owner, member, need), .list = &(what)               \
     }
+/* NOLINTBEGIN(bugprone-macro-parentheses): a member's name, no expression */
 #define IDS(owner, member)                                                     \
     {                                                                          \
         .item = { .type = FIELD_NUMBER,                                        \
@@ -44,6 +45,7 @@
         .count_offset = offsetof(struct owner, member.count),                  \
         .max = WIRE_LEASES_MAX                                                 \
     }
+/* NOLINTEND(bugprone-macro-parentheses) */
 #define RECORD(table)                                                          \
     {                                                                          \
         .fields = (table), .keys = ARRAY_LEN(table)                            \
