@@ -38,6 +38,11 @@ static void verify_listener(const struct conf *conf, size_t index,
                         "listener '%s' takes mail without AUTH and needs an "
                         "account for it",
                         listener->name);
+    if (listener->max_message_size > conf->max_incoming_memory)
+        conf_errors_add(errors, listener->place,
+                        "listener '%s': a message of max_message_size does "
+                        "not fit max_incoming_memory",
+                        listener->name);
     for (size_t i = 0; i < index; i++)
         if (same_endpoint(&listener->address, &conf->listeners[i].address))
             conf_errors_add(errors, listener->place,
@@ -62,6 +67,12 @@ static void verify_accounts(const struct conf *conf, struct conf_errors *errors)
             conf_errors_add(errors, conf->accounts[i].place,
                             "account '%s' has no from_domains: it could not "
                             "send",
+                            conf->accounts[i].name);
+    for (size_t i = 0; i < conf->account_count; i++)
+        if (conf->accounts[i].max_message_size > conf->max_incoming_memory)
+            conf_errors_add(errors, conf->accounts[i].place,
+                            "account '%s': a message of max_message_size does "
+                            "not fit max_incoming_memory",
                             conf->accounts[i].name);
 }
 

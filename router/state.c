@@ -17,6 +17,7 @@ enum state_tag {
     TAG_NEXT = 3,
     TAG_CODE = 4,
     TAG_TEXT = 5,
+    TAG_HELD = 6,
 };
 
 static void pack_recipient(struct buf *out, const struct state_recipient *at,
@@ -32,6 +33,8 @@ static void pack_recipient(struct buf *out, const struct state_recipient *at,
         tlv_add_number(out, TAG_CODE, at->code);
     if (!slice_equal(text, slice_head(before->text, STATE_TEXT_MAX)))
         tlv_add_bytes(out, TAG_TEXT, text);
+    if (at->held != before->held)
+        tlv_add_number(out, TAG_HELD, at->held);
 }
 
 enum rc state_pack(const struct state *state, struct buf *out)
@@ -102,6 +105,10 @@ static bool take_field(const struct tlv_field *field,
     case TAG_TEXT:
         recipient->text = field->bytes;
         return field->is_bytes && field->bytes.len <= STATE_TEXT_MAX;
+    case TAG_HELD:
+        good = take_number(field, 1, &number);
+        recipient->held = number == 1;
+        return good;
     default:
         return true; /* of a later version */
     }
@@ -118,7 +125,7 @@ static bool take_fields(struct slice packed, struct state_recipient *pending)
             pending[count] = count > 0 ? pending[count - 1] : none;
             count++;
         }
-        if (count == 0 && field.tag <= TAG_TEXT)
+        if (count == 0 && field.tag <= TAG_HELD)
             return false;
         if (count == 0)
             continue; /* of a later version */

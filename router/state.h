@@ -9,6 +9,7 @@
 #ifndef ROUTER_STATE_H
 #define ROUTER_STATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,7 @@ struct state_recipient {
     uint32_t index;       /* of the envelope's recipients */
     uint32_t attempts;    /* made so far */
     uint64_t next_utc_ms; /* not to be tried before */
+    bool held;            /* in doubt, not to be sent again by itself */
     uint16_t code;        /* of the last reply; 0: none was heard */
     struct slice text;    /* of that reply, or why there was none */
 };

@@ -36,6 +36,7 @@ struct worker {
     const char *name;
     uint64_t boot;
     struct conf *conf;
+    struct conf *first; /* into which all that is opened for life may point */
     struct loop *loop;
     struct dns *dns;
     struct store *store;
@@ -389,17 +390,19 @@ int main(int argc, char **argv)
     worker.conf = load(worker.config_path);
     if (!worker.conf)
         return EX_CONFIG;
+    worker.first = conf_hold(worker.conf);
     enum log_level level = LOG_INFO;
     (void)log_level_of(worker.conf->log.level, &level);
     log_open(worker.name, level);
     process_raise_file_limit();
 
+    int code = EX_NOPERM;
     struct fault fault;
-    if (process_confine(worker.conf->user, false, &fault) != RC_OK) {
+    if (process_confine(worker.conf->user, false, &fault) == RC_OK)
+        code = run(&worker);
+    else
         log_fault(LOG_ERROR, "start_failed", &fault);
-        return EX_NOPERM;
-    }
-    int code = run(&worker);
     conf_release(&worker.conf);
+    conf_release(&worker.first);
     return code;
 }

@@ -77,11 +77,12 @@ struct dispatch {
     struct leases leases;
     struct pools pools;
     struct mx *mx;
-    struct list active;   /* lanes that may have both a job and credit */
-    struct list found;    /* FOUND jobs */
-    struct list claimed;  /* CLAIMED jobs */
-    struct list homeless; /* WAITING jobs without a lane: no DNS answer yet */
-    struct list troubled; /* settlements that the disk refused */
+    struct list active;     /* lanes that may have both a job and credit */
+    struct list found;      /* FOUND jobs */
+    struct list claimed;    /* CLAIMED jobs */
+    struct list homeless;   /* WAITING jobs without a lane: no DNS answer yet */
+    struct list troubled;   /* settlements that the disk refused */
+    struct table unsettled; /* settlements of results, by lease */
 
     struct arena scratch;        /* of the event being handled */
     struct envelope envelope;    /* decoded last, in scratch */

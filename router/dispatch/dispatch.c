@@ -240,6 +240,7 @@ static void tick(void *context)
     if (now_ms >= dispatch->sweep_ms + DISPATCH_SWEEP_EACH_MS) {
         dispatch->sweep_ms = now_ms;
         settle_retry(dispatch);
+        hear_sweep(dispatch);
         sweep(dispatch, now_ms);
     }
     defer_set(dispatch->work);
@@ -253,6 +254,7 @@ static void init_memory(struct dispatch *dispatch)
     list_init(&dispatch->homeless);
     list_init(&dispatch->troubled);
     list_init(&dispatch->failures);
+    table_init(&dispatch->unsettled);
     arena_init(&dispatch->scratch, DISPATCH_SCRATCH_MAX);
     arena_init(&dispatch->frames, DISPATCH_SCRATCH_MAX);
     buf_init(&dispatch->frame, DISPATCH_FRAME_MAX);
@@ -396,6 +398,7 @@ void dispatch_free(struct dispatch **dispatch)
     bus_free(&freed->bus);
     dns_free(&freed->dns);
     settle_abandon(freed);
+    table_release(&freed->unsettled);
     offers_forget(freed);
     leases_release(&freed->leases);
     lanes_release(&freed->lanes);

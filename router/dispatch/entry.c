@@ -20,6 +20,7 @@ struct member {
     uint32_t index;
     uint32_t attempts;
     uint64_t next_utc_ms;
+    bool held;
     const struct state_recipient *past; /* NULL: untried */
 };
 
@@ -45,6 +46,8 @@ static int same_job(const struct member *a, const struct member *b)
     if (order == 0)
         order = (a->next_utc_ms > b->next_utc_ms)
                 - (a->next_utc_ms < b->next_utc_ms);
+    if (order == 0)
+        order = (int)a->held - (int)b->held;
     return order;
 }
 
@@ -96,6 +99,7 @@ static struct job *make_job(struct dispatch *dispatch,
     }
     struct job *job = job_new(recipients, count);
     job_add_attempts(job, members[0].attempts);
+    job->held = members[0].held;
     entry_name(dispatch, envelope, job);
     return job;
 }
@@ -159,6 +163,7 @@ static struct member *pending_members(struct dispatch *dispatch,
         *member = member_of(envelope, past->index);
         member->attempts = past->attempts;
         member->next_utc_ms = past->next_utc_ms;
+        member->held = past->held;
         member->past = past;
     }
     return members;
@@ -260,15 +265,20 @@ void entry_recover(struct dispatch *dispatch, uint64_t id, struct slice packed,
 
 void entry_release_found(struct dispatch *dispatch)
 {
-    dispatch->gathering = false;
-    for (struct list *link; (link = list_take(&dispatch->found));) {
+    for (unsigned i = 0; i < DISPATCH_RELEASE_MAX; i++) {
+        struct list *link = list_take(&dispatch->found);
+        if (!link)
+            break;
         struct job *job = container_of(link, struct job, link);
         struct queued *queued = job->queued;
         dispatch_begin(dispatch);
         if (queued->claims > 0)
             place_claimed(dispatch, job);
+        else if (job->held)
+            place_held(dispatch, job);
         else
             place_again(dispatch, job);
         outcome_close(dispatch, queued, NULL);
     }
+    dispatch->gathering = !list_is_empty(&dispatch->found);
 }

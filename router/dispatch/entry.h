@@ -16,7 +16,8 @@ void entry_accept(struct dispatch *dispatch, struct message *message);
 void entry_recover(struct dispatch *dispatch, uint64_t id, struct slice packed,
                    struct slice state);
 
-/* All workers had the time to say what they hold: the rest may go. */
+/* All workers had the time to say what they hold: the rest may go, at most
+ * DISPATCH_RELEASE_MAX jobs now. dispatch->gathering is false with the last. */
 void entry_release_found(struct dispatch *dispatch);
 
 /* Numbers of stream, route and tenant by the names of the envelope and the

@@ -3,11 +3,12 @@
 
 #include "common/base/check.h"
 #include "common/edge/log.h"
-#include "router/dispatch/entry.h"
+#include "router/dispatch/claims.h"
 #include "router/dispatch/events.h"
 #include "router/dispatch/offers.h"
 #include "router/dispatch/outcome.h"
 #include "router/dispatch/place.h"
+#include "router/dispatch/results.h"
 
 static void welcome(struct dispatch *dispatch, const struct worker *worker)
 {
@@ -67,21 +68,11 @@ static void forget_credit(struct dispatch *dispatch,
             credits_forget(lane->credits, worker->number);
 }
 
-/* The job of a lease that ended, out of its list; NULL: it is settled. */
-static struct job *end_lease(struct dispatch *dispatch, struct lease *lease)
-{
-    struct job *job = lease->job;
-    leases_end(&dispatch->leases, &lease);
-    if (job)
-        lanes_leave(job);
-    return job;
-}
-
 /* The worker may have sent it. */
 static void doubt_lease(struct dispatch *dispatch, struct lease *lease)
 {
     const struct worker *worker = lease->worker;
-    struct job *job = end_lease(dispatch, lease);
+    struct job *job = leases_return(&dispatch->leases, &lease);
     if (!job)
         return;
     struct queued *queued = job->queued;
@@ -97,29 +88,6 @@ static void return_job(struct dispatch *dispatch, struct job *job)
     place_ready(dispatch, job, LANE_FRONT);
 }
 
-/* One claim less; with the last of a message its jobs go on. `worker` NULL: they
- * were not lost. */
-static void end_claim(struct dispatch *dispatch, struct claim *claim,
-                      const char *worker)
-{
-    struct queued *queued =
-        table_get(&dispatch->lanes.messages, claim->message);
-    leases_end_claim(&dispatch->leases, &claim);
-    if (!queued || --queued->claims > 0)
-        return;
-    struct job *next = NULL;
-    for (struct job *job = queued->jobs; job; job = next) {
-        next = job->sibling;
-        if (job->state != JOB_CLAIMED)
-            continue;
-        lanes_leave(job);
-        if (worker)
-            place_in_doubt(dispatch, job, worker);
-        else
-            place_again(dispatch, job);
-    }
-}
-
 static void lose(struct dispatch *dispatch, struct worker *worker,
                  const char *why)
 {
@@ -130,52 +98,10 @@ static void lose(struct dispatch *dispatch, struct worker *worker,
     while (!list_is_empty(&worker->leases))
         doubt_lease(dispatch,
                     container_of(worker->leases.next, struct lease, link));
-    for (struct claim *claim;
-         (claim = leases_claim_by(&dispatch->leases, worker->number));) {
-        struct queued *queued =
-            table_get(&dispatch->lanes.messages, claim->message);
-        dispatch_begin(dispatch);
-        end_claim(dispatch, claim, worker->name);
-        if (queued)
-            outcome_close(dispatch, queued, NULL);
-    }
+    claims_lose(dispatch, worker);
     workers_drop(&dispatch->workers, &worker);
     update_pools(dispatch);
     hear_beat_all(dispatch);
-}
-
-static bool may_be_claimed(enum job_state state)
-{
-    return state == JOB_READY || state == JOB_WAITING || state == JOB_RESOLVING
-           || state == JOB_HELD;
-}
-
-/* What is pending of the message may be with this worker. FOUND jobs are asked
- * about when their time comes. */
-static void claim(struct dispatch *dispatch, const struct worker *worker,
-                  uint64_t lease, uint64_t message)
-{
-    struct queued *queued = table_get(&dispatch->lanes.messages, message);
-    if (!queued
-        || !leases_claim(&dispatch->leases, lease, message, worker->number))
-        return;
-    queued->claims++;
-    struct job *next = NULL;
-    for (struct job *job = queued->jobs; job; job = next) {
-        next = job->sibling;
-        if (!may_be_claimed(job->state))
-            continue;
-        lanes_leave(job);
-        place_claimed(dispatch, job);
-    }
-}
-
-static bool holds(const struct wire_hello *hello, uint64_t lease)
-{
-    for (size_t i = 0; i < hello->held_leases.count; i++)
-        if (hello->held_leases.items[i] == lease)
-            return true;
-    return false;
 }
 
 /* Leases that the worker does not name: a JOB frame was lost, or it is on its
@@ -186,30 +112,16 @@ static void check_leases(struct dispatch *dispatch, struct worker *worker,
     const uint64_t now_ms = dispatch_now_ms(dispatch);
     list_each (link, &worker->leases) {
         struct lease *lease = container_of(link, struct lease, link);
-        if (holds(hello, lease->id))
+        if (claims_names(hello, lease->id))
             continue;
         if (now_ms < lease->since_ms + DISPATCH_CROSSING_MS) {
             lease->until_ms = now_ms + DISPATCH_SUSPECT_MS;
             continue;
         }
         dispatch_begin(dispatch);
-        struct job *job = end_lease(dispatch, lease);
+        struct job *job = leases_return(&dispatch->leases, &lease);
         if (job)
             return_job(dispatch, job);
-    }
-}
-
-static void note_held(struct dispatch *dispatch, struct worker *worker,
-                      const struct wire_hello *hello)
-{
-    size_t count = hello->held_leases.count;
-    if (count > hello->held_messages.count)
-        count = hello->held_messages.count;
-    for (size_t i = 0; i < count; i++) {
-        const uint64_t id = hello->held_leases.items[i];
-        struct lease *lease = leases_get(&dispatch->leases, id);
-        if (!lease)
-            claim(dispatch, worker, id, hello->held_messages.items[i]);
     }
 }
 
@@ -221,6 +133,8 @@ static void hear_hello(struct dispatch *dispatch, const struct bus_peer *peer,
         workers_by_name(&dispatch->workers, hello->worker);
     if (namesake && namesake != known)
         lose(dispatch, namesake, "restarted");
+    if (known && known->boot != hello->boot)
+        lose(dispatch, steal(known), "restarted");
 
     struct worker *worker = workers_hello(&dispatch->workers, peer, hello,
                                           dispatch_now_ms(dispatch));
@@ -234,7 +148,7 @@ static void hear_hello(struct dispatch *dispatch, const struct bus_peer *peer,
         check_leases(dispatch, worker, hello);
     else
         events_worker(dispatch, "worker_up", worker, NULL);
-    note_held(dispatch, worker, hello);
+    claims_renew(dispatch, worker, hello);
     update_pools(dispatch);
     welcome(dispatch, worker);
     offers_greet(dispatch, worker);
@@ -273,82 +187,15 @@ static void hear_handback(struct dispatch *dispatch,
     for (size_t i = 0; i < handback->leases.count; i++) {
         const uint64_t id = handback->leases.items[i];
         struct lease *lease = leases_get(&dispatch->leases, id);
-        struct claim *claim = leases_claimed(&dispatch->leases, id);
-        dispatch_begin(dispatch);
-        if (lease && lease->worker == worker) {
-            struct job *job = end_lease(dispatch, lease);
-            if (job)
-                return_job(dispatch, job);
-        } else if (claim) {
-            struct queued *queued =
-                table_get(&dispatch->lanes.messages, claim->message);
-            end_claim(dispatch, claim, NULL);
-            if (queued)
-                outcome_close(dispatch, queued, NULL);
-        }
-    }
-}
-
-/* Does the result name a recipient of the job? */
-static bool names_any(const struct wire_result *result, struct job *job)
-{
-    const struct job_recipient *recipients = job_recipients(job);
-    for (size_t i = 0; i < job->recipient_count; i++)
-        for (size_t j = 0; j < result->outcome_count; j++)
-            if (result->outcomes[j].index == recipients[i].index)
-                return true;
-    return false;
-}
-
-static bool all_delivered(const struct wire_result *result)
-{
-    for (size_t i = 0; i < result->outcome_count; i++)
-        if (result->outcomes[i].verdict.class != VERDICT_DELIVERED)
-            return false;
-    return true;
-}
-
-/* A result of a lease that we do not know counts for what is still pending.
- * Where another worker has those recipients by now, only a delivery does. */
-static void late_result(struct dispatch *dispatch, struct queued *queued,
-                        const struct wire_result *result)
-{
-    struct job *next = NULL;
-    for (struct job *job = queued->jobs; job; job = next) {
-        next = job->sibling;
-        if (job->state == JOB_BOUNCING || !names_any(result, job))
+        if (!lease || lease->worker != worker) {
+            claims_done(dispatch, worker, id);
             continue;
-        if (job->state == JOB_LEASED) {
-            if (!all_delivered(result))
-                continue;
-            leases_of_job(&dispatch->leases, job)->job = NULL;
         }
-        lanes_leave(job);
-        outcome_result(dispatch, job, result);
+        dispatch_begin(dispatch);
+        struct job *job = leases_return(&dispatch->leases, &lease);
+        if (job)
+            return_job(dispatch, job);
     }
-}
-
-static void hear_result(struct dispatch *dispatch, const struct worker *worker,
-                        const struct wire_result *result)
-{
-    const struct outcome_ack ack = { worker->number, result->lease };
-    struct lease *lease = leases_get(&dispatch->leases, result->lease);
-    struct queued *queued =
-        table_get(&dispatch->lanes.messages, result->message);
-    dispatch_begin(dispatch);
-    if (lease && lease->worker == worker) {
-        struct job *job = end_lease(dispatch, lease);
-        if (job) {
-            queued = job->queued;
-            outcome_result(dispatch, job, result);
-        }
-    } else if (queued) {
-        late_result(dispatch, queued, result);
-    }
-    struct claim *claim = leases_claimed(&dispatch->leases, result->lease);
-    if (claim)
-        end_claim(dispatch, claim, NULL);
-    outcome_close(dispatch, queued, &ack);
 }
 
 static void hear_drain(struct dispatch *dispatch, struct worker *worker)
@@ -371,7 +218,7 @@ static void hear_known(struct dispatch *dispatch, struct worker *worker,
         hear_handback(dispatch, worker, &frame->as.handback);
         return;
     case WIRE_RESULT:
-        hear_result(dispatch, worker, &frame->as.result);
+        results_hear(dispatch, worker, &frame->as.result);
         return;
     case WIRE_DRAIN:
         hear_drain(dispatch, worker);
@@ -434,8 +281,13 @@ void hear_tick(struct dispatch *dispatch)
         next = link->next;
         if (now_ms >= worker->heard_ms + lease_ms)
             lose(dispatch, worker, "silent");
-        else
-            check_ages(dispatch, worker, now_ms);
     }
     update_pools(dispatch);
+}
+
+void hear_sweep(struct dispatch *dispatch)
+{
+    const uint64_t now_ms = dispatch_now_ms(dispatch);
+    list_each (link, &dispatch->workers.all)
+        check_ages(dispatch, container_of(link, struct worker, link), now_ms);
 }

@@ -16,8 +16,11 @@
 void hear_frame(void *context, const struct bus_peer *peer, struct slice head,
                 struct slice body);
 
-/* Loses those that are silent, gives up leases that are too old. */
+/* Loses those that are silent. */
 void hear_tick(struct dispatch *dispatch);
+
+/* Gives up leases that are too old. */
+void hear_sweep(struct dispatch *dispatch);
 
 /* BEAT to all. */
 void hear_beat_all(struct dispatch *dispatch);

@@ -2,6 +2,7 @@
 #include "router/dispatch/leases.h"
 
 #include "common/base/mem.h"
+#include "router/lanes/lanes.h"
 
 void leases_init(struct leases *leases, uint64_t boot)
 {
@@ -59,6 +60,15 @@ void leases_end(struct leases *leases, struct lease **lease)
     mem_free(ended);
 }
 
+struct job *leases_return(struct leases *leases, struct lease **lease)
+{
+    struct job *job = (*lease)->job;
+    leases_end(leases, lease);
+    if (job)
+        lanes_leave(job);
+    return job;
+}
+
 struct claim *leases_claim(struct leases *leases, uint64_t lease,
                            uint64_t message, uint32_t worker)
 {
@@ -73,15 +83,6 @@ struct claim *leases_claim(struct leases *leases, uint64_t lease,
 struct claim *leases_claimed(const struct leases *leases, uint64_t lease)
 {
     return table_get(&leases->claims, lease);
-}
-
-struct claim *leases_claim_by(const struct leases *leases, uint32_t worker)
-{
-    size_t at = 0;
-    for (struct claim *claim; (claim = table_next(&leases->claims, &at));)
-        if (claim->worker == worker)
-            return claim;
-    return NULL;
 }
 
 void leases_end_claim(struct leases *leases, struct claim **claim)

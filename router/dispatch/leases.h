@@ -58,13 +58,15 @@ struct lease *leases_of_job(const struct leases *leases, const struct job *job);
 
 void leases_end(struct leases *leases, struct lease **lease);
 
+/* Ends it and takes its LEASED job out of the lane's list; NULL: it was settled
+ * meanwhile. */
+struct job *leases_return(struct leases *leases, struct lease **lease);
+
 /* NULL when it is claimed already. */
 struct claim *leases_claim(struct leases *leases, uint64_t lease,
                            uint64_t message, uint32_t worker);
 struct claim *leases_claimed(const struct leases *leases, uint64_t lease);
 
-/* Any claim of this worker; NULL: none. */
-struct claim *leases_claim_by(const struct leases *leases, uint32_t worker);
 void leases_end_claim(struct leases *leases, struct claim **claim);
 
 #endif

@@ -22,6 +22,10 @@
 /* Jobs sent in one half of a turn, so that frames are heard in between. */
 #define DISPATCH_SERVE_MAX 256u
 
+/* Recovered jobs that are placed in one tick, so that workers are heard while a
+ * long queue comes back. */
+#define DISPATCH_RELEASE_MAX 16384u
+
 /* How often the thread looks at its workers, pools and alarms. */
 #define DISPATCH_TICK_MS 100u
 
@@ -52,14 +56,11 @@
 /* What the disk refused is tried again after this. */
 #define DISPATCH_TROUBLE_MS 1000u
 
-/* A body that cannot be read is tried again after this. */
-#define DISPATCH_BODY_RETRY_MS 60000u
-
 /* Largest original that a report returns whole, RFC 3461 RET=FULL. */
 #define DISPATCH_RETURN_MAX (1u << 20)
 
-/* Largest report. */
-#define DISPATCH_BOUNCE_MAX (8u << 20)
+/* Largest report: 10,000 recipients of 3 kB, twice told, and the original. */
+#define DISPATCH_BOUNCE_MAX (64u << 20)
 
 /* Largest answer to a question. */
 #define DISPATCH_ANSWER_MAX (16u << 20)

@@ -110,6 +110,12 @@ static bool is_called(const void *value, struct slice domain)
     return slice_equal(domain_of(value), domain);
 }
 
+struct destination *mx_known(const struct mx *mx, struct slice domain)
+{
+    const struct entry *entry = table_get_text(&mx->entries, domain, is_called);
+    return entry ? entry->destination : NULL;
+}
+
 static struct entry *entry_of(struct mx *mx, struct slice domain)
 {
     struct entry *entry = table_get_text(&mx->entries, domain, is_called);

@@ -70,6 +70,9 @@ void mx_free(struct mx **mx);
 /* Works the sites out anew. */
 void mx_reconf(struct mx *mx, const struct conf *conf);
 
+/* The destination that is known of a domain, fresh or not; NULL: none. */
+struct destination *mx_known(const struct mx *mx, struct slice domain);
+
 /* `domain` in lower case. True with *answer when it is known now; false: the
  * waiter is in a list until its answer comes, or until it removes itself. */
 bool mx_ask(struct mx *mx, struct slice domain, struct list *waiter,

@@ -94,10 +94,8 @@ static void defer_job(struct dispatch *dispatch, struct job *job)
         entry_drop_body(dispatch, job->queued);
 }
 
-/* Results name recipients in the order of the job, so the search goes on where
- * the last one ended. */
-static const struct wire_outcome *find_outcome(const struct wire_result *result,
-                                               uint32_t index, size_t *hint)
+const struct wire_outcome *outcome_find(const struct wire_result *result,
+                                        uint32_t index, size_t *hint)
 {
     for (size_t i = 0; i < result->outcome_count; i++) {
         const size_t at = (*hint + i) % result->outcome_count;
@@ -113,7 +111,7 @@ static const struct wire_outcome *find_outcome(const struct wire_result *result,
 static const struct verdict *verdict_of(const struct wire_result *result,
                                         uint32_t index, size_t *hint)
 {
-    const struct wire_outcome *outcome = find_outcome(result, index, hint);
+    const struct wire_outcome *outcome = outcome_find(result, index, hint);
     CHECK(outcome);
     return &outcome->verdict;
 }
@@ -187,11 +185,10 @@ static void take_deferred(struct dispatch *dispatch, struct job *job,
     }
     dispatch->counters.in_doubt++;
     const bool hold =
-        dispatch->conf->streams[job->stream].in_doubt == IN_DOUBT_HOLD
-        && job->lane;
+        dispatch->conf->streams[job->stream].in_doubt == IN_DOUBT_HOLD;
     events_possible_duplicate(dispatch, job, NULL, hold ? "hold" : "retry");
     if (hold)
-        lanes_park(job->lane, job, JOB_HELD);
+        place_held(dispatch, job);
     else
         defer_job(dispatch, job);
 }
@@ -216,7 +213,7 @@ static enum fate *read_fates(struct dispatch *dispatch, struct job *job,
     size_t hint = 0;
     for (size_t i = 0; i < job->recipient_count; i++) {
         const uint32_t index = recipients[i].index;
-        const struct wire_outcome *outcome = find_outcome(result, index, &hint);
+        const struct wire_outcome *outcome = outcome_find(result, index, &hint);
         fates[i] = fate_of(outcome);
         if (outcome)
             log_outcome(dispatch, event_of(fates[i]), job, index,
@@ -270,11 +267,15 @@ void outcome_local(struct dispatch *dispatch, struct job *job,
     fail(dispatch, job, verdicts, NULL);
 }
 
-static void expire(const struct job_note *note, struct verdict *verdict)
+static void expire(const struct job_note *note, bool held,
+                   struct verdict *verdict)
 {
     const struct enhanced status = { 5, 4, 7 };
     const struct slice text = job_note_text(note);
-    if (text.len == 0)
+    if (held)
+        verdict_local(verdict, status,
+                      "delivery time expired; it may have been delivered");
+    else if (text.len == 0)
         verdict_local(verdict, status, "delivery time expired");
     else if (note->code == 0)
         verdict_local(verdict, status, "delivery time expired; last: %.*s",
@@ -292,7 +293,7 @@ void outcome_expired(struct dispatch *dispatch, struct job *job)
         scratch(dispatch, job->recipient_count, sizeof *verdicts);
     dispatch->changed = true;
     for (size_t i = 0; i < job->recipient_count; i++) {
-        expire(recipients[i].note, &verdicts[i]);
+        expire(recipients[i].note, job->held, &verdicts[i]);
         log_outcome(dispatch, "expired", job, recipients[i].index, &verdicts[i],
                     NULL);
     }

@@ -39,6 +39,12 @@ struct outcome_ack {
 void outcome_result(struct dispatch *dispatch, struct job *job,
                     const struct wire_result *result);
 
+/* What the result says of a recipient of the envelope; NULL: nothing. Results
+ * name recipients in the order of the job, so the search goes on where the last
+ * one ended: *hint, which begins as 0. */
+const struct wire_outcome *outcome_find(const struct wire_result *result,
+                                        uint32_t index, size_t *hint);
+
 /* Our own finding about all recipients: VERDICT_DEFERRED or _FAILED. */
 void outcome_local(struct dispatch *dispatch, struct job *job,
                    const struct verdict *verdict);

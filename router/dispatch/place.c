@@ -56,6 +56,7 @@ void place_ready(struct dispatch *dispatch, struct job *job, enum lane_end end)
         pools_for_route(&dispatch->pools, &conf->routes[job->route]);
     struct lane *lane = lanes_lane(&dispatch->lanes, pool, job->destination);
     const size_t max = recipients_max(conf, job->destination);
+    job->held = false;
     while (job) {
         struct job *rest = NULL;
         if (job->recipient_count > max) {
@@ -72,6 +73,7 @@ void place_ready(struct dispatch *dispatch, struct job *job, enum lane_end end)
 void place_waiting(struct dispatch *dispatch, struct job *job,
                    struct lane *lane, uint64_t next_ms)
 {
+    job->held = false;
     set_alarm(dispatch, job, next_ms);
     if (lane) {
         lanes_park(lane, job, JOB_WAITING);
@@ -105,6 +107,7 @@ void place_resolve(struct dispatch *dispatch, struct job *job,
     if (!idn_to_ascii(domain, ascii))
         ascii[0] = '\0';
     struct mx_answer answer;
+    job->held = false;
     job->lane = NULL;
     job->state = JOB_RESOLVING;
     if (mx_ask(dispatch->mx, slice_text(ascii), &job->link,
@@ -164,6 +167,23 @@ void place_claimed(struct dispatch *dispatch, struct job *job)
     list_push_back(&dispatch->claimed, &job->link);
 }
 
+void place_held(struct dispatch *dispatch, struct job *job)
+{
+    job->held = true;
+    set_alarm(dispatch, job, UINT64_MAX);
+    if (job->destination) {
+        const struct conf_route *route = &dispatch->conf->routes[job->route];
+        struct lane *lane = lanes_lane(&dispatch->lanes,
+                                       pools_for_route(&dispatch->pools, route),
+                                       job->destination);
+        lanes_park(lane, job, JOB_HELD);
+        return;
+    }
+    job->lane = NULL;
+    job->state = JOB_HELD;
+    list_push_back(&dispatch->homeless, &job->link);
+}
+
 void place_in_doubt(struct dispatch *dispatch, struct job *job,
                     const char *worker)
 {
@@ -179,18 +199,8 @@ void place_in_doubt(struct dispatch *dispatch, struct job *job,
             place_again(dispatch, job);
         return;
     }
-    wheel_clear(&job->alarm);
-    if (job->destination) {
-        const struct conf_route *route = &dispatch->conf->routes[job->route];
-        struct lane *lane = lanes_lane(&dispatch->lanes,
-                                       pools_for_route(&dispatch->pools, route),
-                                       job->destination);
-        lanes_park(lane, job, JOB_HELD);
-        return;
-    }
-    job->lane = NULL;
-    job->state = JOB_HELD;
-    list_push_back(&dispatch->homeless, &job->link);
+    dispatch->changed = true; /* a restart must not send it either */
+    place_held(dispatch, job);
 }
 
 void place_rang(struct dispatch *dispatch, struct job *job)

@@ -34,6 +34,9 @@ void place_again(struct dispatch *dispatch, struct job *job);
 /* CLAIMED. */
 void place_claimed(struct dispatch *dispatch, struct job *job);
 
+/* HELD until a late result, a person or its expiry. */
+void place_held(struct dispatch *dispatch, struct job *job);
+
 /* It was with `worker`, who is gone: as its stream's in_doubt says. */
 void place_in_doubt(struct dispatch *dispatch, struct job *job,
                     const char *worker);

@@ -28,6 +28,18 @@ static void rename_jobs(struct dispatch *dispatch)
     }
 }
 
+/* The site of its domain as the new config has it. */
+static void take_site(struct dispatch *dispatch, struct job *job)
+{
+    struct destination *known =
+        mx_known(dispatch->mx, job->destination->domain);
+    if (!known)
+        return;
+    struct destination *old = job->destination;
+    job->destination = destination_hold(known);
+    destination_release(&old);
+}
+
 /* The one of the new config that we are: by name, which does not change. */
 static const struct conf_router *ourselves(const struct dispatch *dispatch,
                                            const struct conf *conf)
@@ -58,7 +70,10 @@ void reload(struct dispatch *dispatch, struct conf *conf)
                  dispatch_now_ms(dispatch));
     rename_jobs(dispatch);
     hear_welcome_all(dispatch);
-    for (struct list *link; (link = list_take(&jobs));)
-        place_ready(dispatch, container_of(link, struct job, link), LANE_BACK);
+    for (struct list *link; (link = list_take(&jobs));) {
+        struct job *job = container_of(link, struct job, link);
+        take_site(dispatch, job);
+        place_ready(dispatch, job, LANE_BACK);
+    }
     conf_release(&old);
 }

@@ -27,6 +27,9 @@ struct settlement {
 
 static void free_settlement(struct settlement *settlement)
 {
+    if (settlement->ack.worker != 0)
+        (void)table_take(&settlement->dispatch->unsettled,
+                         settlement->ack.lease);
     list_remove(&settlement->link);
     list_remove(&settlement->failed);
     message_free(&settlement->report);
@@ -112,7 +115,7 @@ static void write_rest(struct settlement *settlement)
         table_get(&dispatch->lanes.messages, settlement->id);
     drop_failed(settlement, queued);
     if (!queued) {
-        finish(settlement);
+        post_drop(settlement); /* another's, posted before, may be refused */
     } else if (queued->jobs) {
         post_state(settlement, queued);
     } else {
@@ -138,8 +141,10 @@ void settle_begin(struct dispatch *dispatch, struct queued *queued,
     settlement->dispatch = dispatch;
     settlement->id = queued->id;
     settlement->report = report;
-    if (ack)
+    if (ack) {
         settlement->ack = *ack;
+        table_put(&dispatch->unsettled, ack->lease, settlement);
+    }
     list_init(&settlement->link);
     list_init(&settlement->failed);
     list_each (link, &dispatch->failures) {
@@ -152,6 +157,19 @@ void settle_begin(struct dispatch *dispatch, struct queued *queued,
         write_rest(settlement);
 }
 
+bool settle_has_result(const struct dispatch *dispatch, uint64_t lease)
+{
+    return table_get(&dispatch->unsettled, lease) != NULL;
+}
+
+bool settle_adopt(struct dispatch *dispatch, const struct outcome_ack *ack)
+{
+    struct settlement *settlement = table_get(&dispatch->unsettled, ack->lease);
+    if (settlement)
+        settlement->ack.worker = ack->worker;
+    return settlement != NULL;
+}
+
 void settle_ack(struct dispatch *dispatch, const struct outcome_ack *ack)
 {
     struct worker *worker = workers_by_number(&dispatch->workers, ack->worker);
@@ -159,7 +177,8 @@ void settle_ack(struct dispatch *dispatch, const struct outcome_ack *ack)
         return; /* when it comes back it brings the result again */
     if (!worker_add_ack(worker, ack->lease)) {
         settle_flush_acks(dispatch);
-        CHECK(worker_add_ack(worker, ack->lease));
+        if (!worker_add_ack(worker, ack->lease))
+            return; /* its link is full: it brings the result again */
     }
     defer_set(dispatch->work);
 }
@@ -174,9 +193,9 @@ void settle_flush_acks(struct dispatch *dispatch)
             .kind = WIRE_ACK,
             .as.ack.leases = { worker->acks, worker->ack_count },
         };
-        /* One that is lost comes back with the worker's next HELLO. */
-        (void)dispatch_say(dispatch, &worker->peer, &frame);
-        worker->ack_count = 0;
+        /* One that is lost is asked for again: the worker sends its result. */
+        if (dispatch_say(dispatch, &worker->peer, &frame) != RC_LIMIT)
+            worker->ack_count = 0;
     }
 }
 

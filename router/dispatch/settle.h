@@ -23,10 +23,17 @@
 void settle_begin(struct dispatch *dispatch, struct queued *queued,
                   struct message *report, const struct outcome_ack *ack);
 
+/* Is the result of this lease being written? */
+bool settle_has_result(const struct dispatch *dispatch, uint64_t lease);
+
+/* The same, and if so its ACK goes to this worker, who brought it again. */
+bool settle_adopt(struct dispatch *dispatch, const struct outcome_ack *ack);
+
 /* Nothing to write: the ACK goes out with the others of this turn. */
 void settle_ack(struct dispatch *dispatch, const struct outcome_ack *ack);
 
-/* Sends all that wait in the workers' lists. */
+/* Sends all that wait in the workers' lists; what a full link does not take
+ * stays there. */
 void settle_flush_acks(struct dispatch *dispatch);
 
 /* From the mailbox: the committer is done with a write. */

@@ -42,8 +42,8 @@ struct job *job_new(const struct job_recipient *recipients, size_t count)
 void job_add_attempts(struct job *job, uint32_t attempts)
 {
     uint32_t room = (uint32_t)UINT16_MAX - job->attempts;
-    job->attempts = (uint16_t)(job->attempts
-                               + (attempts < room ? attempts : room));
+    job->attempts =
+        (uint16_t)(job->attempts + (attempts < room ? attempts : room));
 }
 
 void job_free(struct job **job)
@@ -72,6 +72,7 @@ static struct job *part_of(const struct job *job,
     part->stream = job->stream;
     part->route = job->route;
     part->state = job->state;
+    part->held = job->held;
     if (job->destination)
         part->destination = destination_hold(job->destination);
     return part;

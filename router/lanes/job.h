@@ -18,7 +18,7 @@
  * READY      in its lane, may leave now
  * LEASED     a worker has it
  * WAITING    for the time of its next attempt
- * HELD       in doubt, and its stream says hold: waits for a person
+ * HELD       in doubt, and its stream says hold: until a late result or expiry
  * BOUNCING   its report to the sender is being written
  *
  * In READY, LEASED and HELD it has a lane; in WAITING it may have one.
@@ -80,6 +80,7 @@ struct job {
     uint16_t stream;   /* position in the config */
     uint16_t route;    /* likewise */
     enum job_state state : 8;
+    bool held; /* HELD; or FOUND or CLAIMED, and HELD before */
 };
 
 /* A million jobs wait at times: one cache line and a half, and no more. */

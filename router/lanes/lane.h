@@ -66,7 +66,6 @@ struct lane {
     uint64_t idle_ms;        /* when it was last seen with a job */
     struct credits *credits; /* likewise; NULL: none yet */
     struct lane_offer offer; /* likewise */
-    uint32_t moved_epoch;    /* likewise: when its jobs were last moved */
 };
 
 enum lane_end { LANE_BACK, LANE_FRONT };

@@ -98,6 +98,7 @@ enum rc queued_state(struct queued *queued, uint64_t now_ms, uint64_t utc_ms,
                 .index = recipients[i].index,
                 .attempts = job->attempts,
                 .next_utc_ms = next,
+                .held = job->held,
                 .code = note ? note->code : 0,
                 .text = job_note_text(note),
             };

@@ -40,6 +40,10 @@ void session_refuse(struct session *session, uint16_t code,
     int len = snprintf(reply, sizeof reply, "%u %u.%u.%u %s\r\n", code,
                        enhanced.class, enhanced.subject, enhanced.detail, text);
     CHECK(len > 0 && (size_t)len < sizeof reply);
+    /* Few clients take more than ASCII in a reply (section 4.2). */
+    for (int i = 0; i < len; i++)
+        if ((unsigned char)reply[i] > 127)
+            reply[i] = '?';
     session_say(session, slice_of(reply, (size_t)len));
 }
 

@@ -43,8 +43,8 @@ struct transaction {
     struct linewise_decoder decoder;
     struct buf text; /* the message as it came, dots un-stuffed */
     uint64_t text_began_ms;
-    uint64_t paid_bytes; /* of text's memory, see session_pay() */
-    bool is_dropped;     /* there was no memory left for text */
+    uint64_t paid_bytes;       /* of text's memory, see session_pay() */
+    bool is_dropped;           /* there was no memory left for text */
     struct header_split split; /* of text, once it is whole */
     struct acceptance acceptance;
 };
@@ -81,7 +81,8 @@ struct session {
  * error; after the last one that is allowed 421 is said instead. */
 void session_say(struct session *session, struct slice reply);
 
-/* The same from parts; `text` must be safe to print. */
+/* The same from parts; `text` must be safe to print. What is not ASCII in it is
+ * said as "?". */
 void session_refuse(struct session *session, uint16_t code,
                     struct enhanced enhanced, const char *text);
 

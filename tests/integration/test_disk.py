@@ -12,7 +12,7 @@ DISK = "48m"
 SMALL_SEGMENTS = ('segment_size = "16MB"; min_free = "1MB"',
                   'segment_size = "2MB"; min_free = "6MB"')
 LINE = "x" * 70 + "\r\n"
-JUST_ENOUGH = 7 << 20  # for min_free
+JUST_ENOUGH = 9 << 20  # for min_free and a segment
 SOFT_LEFT = 4 << 20  # below min_free, and room for what is queued
 
 

@@ -25,8 +25,10 @@ class KilledRouter(unittest.TestCase):
             audit = flow.finish()
             self.assertEqual(audit["lost"], 0, audit)
             self.assertEqual(audit["invented"], 0, audit)
-            self.assertEqual(audit["acknowledged"] + audit["in_doubt"], count,
-                             flow.said())
+            said = flow.said()
+            self.assertEqual(said["accepted"] + said["in_doubt"]
+                             + said["broken_off"], count, said)
+            self.assertGreater(audit["acknowledged"], count * 0.9)
             self.check_duplicates(yard, audit)
 
     def check_duplicates(self, yard, audit):

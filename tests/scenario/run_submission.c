@@ -19,6 +19,7 @@
  *     STORED ok|limit|io    it wants a message stored
  *     BODY text             the stored message has this; "!text": has not
  *     ROOM yes|no           whether the spool has room from now on
+ *     MEMORY bytes          how much long texts may hold from now on
  *     DRAIN                 the server shuts down
  *     CLOSED                the session has ended
  */
@@ -45,6 +46,7 @@ struct play {
     enum session_want want;
     uint64_t now_ms;
     bool has_room;
+    uint64_t memory;
     bool by_bytes;
     unsigned line;
     bool failed;
@@ -63,6 +65,12 @@ static bool accepts(void *context, uint64_t size)
     const struct play *play = context;
     (void)size;
     return play->has_room;
+}
+
+static bool resizes(void *context, uint64_t from, uint64_t to)
+{
+    const struct play *play = context;
+    return to <= from || to <= play->memory;
 }
 
 static struct slice take_line(struct slice *text)
@@ -302,6 +310,9 @@ static void act(struct play *play, struct slice line)
         wait(play, line);
     } else if (take_word(&line, "ROOM ")) {
         play->has_room = slice_equal(line, SLICE("yes"));
+    } else if (take_word(&line, "MEMORY ")) {
+        if (!slice_number(line, UINT64_MAX, &play->memory))
+            fail(play, "no number", line);
     } else if (take_word(&line, "TLS")) {
         start_tls(play);
     } else if (take_word(&line, "DRAIN")) {
@@ -319,7 +330,9 @@ static void act(struct play *play, struct slice line)
 
 static void run(struct play *play, struct slice script)
 {
-    const struct session_host host = { .accepts = accepts, .context = play };
+    const struct session_host host = { .accepts = accepts,
+                                       .resizes = resizes,
+                                       .context = play };
     const struct session_client client = { .ip = "192.0.2.1" };
     const struct session_setting setting = {
         .conf = play->conf,
@@ -341,6 +354,7 @@ static bool play_script(struct slice script, bool by_bytes)
 {
     struct play play = { .now_ms = 1000,
                          .has_room = true,
+                         .memory = UINT64_MAX,
                          .by_bytes = by_bytes };
     play.conf = make_conf(script);
     if (!play.conf)

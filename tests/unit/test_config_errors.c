@@ -255,6 +255,14 @@ static void contradictions_are_found(void **state)
         { SOURCE "listeners = ( { name = \"l\"; address = \"1.2.3.4:25\"; },\n"
                  "{ name = \"m\"; address = \"1.2.3.4:25\"; } );",
           "t:5: listener 'm' has the address of 'l'" },
+        { SOURCE "max_incoming_memory = \"2MB\";\n"
+                 "listeners = ( { name = \"l\"; address = \"1.2.3.4:25\";\n"
+                 "max_message_size = \"3MB\"; } );",
+          "t:5: listener 'l': a message of max_message_size does not fit" },
+        { SOURCE "max_incoming_memory = \"2MB\";\n"
+                 "accounts = ( { name = \"a\"; from_domains = \"x\";\n"
+                 "password = \"" HASH "\"; max_message_size = \"3MB\"; } );",
+          "t:5: account 'a': a message of max_message_size does not fit" },
         { SOURCE "limits = ( { domain = \"x\"; }, { domain = \"X\"; } );",
           "limits for 'x' are there twice" },
         { SOURCE "limits = ( { tls = \"off\"; }, { tls = \"off\"; } );",

@@ -62,7 +62,7 @@ const struct store_script script_reserve = {
             "if not free then\n"
             "  free = ARGV[5] == '1' and now + horizon or now\n"
             "end\n"
-            "local first = math.max(now, free)\n"
+            "local first = math.max(now + tonumber(ARGV[6]), free)\n"
             "if first - now > horizon then\n"
             "  return { 0, first - now - horizon }\n"
             "end\n"

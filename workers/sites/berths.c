@@ -50,6 +50,13 @@ static uint32_t others(const struct berths *berths, const struct berth *mine,
     return sum;
 }
 
+bool berths_are_shared(const struct berths *berths, const struct berth *berth)
+{
+    uint32_t count = 0;
+    (void)others(berths, berth, 0, &count);
+    return count > 0;
+}
+
 /* Whether somebody else waits for a slot: for longer than `since_ms`. */
 static bool is_awaited(const struct berths *berths, const struct berth *mine,
                        uint64_t since_ms)

@@ -31,7 +31,8 @@ struct berth {
     struct list link;
     uint32_t lines;    /* slots in use */
     uint32_t want;     /* slots that it has mail for, those in use included */
-    uint64_t since_ms; /* when it got its first slot, or lost its last */
+    uint64_t since_ms; /* it got its first slot, lost its last, or let one go
+                        * by that it had no job for */
 };
 
 /* Joins the lanes of the gate; `all` has berths by the gate's address. */
@@ -39,6 +40,9 @@ struct berths *berths_join(struct table *all, const struct gate *gate,
                            struct berth *berth);
 void berths_leave(struct table *all, struct berths **berths,
                   struct berth *berth);
+
+/* Whether there is another lane that wants slots. */
+bool berths_are_shared(const struct berths *berths, const struct berth *berth);
 
 /* How many of `slots` the lane may use; GATE_UNLIMITED stays so. Who uses more
  * closes lines as soon as they end their job. */

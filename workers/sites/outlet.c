@@ -16,6 +16,7 @@
 #define QUEUE_LOOK    64u  /* queued jobs looked at for a free connection */
 #define QUEUE_WAIT_MS SECONDS_MS(5)
 #define PULL_AGAIN_MS SECONDS_MS(5) /* nothing came though the lane has jobs */
+#define TURN_WAIT_MS  100u
 
 struct outlet {
     struct outlet_options options;
@@ -511,6 +512,25 @@ static void want_connections(struct outlet *outlet)
     outlet->berth.want = (uint32_t)want;
 }
 
+/* The router had a while to send a job for the slot that is free for us: now
+ * others may have it. */
+static void pass_turn(struct outlet *outlet)
+{
+    struct berth *berth = &outlet->berth;
+    if (berth->lines > 0 || outlet->queued > 0 || standing_credit(outlet) == 0
+        || !berths_are_shared(outlet->berths, berth))
+        return;
+    uint64_t from_ms =
+        outlet->asked_ms > berth->since_ms ? outlet->asked_ms : berth->since_ms;
+    uint64_t now_ms = now_of(outlet);
+    if (now_ms < from_ms + TURN_WAIT_MS) {
+        run_later(outlet, from_ms + TURN_WAIT_MS - now_ms);
+        return;
+    }
+    berth->since_ms = now_ms;
+    defer_set(outlet->options.ground->wake);
+}
+
 /* Whether a slot or a token more would let us go on. */
 static void note_waiting(struct outlet *outlet)
 {
@@ -531,6 +551,7 @@ void outlet_run(struct outlet *outlet)
     close_idle(outlet);
     want_connections(outlet);
     ask_for_jobs(outlet);
+    pass_turn(outlet);
     note_waiting(outlet);
 }
 

@@ -68,14 +68,14 @@ class Load:
     def finish(self, seconds=120):
         """Waits until all is submitted and arrived; returns the audit."""
         if self._generator.wait(seconds) != 0:
-            raise AssertionError(f"the generator failed: {self.said()}")
+            raise AssertionError("the generator failed: see load.log")
         wait_until(lambda: self._audit()["lost"] == 0, seconds,
                    lambda: f"{self._audit()}\n{self._yard.log[-2000:]}")
         return self._audit()
 
     def said(self):
         """The generator's summary."""
-        return (self._yard.folder / "load.log").read_text()
+        return json.loads((self._yard.folder / "load.log").read_text())
 
     def _audit(self):
         done = subprocess.run([AUDIT, "--sent", self.sent, "--received",

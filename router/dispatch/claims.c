@@ -1,0 +1,113 @@
+/* claims.c - leases that a worker says it holds and that we do not know. */
+#include "router/dispatch/claims.h"
+
+#include "common/base/check.h"
+#include "router/dispatch/outcome.h"
+#include "router/dispatch/place.h"
+#include "router/dispatch/settle.h"
+
+bool claims_names(const struct wire_hello *hello, uint64_t lease)
+{
+    for (size_t i = 0; i < hello->held_leases.count; i++)
+        if (hello->held_leases.items[i] == lease)
+            return true;
+    return false;
+}
+
+static bool may_be_claimed(enum job_state state)
+{
+    return state == JOB_READY || state == JOB_WAITING || state == JOB_RESOLVING
+           || state == JOB_HELD;
+}
+
+/* What is pending of the message may be with this worker. FOUND jobs are asked
+ * about when their time comes. */
+static void claim(struct dispatch *dispatch, const struct worker *worker,
+                  uint64_t lease, uint64_t message)
+{
+    struct queued *queued = table_get(&dispatch->lanes.messages, message);
+    if (!queued
+        || !leases_claim(&dispatch->leases, lease, message, worker->number))
+        return;
+    queued->claims++;
+    for (struct job *job = queued->jobs; job; job = job->sibling) {
+        if (!may_be_claimed(job->state))
+            continue;
+        lanes_leave(job);
+        place_claimed(dispatch, job);
+    }
+}
+
+/* With the last claim of a message its jobs go on; `lost` NULL: no worker was
+ * lost with it. */
+static void end(struct dispatch *dispatch, struct claim *claim,
+                const char *lost)
+{
+    struct queued *queued =
+        table_get(&dispatch->lanes.messages, claim->message);
+    leases_end_claim(&dispatch->leases, &claim);
+    if (!queued || --queued->claims > 0)
+        return;
+    dispatch_begin(dispatch);
+    struct job *next = NULL;
+    for (struct job *job = queued->jobs; job; job = next) {
+        next = job->sibling;
+        if (job->state != JOB_CLAIMED)
+            continue;
+        lanes_leave(job);
+        if (lost)
+            place_in_doubt(dispatch, job, lost);
+        else
+            place_again(dispatch, job);
+    }
+    outcome_close(dispatch, queued, NULL);
+}
+
+/* Ends the worker's claims that `hello` does not name; NULL: all. They are
+ * collected first: ending one changes the table. */
+static void end_all_but(struct dispatch *dispatch, const struct worker *worker,
+                        const struct wire_hello *hello, const char *lost)
+{
+    const struct table *claims = &dispatch->leases.claims;
+    if (claims->count == 0)
+        return;
+    struct claim **ended =
+        arena_new(&dispatch->frames, claims->count, sizeof(struct claim *));
+    CHECK(ended); /* 8 bytes each; a million of them fit */
+    size_t count = 0;
+    size_t at = 0;
+    for (struct claim *claim; (claim = table_next(claims, &at));)
+        if (claim->worker == worker->number
+            && !(hello && claims_names(hello, claim->lease)))
+            ended[count++] = claim;
+    for (size_t i = 0; i < count; i++)
+        end(dispatch, ended[i], lost);
+}
+
+void claims_renew(struct dispatch *dispatch, const struct worker *worker,
+                  const struct wire_hello *hello)
+{
+    end_all_but(dispatch, worker, hello, NULL);
+    size_t count = hello->held_leases.count;
+    if (count > hello->held_messages.count)
+        count = hello->held_messages.count;
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t id = hello->held_leases.items[i];
+        if (!leases_get(&dispatch->leases, id)
+            && !settle_has_result(dispatch, id))
+            claim(dispatch, worker, id, hello->held_messages.items[i]);
+    }
+}
+
+void claims_done(struct dispatch *dispatch, const struct worker *worker,
+                 uint64_t lease)
+{
+    struct claim *claim = leases_claimed(&dispatch->leases, lease);
+    if (claim && claim->worker == worker->number)
+        end(dispatch, claim, NULL);
+}
+
+void claims_lose(struct dispatch *dispatch, const struct worker *worker)
+{
+    end_all_but(dispatch, worker, NULL, worker->name);
+}

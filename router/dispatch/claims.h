@@ -1,0 +1,31 @@
+/*
+ * claims.h - leases that a worker says it holds and that we do not know.
+ *
+ * They come in a HELLO: from before we restarted, or given up meanwhile. What is
+ * pending of the message is CLAIMED until the last claim of it ends: by RESULT
+ * or HANDBACK, with the worker, or because the next HELLO names it no more.
+ * Nothing is claimed by a lease whose result is being written here: its ACK is
+ * on the way, and nothing more will come.
+ */
+#ifndef ROUTER_DISPATCH_CLAIMS_H
+#define ROUTER_DISPATCH_CLAIMS_H
+
+#include "router/dispatch/core.h"
+
+/* Does the worker say that it holds this lease? */
+bool claims_names(const struct wire_hello *hello, uint64_t lease);
+
+/* What the HELLO names and we do not know; what it names no more. Whole
+ * events. */
+void claims_renew(struct dispatch *dispatch, const struct worker *worker,
+                  const struct wire_hello *hello);
+
+/* The worker has nothing to do with it any more; a whole event. Harmless when
+ * there is no such claim of this worker. */
+void claims_done(struct dispatch *dispatch, const struct worker *worker,
+                 uint64_t lease);
+
+/* The worker is gone: what it claimed is in doubt. Whole events. */
+void claims_lose(struct dispatch *dispatch, const struct worker *worker);
+
+#endif
