@@ -8,6 +8,8 @@
  *     place.c     a job finds its destination, pool and lane; and waits
  *     offers.c    workers hear which lanes have jobs
  *     hear.c      frames of the workers
+ *     claims.c    jobs that a worker says it has, and we do not know
+ *     results.c   which recipients a RESULT counts for
  *     serve.c     a job leaves under a lease
  *     outcome.c   what became of its recipients
  *     bounce.c    the report to the sender

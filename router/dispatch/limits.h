@@ -43,6 +43,9 @@
 /* A deeper lane is told anew at most this often. */
 #define DISPATCH_DEEPER_EACH_MS 200u
 
+/* A lane with jobs that nobody asks for is told again that often. */
+#define DISPATCH_REMIND_MS 10000u
+
 /* No attempt takes longer: the sum of RFC 5321 waits and a slow body. */
 #define DISPATCH_LEASE_MAX_MS 3600000u
 

@@ -43,7 +43,7 @@ static void tell(struct dispatch *dispatch, struct lane *lane)
 void offers_open(struct dispatch *dispatch, struct lane *lane)
 {
     lane->idle_ms = dispatch_now_ms(dispatch);
-    if (!lane->offer.is_open && lane->ready > 0)
+    if (lane->offer.depth == 0 && lane->ready > 0)
         tell(dispatch, lane);
 }
 
@@ -51,9 +51,21 @@ void offers_greet(struct dispatch *dispatch, const struct worker *worker)
 {
     size_t at = 0;
     for (struct lane *lane;
-         (lane = table_next(&dispatch->lanes.by_number, &at));)
-        if (lane->ready > 0 && concerns(dispatch, lane, worker))
+         (lane = table_next(&dispatch->lanes.by_number, &at));) {
+        if (!concerns(dispatch, lane, worker))
+            continue;
+        if (lane->ready > 0)
             say(dispatch, worker, lane);
+        else
+            lane->offer.depth = 0; /* open for those who know it, not for him */
+    }
+}
+
+/* A lane that nobody asks for: nobody may send now, or an OFFER was lost. */
+static bool is_forgotten(const struct lane *lane, uint64_t now_ms)
+{
+    return now_ms >= lane->offer.told_ms + DISPATCH_REMIND_MS
+           && (!lane->credits || credits_total(lane->credits) == 0);
 }
 
 static bool is_news(const struct lane *lane, uint64_t now_ms)
@@ -62,7 +74,7 @@ static bool is_news(const struct lane *lane, uint64_t now_ms)
     if (lane->ready == 0)
         return offer->is_open
                && now_ms >= lane->idle_ms + DISPATCH_CLOSE_AFTER_MS;
-    return !offer->is_open
+    return offer->depth == 0 || is_forgotten(lane, now_ms)
            || (lane->ready >= 2 * offer->depth + 1
                && now_ms >= offer->told_ms + DISPATCH_DEEPER_EACH_MS);
 }

@@ -2,8 +2,8 @@
  * offers.h - workers hear which lanes have jobs.
  *
  * A lane is told when it opens, when it has grown to twice of what was told,
- * and when it has stood empty for a while: credit stands in between, so that the
- * frames go by lanes, not by messages.
+ * when it has stood empty for a while, and anew when nobody asks for it: credit
+ * stands in between, so that the frames go by lanes, not by messages.
  */
 #ifndef ROUTER_DISPATCH_OFFERS_H
 #define ROUTER_DISPATCH_OFFERS_H
@@ -13,7 +13,7 @@
 /* The lane has jobs: tells it at once when workers do not know. */
 void offers_open(struct dispatch *dispatch, struct lane *lane);
 
-/* All open lanes, to a worker that has just come. */
+/* All lanes with jobs, to a worker that has just come. */
 void offers_greet(struct dispatch *dispatch, const struct worker *worker);
 
 /* What grew and what emptied; call it every few ticks. */

@@ -203,6 +203,23 @@ void place_in_doubt(struct dispatch *dispatch, struct job *job,
     place_held(dispatch, job);
 }
 
+static bool may_expire(enum job_state state)
+{
+    return state == JOB_READY || state == JOB_WAITING || state == JOB_RESOLVING
+           || state == JOB_HELD;
+}
+
+/* All that waits of the message, so that one report tells of it. */
+static void expire_all(struct dispatch *dispatch, struct queued *queued)
+{
+    for (struct job *job = queued->jobs; job; job = job->sibling) {
+        if (!may_expire(job->state))
+            continue;
+        lanes_leave(job);
+        outcome_expired(dispatch, job);
+    }
+}
+
 void place_rang(struct dispatch *dispatch, struct job *job)
 {
     struct queued *queued = job->queued;
@@ -213,11 +230,12 @@ void place_rang(struct dispatch *dispatch, struct job *job)
         set_alarm(dispatch, job, UINT64_MAX);
         return;
     }
-    lanes_leave(job);
-    if (expired)
-        outcome_expired(dispatch, job);
-    else
+    if (expired) {
+        expire_all(dispatch, queued);
+    } else {
+        lanes_leave(job);
         resolve_again(dispatch, job);
+    }
     outcome_close(dispatch, queued, NULL);
 }
 

@@ -41,8 +41,8 @@ struct band {
 
 /* What was last told to the workers; kept here for who tells them. */
 struct lane_offer {
-    bool is_open;
-    uint32_t depth;
+    bool is_open;   /* workers believe that it has jobs */
+    uint32_t depth; /* as told; 0: the next job is news */
     uint64_t told_ms;
 };
 

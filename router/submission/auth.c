@@ -12,9 +12,10 @@
 
 #define MEMORY_SIZE 4096u
 
-/* Name, hash and password of one who was right, each ended by a NUL. */
+/* Client, name, hash and password of one who was right, each ended by a NUL. */
 #define DIGEST_TEXT_MAX                                                        \
-    (CREDENTIALS_USER_MAX + PASSWD_HASH_SIZE + CREDENTIALS_PASSWORD_MAX + 3)
+    (sizeof(struct net) + CREDENTIALS_USER_MAX + PASSWD_HASH_SIZE              \
+     + CREDENTIALS_PASSWORD_MAX + 4)
 
 struct digest {
     uint64_t words[2];
@@ -67,7 +68,8 @@ static struct digest digest_of(const struct auth *auth,
                                const struct auth_job *job)
 {
     char text[DIGEST_TEXT_MAX];
-    size_t len = append(text, 0, credentials_user(&job->credentials));
+    size_t len = append(text, 0, net_slice(&job->net));
+    len = append(text, len, credentials_user(&job->credentials));
     len = append(text, len, slice_text(job->hash));
     len = append(text, len, credentials_password(&job->credentials));
     const struct slice all = slice_of(text, len);

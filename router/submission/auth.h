@@ -3,8 +3,9 @@
  *
  * A check takes some 20 ms of one processor on purpose (yescrypt), so it is
  * done by a small pool of threads behind a bounded queue. Who was right within
- * the last minute is remembered by a keyed digest of name, hash and password:
- * a changed password or account never matches what was remembered. Names that
+ * the last minute is remembered by a keyed digest of client, name, hash and
+ * password: a changed password or account never matches what was remembered,
+ * and a stranger who guesses it meets the brake all the same. Names that
  * do not exist are checked against a hash that nothing matches and cost the
  * same time. brake.h bounds how fast one may guess.
  */

@@ -292,7 +292,8 @@ static void step(struct connection *connection)
             check(connection);
         } else if (want == SESSION_START_TLS) {
             connection->state = CONNECTION_SHAKING;
-            conn_start_tls(conn, connection->setup->tls, NULL);
+            conn_start_tls(conn, connection->setup->tls[LISTENER_STARTTLS],
+                           NULL);
         } else {
             say_bye(connection);
             return;
@@ -378,7 +379,8 @@ void connection_open(struct desk *desk, const struct conf_listener *listener,
     desk_count(&desk->counters.connections_total, 1);
     if (listener->tls == LISTENER_IMPLICIT) {
         connection->state = CONNECTION_SHAKING;
-        conn_start_tls(connection->conn, connection->setup->tls, NULL);
+        conn_start_tls(connection->conn,
+                       connection->setup->tls[LISTENER_IMPLICIT], NULL);
     } else {
         connection->state = CONNECTION_TALKING;
         session_greet(connection->session, conn_out(connection->conn));

@@ -22,6 +22,13 @@ static void drain(struct desk *desk)
         connection_drain(connection_of(link));
 }
 
+static void on_cut(void *context)
+{
+    struct desk *desk = context;
+    list_each (link, &desk->connections)
+        connection_cut(connection_of(link));
+}
+
 static void open_doors(struct desk *desk, struct desk_order *order)
 {
     for (size_t i = 0; i < order->door_count; i++) {
@@ -56,10 +63,8 @@ static void on_order(void *context, void *item)
         break;
     case DESK_DRAIN:
         drain(desk);
-        break;
-    case DESK_CUT:
-        list_each (link, &desk->connections)
-            connection_cut(connection_of(link));
+        if (order->cut_ms != UINT64_MAX)
+            timer_set(desk->cut, order->cut_ms);
         break;
     }
     desk_order_free(&order);
@@ -80,6 +85,7 @@ struct desk *desk_new(const struct submission_options *options,
     desk->auth = auth;
     desk->budget = budget;
     desk->loop = loop_new();
+    desk->cut = timer_new(desk->loop, on_cut, desk);
     list_init(&desk->doors);
     list_init(&desk->connections);
     desk->orders = mailbox_new(desk->loop, ORDERS_MAX, on_order, desk);
@@ -96,6 +102,7 @@ void desk_free(struct desk **desk)
     if (!held)
         return;
     drain(held);
+    timer_free(&held->cut);
     mailbox_free(&held->checks);
     mailbox_free(&held->tickets);
     mailbox_free(&held->orders);

@@ -46,6 +46,7 @@ struct desk {
     struct list doors;
     struct list connections; /* also those that only wait for a ticket */
     bool is_draining;
+    struct timer *cut; /* set while draining, where there is an end to it */
     struct desk_counters counters;
     pthread_t thread;
 };
@@ -60,7 +61,6 @@ struct desk_door {
 enum desk_order_kind {
     DESK_SETUP, /* take the setup; open the doors, close those not in it */
     DESK_DRAIN, /* close all doors, let sessions end, then end the thread */
-    DESK_CUT,   /* end the sessions now; only what is being stored is awaited */
 };
 
 struct desk_order {
@@ -68,6 +68,9 @@ struct desk_order {
     struct setup *setup; /* one reference */
     struct desk_door *doors;
     size_t door_count;
+    /* DESK_DRAIN: when sessions that have not ended are ended; only what is
+     * being stored is awaited then. UINT64_MAX: never. */
+    uint64_t cut_ms;
 };
 
 /* What is given must outlive the desk. */

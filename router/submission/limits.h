@@ -21,7 +21,7 @@
 #define SUBMISSION_RECIPIENTS_MAX ((uint32_t)ENVELOPE_RECIPIENTS_MAX)
 
 /* Addresses and parameters of one transaction. */
-#define SUBMISSION_ENVELOPE_BYTES_MAX (8u << 20)
+#define SUBMISSION_ENVELOPE_BYTES_MAX ((size_t)8 << 20)
 
 /* Commands that bring no message nearer (NOOP, RSET, EHLO, HELP ...) between
  * two messages. A client that keeps a session open with one NOOP a minute has
@@ -43,12 +43,12 @@
 
 /* Buffers of a connection. Input must hold the longest line; while this much
  * output waits no more commands are heard. */
-#define SUBMISSION_IN_MAX   (64u * 1024u)
-#define SUBMISSION_OUT_MAX  (64u * 1024u)
-#define SUBMISSION_OUT_HIGH (32u * 1024u)
+#define SUBMISSION_IN_MAX   ((size_t)64 * 1024)
+#define SUBMISSION_OUT_MAX  ((size_t)64 * 1024)
+#define SUBMISSION_OUT_HIGH ((size_t)32 * 1024)
 
 /* Memory of a message buffer that a session keeps for its next message. */
-#define SUBMISSION_TEXT_KEEP (64u * 1024u)
+#define SUBMISSION_TEXT_KEEP ((size_t)64 * 1024)
 
 /* How long last words may take to leave. */
 #define SUBMISSION_GOODBYE_MS SECONDS_MS(5)

@@ -1,16 +1,18 @@
 /* session_hello.c - who is there: EHLO, HELO, STARTTLS. */
-#include <string.h>
-
 #include "common/base/chars.h"
 #include "router/submission/session_parts.h"
 
 static void keep_hello(struct session *session, struct slice name)
 {
+    const struct slice marks = SLICE("._:[]");
     name = slice_head(name, SUBMISSION_HELLO_MAX);
     for (size_t i = 0; i < name.len; i++) {
-        bool is_plain = char_is(name.ptr[i], CHAR_LDH)
-                        || memchr("._:[]", name.ptr[i], 5) != NULL;
-        session->hello[i] = is_plain ? name.ptr[i] : '?';
+        const char byte = name.ptr[i];
+        bool is_plain =
+            char_is(byte, CHAR_LDH) || slice_find(marks, byte) < marks.len;
+        session->hello[i] = '?';
+        if (is_plain)
+            session->hello[i] = byte;
     }
     session->hello[name.len] = '\0';
 }

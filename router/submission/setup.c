@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "common/base/attr.h"
 #include "common/base/mem.h"
 
 static bool is_tls_needed(const struct conf *conf)
@@ -13,30 +14,31 @@ static bool is_tls_needed(const struct conf *conf)
     return false;
 }
 
-static enum rc load_tls(const struct conf *conf, struct tls_context **context,
-                        struct fault *fault)
+static enum rc load_tls(struct setup *setup, struct fault *fault)
 {
-    if (!conf->tls.certificate_file)
-        return is_tls_needed(conf)
+    const struct conf_tls *tls = &setup->conf->tls;
+    if (!tls->certificate_file)
+        return is_tls_needed(setup->conf)
                    ? fault_set(fault, RC_SYNTAX, 0,
                                "a listener needs a certificate: set tls")
                    : RC_OK;
-    *context =
-        tls_server_context(conf->tls.certificate_file, conf->tls.key_file,
-                           conf->tls.min_version, fault);
-    return *context ? RC_OK : RC_IO;
+    for (size_t i = 0; i < ARRAY_LEN(setup->tls); i++) {
+        setup->tls[i] = tls_server_context(tls->certificate_file, tls->key_file,
+                                           tls->min_version, fault);
+        if (!setup->tls[i])
+            return RC_IO;
+    }
+    return RC_OK;
 }
 
 struct setup *setup_new(struct conf *conf, struct fault *fault)
 {
-    struct tls_context *tls = NULL;
-    if (load_tls(conf, &tls, fault) != RC_OK)
-        return NULL;
     struct setup *setup = NEW(struct setup);
     atomic_init(&setup->refs, 1);
     setup->conf = conf_hold(conf);
     setup->policy = policy_new(conf);
-    setup->tls = tls;
+    if (load_tls(setup, fault) != RC_OK)
+        setup_release(&setup);
     return setup;
 }
 
@@ -53,8 +55,9 @@ void setup_release(struct setup **setup)
         || atomic_fetch_sub_explicit(&held->refs, 1, memory_order_acq_rel) > 1)
         return;
     policy_free(&held->policy);
-    if (held->tls)
-        tls_context_release(&held->tls);
+    for (size_t i = 0; i < ARRAY_LEN(held->tls); i++)
+        if (held->tls[i])
+            tls_context_release(&held->tls[i]);
     conf_release(&held->conf);
     mem_free(held);
 }
@@ -75,6 +78,7 @@ struct session_setting setup_setting(const struct setup *setup,
         .conf = setup->conf,
         .policy = setup->policy,
         .listener = listener,
-        .has_tls = setup->tls && listener->tls != LISTENER_PLAIN,
+        .has_tls =
+            setup->tls[LISTENER_STARTTLS] && listener->tls != LISTENER_PLAIN,
     };
 }

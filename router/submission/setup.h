@@ -1,7 +1,7 @@
 /*
  * setup.h - one generation of the config, made ready for sessions.
  *
- * Conf, the classifier's policy made of it, and the TLS context with its
+ * Conf, the classifier's policy made of it, and the TLS contexts with their
  * certificate. Never changes; threads and connections share it by counted
  * references, so that after a reload the old one goes with its last user.
  */
@@ -21,7 +21,10 @@ struct setup {
     atomic_uint refs;
     struct conf *conf;
     struct policy *policy;
-    struct tls_context *tls; /* NULL: no certificate is configured */
+    /* For STARTTLS and for TLS from the first byte, by enum conf_listener_tls.
+     * Apart, so that a TLS session of one kind cannot go on as the other. NULL:
+     * no certificate is configured. */
+    struct tls_context *tls[LISTENER_IMPLICIT + 1];
 };
 
 /* Holds the conf. NULL with *fault when the certificate cannot be used, or is

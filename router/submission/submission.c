@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/base/mem.h"
 #include "common/base/time.h"
@@ -165,11 +164,12 @@ enum rc submission_reconf(struct submission *submission, struct conf *conf,
     return rc;
 }
 
-static void tell(struct submission *submission, enum desk_order_kind kind)
+static void drain(struct submission *submission, uint64_t cut_ms)
 {
     for (size_t i = 0; i < submission->desk_count; i++) {
         struct desk_order *order = NEW(struct desk_order);
-        order->kind = kind;
+        order->kind = DESK_DRAIN;
+        order->cut_ms = cut_ms;
         desk_post(submission->desks[i], order);
     }
 }
@@ -190,7 +190,7 @@ static enum rc start_desks(struct submission *submission, struct fault *fault)
         enum rc rc = desk_start(submission->desks[i], fault);
         if (rc == RC_OK)
             continue;
-        tell(submission, DESK_DRAIN);
+        drain(submission, 0);
         for (size_t j = 0; j < i; j++)
             (void)pthread_join(submission->desks[j]->thread, NULL);
         return rc;
@@ -221,7 +221,7 @@ struct submission *submission_start(struct conf *conf,
 
 void submission_drain(struct submission *submission)
 {
-    tell(submission, DESK_DRAIN);
+    drain(submission, UINT64_MAX);
 }
 
 void submission_stop(struct submission **submission, uint64_t wait_ms)
@@ -229,21 +229,9 @@ void submission_stop(struct submission **submission, uint64_t wait_ms)
     struct submission *held = steal(*submission);
     if (!held)
         return;
-    uint64_t until_ms = time_now_ms() + wait_ms;
-    const struct timespec until = {
-        .tv_sec = (time_t)(until_ms / 1000),
-        .tv_nsec = (long)(until_ms % 1000 * 1000000),
-    };
-    submission_drain(held);
-    for (size_t i = 0; i < held->desk_count; i++) {
-        pthread_t thread = held->desks[i]->thread;
-        if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) == 0)
-            continue;
-        struct desk_order *order = NEW(struct desk_order);
-        order->kind = DESK_CUT;
-        desk_post(held->desks[i], order);
-        (void)pthread_join(thread, NULL);
-    }
+    drain(held, time_now_ms() + wait_ms);
+    for (size_t i = 0; i < held->desk_count; i++)
+        (void)pthread_join(held->desks[i]->thread, NULL);
     destroy(held);
 }
 

@@ -37,6 +37,19 @@ class KilledRouter(unittest.TestCase):
                     yard.events("possible_duplicate")}
         self.assertLessEqual(audit["duplicates"], len(owned_up), audit)
 
+    def test_limits_hold_when_lanes_are_counted_anew(self):
+        with Yard() as yard:
+            with yard.client("acme-news") as client:
+                letters = [client.send(f"u{n}@{domain}", "news@acme.test")
+                           for n in range(50)
+                           for domain in ("yoohoo.test", "bigmail.test")]
+            wait_until(lambda: yard.events("delivered", site="bigmail"), 10,
+                       "nothing was delivered")
+            yard.kill("router")
+            for sent in letters:
+                yard.outcome(sent, "delivered", seconds=60)
+            self.assertEqual(yard.violations(), {})
+
     def test_a_queue_outlives_it_with_its_attempts(self):
         with Yard() as yard:
             sent = yard.submit("full@bigmail.test")

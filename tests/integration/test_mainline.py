@@ -11,15 +11,11 @@ NEWSLETTER = {"List-Unsubscribe": "<https://acme.test/out>",
 TRANSACTIONAL = {"X-Sendyard-Stream": "transactional"}
 EIGHT_BIT = "Grüße aus Köln.\r\n"
 
-# What yoohoo grants, whole: the example knows it all but the last.
-YOOHOO = ('max_msg_rate = "10/s"; },',
-          'max_msg_rate = "10/s"; max_msg_per_connection = 20; },')
-
 
 class MainLine(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.yard = cls.enterClassContext(Yard([YOOHOO]))
+        cls.yard = cls.enterClassContext(Yard())
 
     def leaves_by(self, sent, sources):
         arrival = self.yard.arrival(sent)

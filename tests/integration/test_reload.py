@@ -9,7 +9,7 @@ import unittest
 
 from support import settings
 from support.wait import wait_until
-from yard import Yard, run
+from yard import Yard, pause, run
 
 TEN_ERRORS = (
     ('workers = 2;', 'workers = "two";'),
@@ -128,6 +128,23 @@ class Reload(unittest.TestCase):
             letters = [client.send(f"{word}{n}@plain.test", "app@acme.test")
                        for n in range(5)]
         return [self.yard.arrival(sent) for sent in letters]
+
+    def test_reloads_in_mid_delivery_lose_nothing(self):
+        with self.yard.client() as client:
+            letters = [client.send(f"u{n}@{domain}", "app@acme.test")
+                       for n in range(8)
+                       for domain in ("slow.test", "grey.test", "silent.test")]
+        for number in range(6):
+            self.yard.write_config([NEW_LIMIT] if number % 2 else [
+                ('ehlo = "n1.sendyard.test"', f'ehlo = "n{number}.other.test"')
+            ])
+            self.assertEqual(self.yard.command("reload").returncode, 0)
+            pause(0.5)
+        for sent in letters:
+            if "silent" not in sent.to[0]:
+                self.yard.outcome(sent, "delivered", seconds=60)
+                self.assertEqual(len(self.yard.arrived(sent)), 1)
+        self.assertEqual(len(self.yard.events("worker_lost")), 0)
 
     def test_a_new_certificate_is_shown(self):
         before = self.certificate()

@@ -7,8 +7,6 @@ import unittest
 from support.wait import wait_until
 from yard import Yard
 
-YOOHOO = ('max_msg_rate = "10/s"; },',
-          'max_msg_rate = "10/s"; max_msg_per_connection = 20; },')
 QUICK_RESOLVER = ('resolver = { address = "127.20.0.53:5353"; }',
                   'resolver = { address = "127.20.0.53:5353"; '
                   'timeout = "300ms"; tries = 2; }')
@@ -17,7 +15,7 @@ COUNT = 120
 
 class Redis(unittest.TestCase):
     def setUp(self):
-        self.yard = self.enterContext(Yard([YOOHOO]))
+        self.yard = self.enterContext(Yard())
         with self.yard.client("acme-news") as client:
             self.letters = [client.send(f"u{n}@yoohoo.test", "news@acme.test")
                             for n in range(COUNT)]

@@ -30,6 +30,9 @@ USER = "sendyard"
 READY_S = 20
 STOP_S = 30
 ARRIVE_S = 20
+# What sanitizers and broken invariants (CHECK) write, and a crash leaves.
+BROKEN = ("Sanitizer:", "runtime error:", "CHECK failed",
+          " signal=6", " signal=11")
 FINAL = ("delivered", "bounced", "expired")
 
 
@@ -63,6 +66,10 @@ class Yard:
 
     def __exit__(self, kind, *_):
         self._end()
+        wrong = [line for line in self.log.splitlines()
+                 if any(word in line for word in BROKEN)]
+        if wrong and kind is None:
+            raise AssertionError("\n".join(wrong[:20]))
         if kind is None and os.environ.get("YARD_KEEP") != "1":
             shutil.rmtree(self.folder)
 
@@ -161,7 +168,6 @@ class Yard:
 
     def kill_all(self):
         """Ends the platform: politely at first, then all that is left."""
-        left = self.everything()
         if self._serve and self._serve.poll() is None:
             self._serve.terminate()
             try:
@@ -169,9 +175,8 @@ class Yard:
             except subprocess.TimeoutExpired:
                 self._serve.kill()
                 self._serve.wait()
-        for pid in left:
-            if processes.alive(pid) and str(self.folder) in " ".join(
-                    processes.command_line(pid)):
+        for name in (self.config, self.run_dir):  # Redis knows the latter
+            for pid in processes.naming(str(name)):
                 os.kill(pid, signal.SIGKILL)
         if self._log:
             self._log.close()

@@ -21,7 +21,7 @@
 static const char config[] =
     "host_name = \"mail.a.example\";\n"
     "run_dir = \"%s\";\n"
-    "bus = { beat = \"50ms\"; lease = \"400ms\"; };\n"
+    "bus = { beat = \"50ms\"; lease = \"1s\"; };\n"
     "spool = { path = \"%s/spool\"; min_free = \"1MB\"; };\n"
     "log = { events = \"%s/events\"; };\n"
     "resolver = { address = \"127.0.0.1:9\"; };\n"
@@ -34,7 +34,9 @@ static const char config[] =
     "  { name = \"main\"; class = \"neutral\"; route = \"main\";\n"
     "    expires = \"1d\"; retry = \"1s\"; },\n"
     "  { name = \"held\"; class = \"bulk\"; route = \"held\";\n"
-    "    expires = \"1d\"; in_doubt = \"hold\"; } );\n"
+    "    expires = \"1d\"; in_doubt = \"hold\"; },\n"
+    "  { name = \"quiet\"; class = \"bulk\"; route = \"held\"; dsn = false; } "
+    ");\n"
     "routes = (\n"
     "  { name = \"main\"; pool = \"main\"; fallback = \"reserve\"; },\n"
     "  { name = \"held\"; pool = \"main\"; },\n"
@@ -53,21 +55,51 @@ static uint64_t next_id(void *context)
     return id_next(&fixture->ids, time_utc_ms());
 }
 
-static void load(struct fixture *fixture)
+/* Replaces the first `from` of the text; it must be there. */
+static void change(struct buf *text, const struct swap *swap)
 {
+    struct buf changed;
+    const struct slice whole = buf_slice(text);
+    const size_t at = slice_find_slice(whole, slice_text(swap->from));
+    assert_true(at < whole.len);
+    buf_init(&changed, 8192);
+    assert_true(buf_add(&changed, slice_head(whole, at)));
+    assert_true(buf_add_text(&changed, swap->to));
+    assert_true(buf_add(&changed, slice_from(whole, at + strlen(swap->from))));
+    buf_release(text);
+    *text = changed;
+}
+
+static struct conf *load(const struct fixture *fixture,
+                         const struct swap *swaps, size_t count)
+{
+    struct conf *conf = NULL;
     struct buf text;
     struct conf_errors errors;
     buf_init(&text, 8192);
     assert_true(buf_addf(&text, config, fixture->folder, fixture->folder,
                          fixture->folder));
+    for (size_t i = 0; i < count; i++)
+        change(&text, &swaps[i]);
     conf_errors_init(&errors);
-    enum rc rc =
-        conf_load_text("test", buf_slice(&text), &fixture->conf, &errors);
+    const enum rc rc = conf_load_text("test", buf_slice(&text), &conf, &errors);
     if (rc != RC_OK)
         conf_errors_print(&errors, stderr);
     assert_int_equal(rc, RC_OK);
     conf_errors_release(&errors);
     buf_release(&text);
+    return conf;
+}
+
+void fixture_reload(struct fixture *fixture, const struct swap *swaps,
+                    size_t count)
+{
+    struct conf *conf = load(fixture, swaps, count);
+    assert_true(dispatch_reconf(fixture->dispatch, conf));
+    conf_release(&fixture->conf);
+    fixture->conf = conf;
+    /* Calls are answered in their order. */
+    fixture_await_answer(fixture, DISPATCH_STATUS, "", "\"router\"");
 }
 
 static void on_ticket(void *context, void *item)
@@ -118,7 +150,8 @@ void fixture_init(struct fixture *fixture)
     *fixture = (struct fixture){ 0 };
     memcpy(fixture->folder, "/tmp/sendyard-lanes-XXXXXX", 27);
     assert_non_null(mkdtemp(fixture->folder));
-    load(fixture);
+    fixture->conf = load(fixture, NULL, 0);
+    list_init(&fixture->workers);
     id_maker_init(&fixture->ids, 0);
     fixture->loop = loop_new();
     fixture->tickets = mailbox_new(fixture->loop, 1024, on_ticket, fixture);
@@ -142,6 +175,11 @@ static void remove_folder(const char *folder)
 
 void fixture_release(struct fixture *fixture)
 {
+    /* Those of a test that failed. */
+    list_each (link, &fixture->workers) {
+        struct scripted *worker = container_of(link, struct scripted, link);
+        scripted_free(&worker);
+    }
     fixture_stop_router(fixture);
     mailbox_free(&fixture->tickets);
     loop_free(&fixture->loop);
@@ -149,9 +187,29 @@ void fixture_release(struct fixture *fixture)
     remove_folder(fixture->folder);
 }
 
+int fixture_setup(void **state)
+{
+    struct fixture *fixture = NEW(struct fixture);
+    fixture_init(fixture);
+    *state = fixture;
+    return 0;
+}
+
+int fixture_teardown(void **state)
+{
+    fixture_release(*state);
+    mem_free(*state);
+    return 0;
+}
+
 static void turn(struct fixture *fixture)
 {
     loop_turn(fixture->loop);
+    list_each (link, &fixture->workers) {
+        struct scripted *worker = container_of(link, struct scripted, link);
+        if (!worker->deaf)
+            loop_turn(worker->loop);
+    }
     (void)usleep(500);
 }
 
@@ -161,27 +219,34 @@ void fixture_pass(struct fixture *fixture, uint64_t ms)
         turn(fixture);
 }
 
-uint64_t fixture_submit_to(struct fixture *fixture, const char *stream,
-                           const char *const *recipients, size_t count)
+/* Gives a message to the spool; its id. */
+static uint64_t post(struct fixture *fixture, const struct mail *mail)
 {
     static const char text[] = "Subject: hello\r\n\r\nhello\r\n";
-    struct envelope_recipient list[8];
-    assert_true(count <= ARRAY_LEN(list));
-    for (size_t i = 0; i < count; i++)
-        list[i] = (struct envelope_recipient){
-            .address = slice_text(recipients[i]),
+    struct envelope_recipient list[ARRAY_LEN(mail->recipients)];
+    const uint64_t utc_ms = time_utc_ms();
+    size_t count = 0;
+    for (; count < ARRAY_LEN(list) && mail->recipients[count].address;
+         count++) {
+        const struct mail_recipient *at = &mail->recipients[count];
+        list[count] = (struct envelope_recipient){
+            .address = slice_text(at->address),
             .orcpt = SLICE(""),
-            .route = slice_text(stream),
+            .route = slice_text(at->route ? at->route : mail->stream),
+            .notify = at->notify,
         };
+    }
     const struct envelope envelope = {
         .id = next_id(fixture),
-        .accepted_utc_ms = time_utc_ms(),
-        .expires_utc_ms = time_utc_ms() + HOURS_MS(1),
+        .accepted_utc_ms = utc_ms,
+        .expires_utc_ms =
+            utc_ms + (mail->expires_ms > 0 ? mail->expires_ms : HOURS_MS(1)),
         .body_size = sizeof text - 1,
         .account = SLICE("app"),
         .tenant = SLICE("app"),
-        .stream = slice_text(stream),
-        .mail_from = SLICE("s@a.example"),
+        .stream = slice_text(mail->stream),
+        .mail_from = slice_text(mail->sender ? mail->sender : "s@a.example"),
+        .ret = mail->ret,
         .recipients = list,
         .recipient_count = count,
     };
@@ -191,13 +256,50 @@ uint64_t fixture_submit_to(struct fixture *fixture, const char *stream,
     assert_non_null(message);
     struct intake_ticket *ticket = NEW(struct intake_ticket);
     ticket->back_to = fixture->tickets;
-    const size_t before = fixture->accepted;
     assert_true(intake_put(fixture->intake, message, ticket));
-    for (uint64_t end = time_now_ms() + WAIT_MAX_MS;
-         fixture->accepted == before && time_now_ms() < end;)
-        turn(fixture);
-    assert_int_equal(fixture->accepted, before + 1);
     return envelope.id;
+}
+
+static void await_tickets(struct fixture *fixture, size_t accepted)
+{
+    for (uint64_t end = time_now_ms() + WAIT_MAX_MS;
+         fixture->accepted < accepted && time_now_ms() < end;)
+        turn(fixture);
+    assert_int_equal(fixture->accepted, accepted);
+}
+
+uint64_t fixture_submit_mail(struct fixture *fixture, const struct mail *mail)
+{
+    const size_t before = fixture->accepted;
+    const uint64_t id = post(fixture, mail);
+    await_tickets(fixture, before + 1);
+    return id;
+}
+
+void fixture_submit_many(struct fixture *fixture, const char *stream,
+                         size_t count)
+{
+    const struct mail mail = {
+        .stream = stream, .recipients = { { .address = "u@[127.0.0.1]" } }
+    };
+    for (size_t left = count; left > 0;) {
+        const size_t batch = left < 500 ? left : 500;
+        const size_t before = fixture->accepted;
+        for (size_t i = 0; i < batch; i++)
+            (void)post(fixture, &mail);
+        await_tickets(fixture, before + batch);
+        left -= batch;
+    }
+}
+
+uint64_t fixture_submit_to(struct fixture *fixture, const char *stream,
+                           const char *const *recipients, size_t count)
+{
+    struct mail mail = { .stream = stream };
+    assert_true(count <= ARRAY_LEN(mail.recipients));
+    for (size_t i = 0; i < count; i++)
+        mail.recipients[i].address = recipients[i];
+    return fixture_submit_mail(fixture, &mail);
 }
 
 uint64_t fixture_submit(struct fixture *fixture, const char *stream)
@@ -206,18 +308,53 @@ uint64_t fixture_submit(struct fixture *fixture, const char *stream)
     return fixture_submit_to(fixture, stream, one, 1);
 }
 
-bool fixture_logged(struct fixture *fixture, const char *text)
+size_t fixture_count_logged(struct fixture *fixture, const char *text)
 {
     char path[96];
     (void)snprintf(path, sizeof path, "%s/events", fixture->folder);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     char line[4096];
-    bool found = false;
-    while (!found && fgets(line, sizeof line, file))
-        found = strstr(line, text) != NULL;
+    size_t count = 0;
+    while (fgets(line, sizeof line, file))
+        count += strstr(line, text) != NULL;
     (void)fclose(file);
-    return found;
+    return count;
+}
+
+bool fixture_logged(struct fixture *fixture, const char *text)
+{
+    return fixture_count_logged(fixture, text) > 0;
+}
+
+void fixture_await_logged(struct fixture *fixture, const char *text)
+{
+    for (uint64_t end = time_now_ms() + WAIT_MAX_MS;
+         !fixture_logged(fixture, text) && time_now_ms() < end;)
+        fixture_pass(fixture, 10);
+    assert_true(fixture_logged(fixture, text));
+}
+
+uint64_t fixture_number(struct fixture *fixture, const char *key)
+{
+    struct buf json;
+    buf_init(&json, 1u << 20);
+    assert_int_equal(dispatch_ask(fixture->dispatch, DISPATCH_STATUS, SLICE(""),
+                                  WAIT_MAX_MS, &json),
+                     RC_OK);
+    const struct slice text = buf_slice(&json);
+    size_t at = slice_find_slice(text, slice_text(key)) + strlen(key);
+    uint64_t number = 0;
+    assert_true(at < text.len);
+    for (; text.ptr[at] >= '0' && text.ptr[at] <= '9'; at++)
+        number = 10 * number + (uint64_t)(text.ptr[at] - '0');
+    buf_release(&json);
+    return number;
+}
+
+void fixture_await_empty(struct fixture *fixture)
+{
+    fixture_await_answer(fixture, DISPATCH_STATUS, "", "\"messages\":0,");
 }
 
 void fixture_await_answer(struct fixture *fixture,
@@ -248,19 +385,33 @@ static void hear(void *context, const struct bus_peer *peer, struct slice head,
 {
     (void)peer;
     struct scripted *worker = context;
-    assert_true(worker->count < KEPT_MAX);
-    struct kept_frame *kept = &worker->kept[worker->count];
-    arena_init(&kept->arena, 1u << 20);
-    const struct slice copy = arena_slice(&kept->arena, head);
-    assert_int_equal(wire_decode(copy, &kept->arena, &kept->frame), RC_OK);
-    kept->body_bytes = body.len;
-    kept->seen = false;
-    if (kept->frame.kind == WIRE_BEAT) {
-        worker->router_boot = kept->frame.as.beat.boot;
-        arena_release(&kept->arena);
+    struct kept_frame kept = { .seen = false };
+    arena_init(&kept.arena, 1u << 20);
+    const struct slice copy = arena_slice(&kept.arena, head);
+    assert_int_equal(wire_decode(copy, &kept.arena, &kept.frame), RC_OK);
+    kept.body = arena_slice(&kept.arena, body);
+    if (kept.frame.kind == WIRE_BEAT)
+        worker->router_boot = kept.frame.as.beat.boot;
+    if (worker->prompt && kept.frame.kind == WIRE_JOB)
+        scripted_result(worker, &kept.frame.as.job, 250, "ok");
+    if (worker->prompt || kept.frame.kind == WIRE_BEAT) {
+        arena_release(&kept.arena);
         return;
     }
-    worker->count++;
+    assert_true(worker->count < KEPT_MAX);
+    worker->kept[worker->count++] = kept;
+}
+
+void scripted_send_bytes(struct scripted *worker, struct slice bytes)
+{
+    enum rc rc = RC_LIMIT;
+    for (uint64_t end = time_now_ms() + WAIT_MAX_MS;
+         rc == RC_LIMIT && time_now_ms() < end;) {
+        rc = bus_send(worker->bus, NULL, bytes, slice_of(NULL, 0), NULL, NULL);
+        if (rc == RC_LIMIT) /* the link is not there yet, or full */
+            (void)usleep(500);
+    }
+    assert_int_equal(rc, RC_OK);
 }
 
 void scripted_send(struct scripted *worker, const struct wire_frame *frame)
@@ -268,16 +419,21 @@ void scripted_send(struct scripted *worker, const struct wire_frame *frame)
     struct buf bytes;
     buf_init(&bytes, 1u << 20);
     assert_int_equal(wire_encode(frame, &bytes), RC_OK);
-    enum rc rc = RC_LIMIT;
-    for (uint64_t end = time_now_ms() + WAIT_MAX_MS;
-         rc == RC_LIMIT && time_now_ms() < end;) {
-        rc = bus_send(worker->bus, NULL, buf_slice(&bytes), slice_of(NULL, 0),
-                      NULL, NULL);
-        if (rc == RC_LIMIT) /* the link is not there yet */
-            turn(worker->fixture);
-    }
-    assert_int_equal(rc, RC_OK);
+    scripted_send_bytes(worker, buf_slice(&bytes));
     buf_release(&bytes);
+}
+
+void scripted_drain(struct scripted *worker)
+{
+    scripted_send(worker, &(struct wire_frame){ .kind = WIRE_DRAIN });
+}
+
+void scripted_handback(struct scripted *worker, uint64_t lease)
+{
+    scripted_send(worker,
+                  &(struct wire_frame){
+                      .kind = WIRE_HANDBACK,
+                      .as.handback = { { &lease, 1 }, SLICE("limit") } });
 }
 
 static void beat(void *context)
@@ -296,8 +452,18 @@ static void beat(void *context)
     buf_release(&bytes);
 }
 
+/* A WELCOME voids the lanes of before; open ones are told anew. */
+static void await_welcome(struct scripted *worker)
+{
+    const struct wire_frame *welcome = scripted_await(worker, WIRE_WELCOME);
+    for (size_t i = 0; &worker->kept[i].frame != welcome; i++)
+        if (worker->kept[i].frame.kind == WIRE_OFFER)
+            worker->kept[i].seen = true;
+}
+
 void scripted_hello(struct scripted *worker)
 {
+    scripted_forget(worker, WIRE_WELCOME);
     struct slice sources[ARRAY_LEN(worker->sources)];
     size_t count = 0;
     while (count < ARRAY_LEN(sources) && worker->sources[count]) {
@@ -315,7 +481,7 @@ void scripted_hello(struct scripted *worker)
                                   .held_leases = worker->held_leases,
                                   .held_messages = worker->held_messages,
                               } });
-    (void)scripted_await(worker, WIRE_WELCOME);
+    await_welcome(worker);
 }
 
 struct scripted *scripted_new(struct fixture *fixture, const char *name,
@@ -331,7 +497,9 @@ struct scripted *scripted_new(struct fixture *fixture, const char *name,
         worker->sources[i] = sources[i];
     (void)snprintf(id, sizeof id, "%s-%llu", name, (unsigned long long)boot);
     const struct bus_keys keys = { 0 };
-    worker->bus = bus_connect(fixture->loop, fixture->conf->routers[0].bus,
+    worker->loop = loop_new();
+    list_push_back(&fixture->workers, &worker->link);
+    worker->bus = bus_connect(worker->loop, fixture->conf->routers[0].bus,
                               slice_text(id), &keys, hear, worker, &fault);
     assert_non_null(worker->bus);
     worker->beat = timer_new(fixture->loop, beat, worker);
@@ -343,8 +511,10 @@ struct scripted *scripted_new(struct fixture *fixture, const char *name,
 void scripted_free(struct scripted **worker)
 {
     struct scripted *freed = steal(*worker);
+    list_remove(&freed->link);
     timer_free(&freed->beat);
     bus_free(&freed->bus);
+    loop_free(&freed->loop);
     for (size_t i = 0; i < freed->count; i++)
         arena_release(&freed->kept[i].arena);
     mem_free(freed);
@@ -371,6 +541,12 @@ const struct wire_frame *scripted_look(struct scripted *worker,
     return NULL;
 }
 
+void scripted_forget(struct scripted *worker, enum wire_kind kind)
+{
+    while (scripted_look(worker, kind))
+        ;
+}
+
 const struct wire_frame *scripted_await(struct scripted *worker,
                                         enum wire_kind kind)
 {
@@ -384,14 +560,33 @@ const struct wire_frame *scripted_await(struct scripted *worker,
     return frame;
 }
 
-void scripted_result(struct scripted *worker, const struct wire_job *job,
-                     uint16_t code, const char *text)
+const struct wire_job *scripted_await_job(struct scripted *worker)
 {
-    struct wire_outcome outcome = { .index = job->recipients[0].index };
-    const uint8_t class = (uint8_t)(code / 100);
-    verdict_local(&outcome.verdict, (struct enhanced){ class, 0, 0 }, "%s",
-                  text);
-    outcome.verdict.code = code;
+    return &scripted_await(worker, WIRE_JOB)->as.job;
+}
+
+struct slice scripted_body(const struct scripted *worker,
+                           const struct wire_job *job)
+{
+    for (size_t i = 0; i < worker->count; i++)
+        if (&worker->kept[i].frame.as.job == job)
+            return worker->kept[i].body;
+    fail_msg("not a job of this worker");
+    return SLICE("");
+}
+
+void scripted_results(struct scripted *worker, const struct wire_job *job,
+                      const struct scripted_outcome *outcomes, size_t count)
+{
+    struct wire_outcome list[8];
+    assert_true(count <= ARRAY_LEN(list));
+    for (size_t i = 0; i < count; i++) {
+        const uint8_t class = (uint8_t)(outcomes[i].code / 100);
+        list[i].index = outcomes[i].index;
+        verdict_local(&list[i].verdict, (struct enhanced){ class, 0, 0 }, "%s",
+                      outcomes[i].text);
+        list[i].verdict.code = outcomes[i].code;
+    }
     scripted_send(worker,
                   &(struct wire_frame){ .kind = WIRE_RESULT,
                                         .as.result = {
@@ -405,9 +600,17 @@ void scripted_result(struct scripted *worker, const struct wire_job *job,
                                             .tls = SLICE(""),
                                             .started_utc_ms = time_utc_ms(),
                                             .ended_utc_ms = time_utc_ms(),
-                                            .outcomes = &outcome,
-                                            .outcome_count = 1,
+                                            .outcomes = list,
+                                            .outcome_count = count,
                                         } });
+}
+
+void scripted_result(struct scripted *worker, const struct wire_job *job,
+                     uint16_t code, const char *text)
+{
+    const struct scripted_outcome outcome = { job->recipients[0].index, code,
+                                              text };
+    scripted_results(worker, job, &outcome, 1);
 }
 
 uint32_t scripted_await_lane(struct scripted *worker, const char *pool)

@@ -15,13 +15,14 @@
 #include <stdint.h>
 
 #include "common/base/arena.h"
+#include "common/base/list.h"
 #include "common/edge/bus.h"
 #include "common/proto/message_id.h"
 #include "common/proto/wire.h"
 #include "router/dispatch/dispatch.h"
 #include "router/intake.h"
 
-#define LEASE_MS    400u
+#define LEASE_MS    1000u
 #define WAIT_MAX_MS 15000u
 #define KEPT_MAX    64u
 
@@ -29,17 +30,21 @@
 struct kept_frame {
     struct arena arena;
     struct wire_frame frame;
-    size_t body_bytes;
+    struct slice body;
     bool seen;
 };
 
 struct scripted {
+    struct list link; /* in fixture->workers */
     struct fixture *fixture;
+    struct loop *loop; /* its bus alone */
     const char *name;
     uint64_t boot;
     struct bus *bus;
     struct timer *beat;
-    bool silent;
+    bool silent; /* sends no BEATs */
+    bool deaf;   /* reads nothing */
+    bool prompt; /* answers each JOB with 250 at once and keeps nothing */
     uint64_t router_boot; /* as BEAT and WELCOME say */
     struct kept_frame kept[KEPT_MAX];
     size_t count;
@@ -52,6 +57,7 @@ struct fixture {
     char folder[64];
     struct conf *conf;
     struct loop *loop;
+    struct list workers;
     struct mailbox *tickets;
     struct dispatch *dispatch;
     struct spool *spool;
@@ -67,6 +73,42 @@ void fixture_release(struct fixture *fixture);
 void fixture_stop_router(struct fixture *fixture);
 void fixture_start_router(struct fixture *fixture);
 
+/* For cmocka: a fixture of its own for each test. */
+int fixture_setup(void **state);
+int fixture_teardown(void **state);
+#define SCENARIO(test)                                                         \
+    cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+/* The config of the fixture with some of its text changed, taken over by the
+ * running router before this returns. */
+struct swap {
+    const char *from;
+    const char *to;
+};
+void fixture_reload(struct fixture *fixture, const struct swap *swaps,
+                    size_t count);
+
+struct mail_recipient {
+    const char *address;
+    const char *route; /* NULL: named as the stream */
+    uint8_t notify;
+};
+
+struct mail {
+    const char *stream;
+    const char *sender;                  /* NULL: s@a.example */
+    struct mail_recipient recipients[8]; /* up to one without address */
+    uint8_t ret;
+    uint64_t expires_ms; /* from now; 0: an hour */
+};
+
+/* Accepted by the spool; the id. */
+uint64_t fixture_submit_mail(struct fixture *fixture, const struct mail *mail);
+
+/* So many messages of fixture_submit(), many in one sync. */
+void fixture_submit_many(struct fixture *fixture, const char *stream,
+                         size_t count);
+
 /* A message for u@[127.0.0.1] from s@a.example, accepted by the spool; its id.
  * `stream` is also the route's name. */
 uint64_t fixture_submit(struct fixture *fixture, const char *stream);
@@ -76,7 +118,10 @@ uint64_t fixture_submit_to(struct fixture *fixture, const char *stream,
 /* Turns the loop for so long. */
 void fixture_pass(struct fixture *fixture, uint64_t ms);
 
-/* Is `text` in the event log by now? */
+/* In how many lines of the event log is `text` by now? */
+size_t fixture_count_logged(struct fixture *fixture, const char *text);
+
+/* Is it in any? */
 bool fixture_logged(struct fixture *fixture, const char *text);
 
 /* Waits until the answer to the question has `text` in it. */
@@ -84,12 +129,26 @@ void fixture_await_answer(struct fixture *fixture,
                           enum dispatch_question question, const char *arg,
                           const char *text);
 
+/* Waits until it is. */
+void fixture_await_logged(struct fixture *fixture, const char *text);
+
+/* The number behind the first `key` of the status. */
+uint64_t fixture_number(struct fixture *fixture, const char *key);
+
+/* Waits until no message is queued. */
+void fixture_await_empty(struct fixture *fixture);
+
 /* `sources` ends in NULL; says HELLO and waits for the WELCOME. */
 struct scripted *scripted_new(struct fixture *fixture, const char *name,
                               uint64_t boot, const char *const *sources);
 void scripted_free(struct scripted **worker);
+
+/* Waits for the WELCOME; OFFERs that came before it count as seen. */
 void scripted_hello(struct scripted *worker);
 void scripted_send(struct scripted *worker, const struct wire_frame *frame);
+void scripted_send_bytes(struct scripted *worker, struct slice bytes);
+void scripted_drain(struct scripted *worker);
+void scripted_handback(struct scripted *worker, uint64_t lease);
 
 /* Asks for `total` jobs of the lane, ever, from this source. */
 void scripted_pull(struct scripted *worker, uint32_t lane, const char *source,
@@ -99,11 +158,28 @@ void scripted_pull(struct scripted *worker, uint32_t lane, const char *source,
 const struct wire_frame *scripted_await(struct scripted *worker,
                                         enum wire_kind kind);
 
+/* The next JOB, and what its body is. */
+const struct wire_job *scripted_await_job(struct scripted *worker);
+struct slice scripted_body(const struct scripted *worker,
+                           const struct wire_job *job);
+
+/* Frames of this kind that have come count as seen. */
+void scripted_forget(struct scripted *worker, enum wire_kind kind);
+
 /* Is one there, without waiting? */
 const struct wire_frame *scripted_look(struct scripted *worker,
                                        enum wire_kind kind);
 
-/* A RESULT with one outcome for recipient 0. */
+/* A RESULT with these outcomes. */
+struct scripted_outcome {
+    uint32_t index;
+    uint16_t code;
+    const char *text;
+};
+void scripted_results(struct scripted *worker, const struct wire_job *job,
+                      const struct scripted_outcome *outcomes, size_t count);
+
+/* A RESULT for the job's first recipient alone. */
 void scripted_result(struct scripted *worker, const struct wire_job *job,
                      uint16_t code, const char *text);
 

@@ -12,25 +12,6 @@ static const char *const both[] = { "a", "b", NULL };
 static const char *const only_a[] = { "a", NULL };
 static const char *const only_r[] = { "r", NULL };
 
-static int setup(void **state)
-{
-    static struct fixture fixture;
-    fixture_init(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    fixture_release(*state);
-    return 0;
-}
-
-static void await_empty(struct fixture *fixture)
-{
-    fixture_await_answer(fixture, DISPATCH_STATUS, "", "\"messages\":0,");
-}
-
 static void a_job_leaves_and_its_message_ends(void **state)
 {
     struct fixture *fixture = *state;
@@ -40,7 +21,7 @@ static void a_job_leaves_and_its_message_ends(void **state)
     assert_null(scripted_look(worker, WIRE_JOB)); /* nothing without credit */
 
     scripted_pull(worker, lane, "a", 1);
-    const struct wire_job *job = &scripted_await(worker, WIRE_JOB)->as.job;
+    const struct wire_job *job = scripted_await_job(worker);
     assert_int_equal(job->message, id);
     assert_int_equal(job->attempt, 1);
     assert_int_equal(job->recipient_count, 1);
@@ -54,7 +35,7 @@ static void a_job_leaves_and_its_message_ends(void **state)
     const struct wire_ack *ack = &scripted_await(worker, WIRE_ACK)->as.ack;
     assert_int_equal(ack->leases.count, 1);
     assert_int_equal(ack->leases.items[0], job->lease);
-    await_empty(fixture);
+    fixture_await_empty(fixture);
     assert_true(fixture_logged(fixture, "\"event\":\"delivered\""));
     scripted_free(&worker);
 }
@@ -69,14 +50,14 @@ static void sources_share_by_weight(void **state)
     scripted_pull(worker, lane, "a", 8);
     scripted_pull(worker, lane, "b", 8);
     for (unsigned i = 0; i < 8; i++) {
-        const struct wire_job *job = &scripted_await(worker, WIRE_JOB)->as.job;
+        const struct wire_job *job = scripted_await_job(worker);
         from_a += slice_equal(job->source, SLICE("a"));
         scripted_result(worker, job, 250, "ok");
         if (i < 7) /* credit stands: each leaves at once */
             (void)fixture_submit(fixture, "main");
     }
     assert_int_equal(from_a, 6); /* weights 3 and 1 */
-    await_empty(fixture);
+    fixture_await_empty(fixture);
     scripted_free(&worker);
 }
 
@@ -87,14 +68,14 @@ static void deferred_mail_is_tried_again(void **state)
     (void)fixture_submit(fixture, "main");
     const uint32_t lane = scripted_await_lane(worker, "main");
     scripted_pull(worker, lane, "a", 2);
-    const struct wire_job *job = &scripted_await(worker, WIRE_JOB)->as.job;
+    const struct wire_job *job = scripted_await_job(worker);
     scripted_result(worker, job, 451, "greylisted");
     fixture_await_answer(fixture, DISPATCH_QUEUE, "main", "\"waiting\":1");
-    const struct wire_job *again = &scripted_await(worker, WIRE_JOB)->as.job;
+    const struct wire_job *again = scripted_await_job(worker);
     assert_int_equal(again->attempt, 2);
     assert_true(again->lease != job->lease);
     scripted_result(worker, again, 250, "ok");
-    await_empty(fixture);
+    fixture_await_empty(fixture);
     scripted_free(&worker);
 }
 
@@ -106,7 +87,7 @@ static void failed_mail_comes_back_to_the_sender(void **state)
     const uint64_t id = fixture_submit_to(fixture, "main", two, 2);
     const uint32_t lane = scripted_await_lane(worker, "main");
     scripted_pull(worker, lane, "a", 2);
-    const struct wire_job *job = &scripted_await(worker, WIRE_JOB)->as.job;
+    const struct wire_job *job = scripted_await_job(worker);
     assert_int_equal(job->recipient_count, 2);
     scripted_result(worker, job, 550, "no such user");
     (void)scripted_await(worker, WIRE_ACK);
@@ -114,7 +95,7 @@ static void failed_mail_comes_back_to_the_sender(void **state)
     assert_true(fixture_logged(fixture, "delivery-report"));
 
     /* The recipient that the result did not name goes again, uncharged. */
-    const struct wire_job *rest = &scripted_await(worker, WIRE_JOB)->as.job;
+    const struct wire_job *rest = scripted_await_job(worker);
     assert_int_equal(rest->message, id);
     assert_int_equal(rest->recipient_count, 1);
     assert_int_equal(rest->recipients[0].index, 1);
@@ -133,20 +114,16 @@ static void a_job_handed_back_is_not_charged(void **state)
     (void)fixture_submit(fixture, "main");
     const uint32_t lane = scripted_await_lane(worker, "main");
     scripted_pull(worker, lane, "a", 1);
-    const struct wire_job *job = &scripted_await(worker, WIRE_JOB)->as.job;
-    const uint64_t lease = job->lease;
-    scripted_send(worker,
-                  &(struct wire_frame){
-                      .kind = WIRE_HANDBACK,
-                      .as.handback = { { &lease, 1 }, SLICE("limit") } });
+    const struct wire_job *job = scripted_await_job(worker);
+    scripted_handback(worker, job->lease);
     scripted_pull(worker, lane, "a", 3);
-    job = &scripted_await(worker, WIRE_JOB)->as.job;
+    job = scripted_await_job(worker);
     assert_int_equal(job->message, first); /* at the front again */
     assert_int_equal(job->attempt, 1);
     scripted_result(worker, job, 250, "ok");
-    job = &scripted_await(worker, WIRE_JOB)->as.job;
+    job = scripted_await_job(worker);
     scripted_result(worker, job, 250, "ok");
-    await_empty(fixture);
+    fixture_await_empty(fixture);
     scripted_free(&worker);
 }
 
@@ -162,13 +139,13 @@ static void a_lost_workers_job_goes_to_another(void **state)
     scripted_pull(lives, lane, "b", 1);
     dies->silent = true;
     const uint64_t since_ms = time_now_ms();
-    const struct wire_job *job = &scripted_await(lives, WIRE_JOB)->as.job;
+    const struct wire_job *job = scripted_await_job(lives);
     assert_int_equal(job->message, id);
     assert_true(time_now_ms() - since_ms < LEASE_MS + 2000);
     assert_true(fixture_logged(fixture, "\"event\":\"possible_duplicate\""));
     assert_true(fixture_logged(fixture, "\"event\":\"worker_lost\""));
     scripted_result(lives, job, 250, "ok");
-    await_empty(fixture);
+    fixture_await_empty(fixture);
     scripted_free(&dies);
     scripted_free(&lives);
 }
@@ -193,7 +170,7 @@ static void a_late_result_counts(void **state)
     const uint64_t id = fixture_submit(fixture, "main");
     const uint32_t lane = scripted_await_lane(worker, "main");
     scripted_pull(worker, lane, "a", 1);
-    const struct wire_job *job = &scripted_await(worker, WIRE_JOB)->as.job;
+    const struct wire_job *job = scripted_await_job(worker);
     worker->silent = true;
     fixture_await_answer(fixture, DISPATCH_STATUS, "", "\"workers\":[]");
 
@@ -210,7 +187,7 @@ static void a_late_result_counts(void **state)
     fixture_await_answer(fixture, DISPATCH_STATUS, "", "\"claimed\":1");
     scripted_result(worker, job, 250, "ok");
     (void)scripted_await(worker, WIRE_ACK);
-    await_empty(fixture);
+    fixture_await_empty(fixture);
     scripted_free(&worker);
 }
 
@@ -221,10 +198,10 @@ static void mail_takes_the_fallback_of_a_dead_pool(void **state)
     (void)fixture_submit(fixture, "main");
     const uint32_t lane = scripted_await_lane(worker, "reserve");
     scripted_pull(worker, lane, "r", 1);
-    const struct wire_job *job = &scripted_await(worker, WIRE_JOB)->as.job;
+    const struct wire_job *job = scripted_await_job(worker);
     assert_true(slice_equal(job->source, SLICE("r")));
     scripted_result(worker, job, 250, "ok");
-    await_empty(fixture);
+    fixture_await_empty(fixture);
     scripted_free(&worker);
 }
 
@@ -235,7 +212,7 @@ static void a_restart_waits_for_what_workers_hold(void **state)
     const uint64_t held = fixture_submit(fixture, "main");
     const uint32_t lane = scripted_await_lane(worker, "main");
     scripted_pull(worker, lane, "a", 1);
-    struct wire_job job = scripted_await(worker, WIRE_JOB)->as.job;
+    struct wire_job job = *scripted_await_job(worker);
     const uint64_t lease = job.lease;
     const uint64_t other = fixture_submit(fixture, "main");
 
@@ -246,7 +223,7 @@ static void a_restart_waits_for_what_workers_hold(void **state)
     scripted_hello(worker);
     const uint32_t anew = scripted_await_lane(worker, "main");
     scripted_pull(worker, anew, "a", 9);
-    const struct wire_job *next = &scripted_await(worker, WIRE_JOB)->as.job;
+    const struct wire_job *next = scripted_await_job(worker);
     assert_int_equal(next->message, other);
     fixture_pass(fixture, 2 * LEASE_MS);
     assert_null(scripted_look(worker, WIRE_JOB));
@@ -254,7 +231,7 @@ static void a_restart_waits_for_what_workers_hold(void **state)
 
     scripted_result(worker, next, 250, "ok");
     scripted_result(worker, &job, 250, "ok");
-    await_empty(fixture);
+    fixture_await_empty(fixture);
     scripted_free(&worker);
 }
 
@@ -265,16 +242,14 @@ static void what_was_delivered_is_gone_after_a_restart(void **state)
     (void)fixture_submit(fixture, "main");
     const uint32_t lane = scripted_await_lane(worker, "main");
     scripted_pull(worker, lane, "a", 1);
-    const struct wire_job *job = &scripted_await(worker, WIRE_JOB)->as.job;
+    const struct wire_job *job = scripted_await_job(worker);
     scripted_result(worker, job, 250, "ok");
     (void)scripted_await(worker, WIRE_ACK); /* it is on disk by now */
     fixture_stop_router(fixture);
     fixture_start_router(fixture);
-    await_empty(fixture);
+    fixture_await_empty(fixture);
     scripted_free(&worker);
 }
-
-#define SCENARIO(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {

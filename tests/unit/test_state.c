@@ -29,6 +29,7 @@ static void check_round_trip(const struct state *wanted)
         assert_int_equal(left->attempts, right->attempts);
         assert_true(left->next_utc_ms == right->next_utc_ms);
         assert_int_equal(left->code, right->code);
+        assert_int_equal(left->held, right->held);
         assert_true(
             slice_equal(left->text, slice_head(right->text, STATE_TEXT_MAX)));
     }
@@ -50,6 +51,7 @@ static void a_state_comes_back(void **state)
           .text = SLICE("4.7.1 greylisted \xc3\xa4") },
         { .index = 4,
           .attempts = 1,
+          .held = true,
           .code = 451,
           .text = SLICE("4.7.1 greylisted \xc3\xa4") },
         { .index = 5 },

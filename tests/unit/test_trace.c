@@ -13,6 +13,7 @@
 
 #define NOW_UTC_MS UINT64_C(1769903999000) /* 31 January 2026, 23:59:59 */
 #define DATE       "Sat, 31 Jan 2026 23:59:59 +0000"
+#define BODY_BYTES (3 * (size_t)256) /* each byte, thrice */
 #define ID         UINT64_C(0x0123456789abcd)
 #define ID_TEXT    "000938nkrkayd"
 
@@ -200,15 +201,15 @@ static void the_body_stays_byte_for_byte(void **state)
     static const char header[] = COMPLETE "Subject: folded \r\n \t twice\r\n"
                                           "Bcc: x@y.test\r\n\r\n";
     const struct trace trace = plain_trace();
-    char text[sizeof header - 1 + 3 * 256];
+    char text[sizeof header - 1 + BODY_BYTES];
     struct buf out;
     (void)state;
     memcpy(text, header, sizeof header - 1);
-    for (size_t i = 0; i < 3 * 256; i++)
+    for (size_t i = 0; i < BODY_BYTES; i++)
         text[sizeof header - 1 + i] = (char)(i * 7);
     build(&trace, slice_of(text, sizeof text), &out);
     struct slice got = buf_slice(&out);
-    assert_bytes(slice_from(got, got.len - 3 * 256),
+    assert_bytes(slice_from(got, got.len - BODY_BYTES),
                  slice_from(slice_of(text, sizeof text), sizeof header - 1));
     assert_true(slice_find_slice(got, SLICE("folded \r\n \t twice\r\n\r\n"))
                 < got.len);

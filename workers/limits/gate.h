@@ -35,7 +35,7 @@ struct gates_options {
     struct loop *loop;
     struct store *store; /* NULL: none configured, the share is all there is;
                           * else it must outlive the gates */
-    const char *prefix;  /* of every key */
+    const char *prefix;  /* of every key; must outlive the gates */
     const char *worker;  /* our name, unique in the cluster */
     uint64_t boot;       /* makes the name unique over restarts */
 };

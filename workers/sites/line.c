@@ -4,13 +4,13 @@
 #include "common/base/check.h"
 #include "common/base/mem.h"
 
-struct line *line_new(struct outlet *outlet, struct conf *conf,
+struct line *line_new(struct carrier *carrier, struct conf *conf,
                       const struct channel_options *options,
                       const struct delivery *first, channel_fn *on_change)
 {
     struct line *line = NEW(struct line);
     list_init(&line->link);
-    line->outlet = outlet;
+    line->carrier = carrier;
     line->conf = conf_hold(conf);
     line->route_key = first->route_key;
     line->channel =
@@ -34,4 +34,9 @@ void line_quit(struct line *line)
     CHECK(line->state == LINE_READY);
     line->state = LINE_LEAVING;
     channel_leave(line->channel);
+}
+
+struct line *line_of(struct list *link)
+{
+    return container_of(link, struct line, link);
 }

@@ -20,15 +20,15 @@
 #include "workers/sites/delivery.h"
 #include "workers/smtp/channel.h"
 
-struct outlet;
+struct carrier;
 
 enum line_state { LINE_CONNECTING, LINE_READY, LINE_BUSY, LINE_LEAVING };
 
 struct line {
     struct list link; /* in the owner's list of its state */
     enum line_state state;
-    struct outlet *outlet;
-    struct conf *conf; /* what the channel's options point into */
+    struct carrier *carrier; /* the owner */
+    struct conf *conf;       /* what the channel's options point into */
     struct channel *channel;
     struct delivery *delivery; /* in BUSY, else NULL */
     uint64_t route_key;
@@ -37,7 +37,7 @@ struct line {
 
 /* Connects to the hosts of the job; takes a reference to the conf. `on_change`
  * gets the line. */
-struct line *line_new(struct outlet *outlet, struct conf *conf,
+struct line *line_new(struct carrier *carrier, struct conf *conf,
                       const struct channel_options *options,
                       const struct delivery *first,
                       channel_fn *on_change) must_check;
@@ -47,5 +47,8 @@ void line_free(struct line **line);
 
 /* Only when READY: says QUIT, and is LEAVING. */
 void line_quit(struct line *line);
+
+/* The line of a link in the list of its state. */
+struct line *line_of(struct list *link);
 
 #endif

@@ -1,21 +1,17 @@
 /*
- * outlet.h - one lane's mail leaving by one source: its connections, its jobs,
- * and the credit that asks the router for more.
+ * outlet.h - one lane's mail leaving by one source: it asks the router for
+ * jobs, and has them carried.
  *
- *     credit -> JOB -> queue -> line (a channel) -> RESULT
+ *     offer -> credit -> PULL        JOB -> carrier -> RESULT
  *
- * Jobs are asked for only when they can be sent now: one for each connection
- * that is open, so that the next is here when one ends, one for each that may
- * be opened, and as many as the rate allows. A job goes to a line that speaks
- * with the job's own MX hosts; when there is none, one is opened if the gate
- * and the other lanes of the site (berths.h) permit, in place of an idle line
- * to other hosts where need be. A job that finds no line for QUEUE_WAIT_MS goes
- * back to the router: another worker may have one.
+ * Jobs are asked for only when they can be sent now (credit.h): one for each
+ * connection that is open, so that the next is here when one ends, one for each
+ * that may be opened, and as many as the rate allows. What becomes of a job is
+ * the carrier's (carrier.h); what is permitted towards the site the passage's
+ * (passage.h).
  *
- * MX hosts that cannot be reached rest (rests.h), and what is here for them is
- * deferred. When nothing of the site can be reached the outlet pauses, longer
- * each time, and then asks for one job to see; all others stay with the router
- * meanwhile.
+ * While the carrier pauses nothing is asked for, and after that one job to see
+ * whether the site is back; all others stay with the router meanwhile.
  */
 #ifndef WORKERS_SITES_OUTLET_H
 #define WORKERS_SITES_OUTLET_H
@@ -25,41 +21,16 @@
 
 #include "common/base/attr.h"
 #include "common/base/list.h"
-#include "common/base/table.h"
-#include "common/edge/dns.h"
-#include "common/edge/loop.h"
-#include "common/edge/tls.h"
 #include "config/conf.h"
-#include "workers/limits/gate.h"
 #include "workers/sites/delivery.h"
+#include "workers/sites/passage.h"
 
 struct outlet;
 
-/* What all outlets of a worker stand on. */
-struct outlet_ground {
-    struct loop *loop;
-    struct dns *dns;
-    struct gates *gates;
-    struct deliveries *deliveries;
-    struct table berths; /* by gate */
-    struct list waiting; /* outlets that a change of a gate may help */
-    struct defer *wake;  /* runs those */
-    struct tls_context *opportunistic;
-    struct tls_context *verified;
-    const struct addr *own; /* where this platform listens; for ever */
-    size_t own_count;
-    bool is_draining; /* take nothing new */
-};
-
 struct outlet_options {
-    struct outlet_ground *ground;
-    struct conf *conf; /* one more reference is taken */
+    struct passage_options passage;
     struct link *router;
     uint32_t lane;
-    struct slice site;
-    struct slice domain;
-    struct slice provider;
-    const struct conf_source *source;
 };
 
 struct outlet *outlet_new(const struct outlet_options *options) must_check;

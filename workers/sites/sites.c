@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "common/base/time.h"
 #include "common/edge/log.h"
+#include "workers/sites/outlet.h"
 
 #define TICK_MS    SECONDS_MS(1)
 #define QUIET_MS   MINUTES_MS(10) /* an outlet is kept for so long */
@@ -238,14 +239,16 @@ static struct outlet *find_or_open(struct sites *sites, struct link *router,
     if (outlet)
         return outlet;
     outlet = outlet_new(&(struct outlet_options){
-        .ground = sites->ground,
-        .conf = sites->conf,
+        .passage = {
+            .ground = sites->ground,
+            .conf = sites->conf,
+            .source = source,
+            .site = offer->site,
+            .domain = offer->domain,
+            .provider = offer->provider,
+        },
         .router = router,
         .lane = offer->lane,
-        .site = offer->site,
-        .domain = offer->domain,
-        .provider = offer->provider,
-        .source = source,
     });
     table_put(&sites->outlets, key_of(router, offer->lane, source), outlet);
     return outlet;

@@ -17,7 +17,8 @@
 #include <stdint.h>
 
 #include "common/base/attr.h"
-#include "workers/sites/outlet.h"
+#include "workers/lanes/link.h"
+#include "workers/sites/ground.h"
 
 struct sites;
 
@@ -53,8 +54,8 @@ void sites_wake(struct sites *sites);
 
 void sites_reconf(struct sites *sites, struct conf *conf);
 
-/* For good: takes nothing more, hands back what was not begun; sites_is_empty() tells when the rest is
- * done. */
+/* For good: takes nothing more, hands back what was not begun;
+ * sites_is_empty() tells when the rest is done. */
 void sites_drain(struct sites *sites);
 bool sites_is_empty(const struct sites *sites);
 

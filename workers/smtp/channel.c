@@ -289,15 +289,6 @@ void channel_free(struct channel **channel)
     mem_free(held);
 }
 
-void channel_quit(struct channel **channel)
-{
-    struct channel *held = *channel;
-    CHECK(channel_is_ready(held) && !held->done);
-    (void)dialog_quit(&held->dialog, conn_out(held->conn));
-    conn_finish(&held->conn, QUIT_WAIT_MS);
-    channel_free(channel);
-}
-
 void channel_leave(struct channel *channel)
 {
     CHECK(channel_is_ready(channel) && !channel->done);

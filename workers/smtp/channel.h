@@ -52,13 +52,9 @@ struct channel *channel_new(const struct channel_options *options,
 /* Closes at once; a job under way has no result. */
 void channel_free(struct channel **channel);
 
-/* Says QUIT and closes by itself; only when ready. Frees the channel. The
- * server may count the connection for a while longer. */
-void channel_quit(struct channel **channel);
-
 /* Says QUIT; only when ready. The channel is gone, and on_change called, when
- * the server has answered or closed, or after some seconds: for those who must
- * know that the connection is no more. */
+ * the server has answered or closed, or after some seconds: so the owner knows
+ * when the server does not count the connection any more. */
 void channel_leave(struct channel *channel);
 
 /* Whether it can take a job now. */

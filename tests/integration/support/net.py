@@ -1,14 +1,27 @@
 """net - a loopback network of one's own: 127.N.0.0/16.
 
 Several yards run at once, each on other addresses. A lock on a file says
-which N is taken; it goes with the process that holds it.
+which N is taken; it goes with the process that holds it. A network on which some
+receiver still listens, left by a test that was killed, is passed over.
 """
 
 import fcntl
 import os
+import socket
 
 FIRST, LAST = 30, 99
 LOCKS = "/tmp/sendyard-test-nets"
+
+
+def _is_quiet(prefix):
+    """Nobody is bigmail there."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((f"{prefix}.1.1", 25))
+        except OSError:
+            return False
+        return True
 
 
 class Net:
@@ -21,9 +34,11 @@ class Net:
             except BlockingIOError:
                 file.close()
                 continue
-            self._lock = file
-            self.prefix = f"127.{number}"
-            return
+            if _is_quiet(f"127.{number}"):
+                self._lock = file
+                self.prefix = f"127.{number}"
+                return
+            file.close()
         raise RuntimeError("no loopback network is free")
 
     def address(self, low):

@@ -34,6 +34,12 @@ def comm(pid):
     return _read(pid, "comm").strip()
 
 
+def cpu_seconds(pid):
+    """What it has computed so far, in user and kernel mode."""
+    fields = _read(pid, "stat").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def command_line(pid):
     return _read(pid, "cmdline").split("\0")[:-1]
 

@@ -1,0 +1,144 @@
+/* passage.c - the way from one source to one site, for one lane. */
+#include "workers/sites/passage.h"
+
+#include <string.h>
+
+#include "common/base/check.h"
+
+static void copy(struct slice from, char to[PASSAGE_TEXT_SIZE])
+{
+    from = slice_head(from, PASSAGE_TEXT_SIZE - 1);
+    if (from.len > 0)
+        memcpy(to, from.ptr, from.len);
+    to[from.len] = '\0';
+}
+
+static void take_manners(struct passage *passage)
+{
+    manners_read(passage->conf, slice_text(passage->domain),
+                 slice_text(passage->provider), &passage->manners);
+    passage->dialog = (struct dialog_options){
+        .ehlo_name = slice_text(passage->source->ehlo),
+        .tls = passage->manners.tls,
+        .waits = passage->manners.waits,
+    };
+}
+
+static struct gate *open_gate(const struct passage *passage)
+{
+    return gate_open(passage->ground->gates, slice_text(passage->source->name),
+                     slice_text(passage->site), &passage->manners.limits);
+}
+
+void passage_open(struct passage *passage,
+                  const struct passage_options *options)
+{
+    *passage = (struct passage){
+        .ground = options->ground,
+        .conf = conf_hold(options->conf),
+        .source = options->source,
+    };
+    copy(options->site, passage->site);
+    copy(options->domain, passage->domain);
+    copy(options->provider, passage->provider);
+    take_manners(passage);
+    bool is_ip = addr_of_ip(slice_text(options->source->address), 0,
+                            &passage->source_addr);
+    CHECK(is_ip); /* the config was checked */
+    passage->gate = open_gate(passage);
+    passage->berths =
+        berths_join(&passage->ground->berths, passage->gate, &passage->berth);
+}
+
+void passage_close(struct passage *passage)
+{
+    berths_leave(&passage->ground->berths, &passage->berths, &passage->berth);
+    gate_want(passage->gate, 0, passage->berth.want);
+    gate_close(&passage->gate);
+    conf_release(&passage->conf);
+}
+
+bool passage_reconf(struct passage *passage, struct conf *conf)
+{
+    const struct conf_source *old = passage->source;
+    const struct conf_source *now = conf_source(conf, slice_text(old->name));
+    if (!now
+        || !slice_equal(slice_text(now->address), slice_text(old->address)))
+        return false;
+    passage->source = now;
+    conf_release(&passage->conf);
+    passage->conf = conf_hold(conf);
+    take_manners(passage);
+    /* The same gate, which takes the new limits over. */
+    struct gate *before = passage->gate;
+    passage->gate = open_gate(passage);
+    gate_close(&before);
+    return true;
+}
+
+uint64_t passage_now_ms(const struct passage *passage)
+{
+    return loop_now_ms(passage->ground->loop);
+}
+
+struct channel_options passage_channel(const struct passage *passage)
+{
+    const struct outlet_ground *ground = passage->ground;
+    return (struct channel_options){
+        .loop = ground->loop,
+        .source = passage->source_addr,
+        .hosts = {
+            .dns = ground->dns,
+            .family = passage->source_addr.storage.ss_family,
+            .port = passage->manners.port,
+            .own = ground->own,
+            .own_count = ground->own_count,
+        },
+        .dialog = passage->dialog,
+        .tls = passage->dialog.tls == DIALOG_TLS_REQUIRED
+                   ? ground->verified
+                   : ground->opportunistic,
+        .connect_ms = passage->manners.connect_ms,
+    };
+}
+
+uint32_t passage_allowance(const struct passage *passage)
+{
+    return berths_allow(passage->berths, &passage->berth,
+                        gate_slots(passage->gate), passage_now_ms(passage));
+}
+
+bool passage_is_full(const struct passage *passage)
+{
+    return passage->berth.lines >= passage_allowance(passage)
+           || gate_connections(passage->gate) >= gate_slots(passage->gate);
+}
+
+bool passage_take_slot(struct passage *passage, uint64_t *wait_ms)
+{
+    uint64_t now_ms = passage_now_ms(passage);
+    if (!gate_open_connection(passage->gate, now_ms, wait_ms))
+        return false;
+    if (passage->berth.lines++ == 0)
+        passage->berth.since_ms = now_ms;
+    return true;
+}
+
+void passage_give_slot(struct passage *passage)
+{
+    if (--passage->berth.lines == 0)
+        passage->berth.since_ms = passage_now_ms(passage);
+    gate_close_connection(passage->gate);
+    defer_set(passage->ground->wake);
+}
+
+void passage_want(struct passage *passage, uint32_t want)
+{
+    struct berth *berth = &passage->berth;
+    if (want == berth->want)
+        return;
+    if (berth->want == 0 && berth->lines == 0)
+        berth->since_ms = passage_now_ms(passage);
+    gate_want(passage->gate, want, berth->want);
+    berth->want = want;
+}
