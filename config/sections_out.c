@@ -37,7 +37,8 @@ static const struct schema_key stream_keys[] = {
     { "in_doubt", TYPE_CHOICE, AT(conf_stream, in_doubt), .initial = "retry",
       .choices = doubts,
       .help = "What to do with mail that may have been delivered when a "
-              "worker died: send it again, or hold it for an operator." },
+              "worker died: send it again, or hold it, to be seen in the "
+              "queue until it expires." },
     { "dsn", TYPE_FLAG, AT(conf_stream, dsn), .initial = "true",
       .help = "Report failures to the sender (RFC 3464)." },
 };

@@ -128,7 +128,7 @@ static void hear_reopen(void *context)
 static void hear_stop(void *context)
 {
     struct router *router = context;
-    log_line(LOG_INFO, "stopping", "router=%s", router->self->name);
+    log_line(LOG_INFO, "stopping", "config=%s", router->config_path);
     loop_stop(router->loop);
 }
 

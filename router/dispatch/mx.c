@@ -255,8 +255,9 @@ static void tell_waiters(struct mx *mx, struct entry *entry)
     struct mx_answer answer;
     answer_of(entry, &answer);
     scoped(destination_release) struct destination *held = NULL;
-    if (answer.destination)
-        held = destination_hold(answer.destination);
+    if (answer.destination)     /* scoped() reads it at the end */
+        held = destination_hold(/* NOLINT(clang-analyzer-deadcode.DeadStores) */
+                                answer.destination);
     struct list told;
     list_init(&told);
     for (struct list *link; (link = list_take(&entry->waiters));)

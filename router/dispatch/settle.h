@@ -37,7 +37,7 @@ void settle_ack(struct dispatch *dispatch, const struct outcome_ack *ack);
 void settle_flush_acks(struct dispatch *dispatch);
 
 /* From the mailbox: the committer is done with a write. */
-void settle_written(struct dispatch *dispatch, void *settlement);
+void settle_written(struct dispatch *dispatch, void *item);
 
 /* Tries again what the disk refused. */
 void settle_retry(struct dispatch *dispatch);

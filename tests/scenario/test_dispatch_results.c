@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "common/base/check.h"
 #include "common/base/time.h"
 
 static const char *const only_a[] = { "a", NULL };
@@ -263,12 +264,13 @@ static unsigned take_jobs(struct scripted *worker, size_t count,
 static const struct wire_job *job_of(const struct wire_job *const jobs[],
                                      size_t count, uint32_t index)
 {
+    const struct wire_job *found = NULL;
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < jobs[i]->recipient_count; j++)
             if (jobs[i]->recipients[j].index == index)
-                return jobs[i];
-    fail_msg("nobody has recipient %u", index);
-    return NULL;
+                found = jobs[i];
+    CHECK(found);
+    return found;
 }
 
 static void recipients_part_by_route_and_domain(void **state)

@@ -97,11 +97,20 @@ void hosts_free(struct hosts **hosts)
     mem_free(held);
 }
 
+/* A listener at 0.0.0.0 or :: is at every address of this host. */
+static bool is_at(const struct addr *listener, const struct addr *addr)
+{
+    char ip[ADDR_TEXT_SIZE];
+    addr_ip_text(listener, ip);
+    bool is_any = strcmp(ip, "0.0.0.0") == 0 || strcmp(ip, "::") == 0;
+    return is_any ? addr_is_local(addr) : addr_same_ip(listener, addr);
+}
+
 static bool is_own(const struct hosts *hosts, const struct addr *addr)
 {
     for (size_t i = 0; i < hosts->options.own_count; i++)
-        if (addr_same_ip(&hosts->own[i], addr)
-            && addr_port(&hosts->own[i]) == hosts->options.port)
+        if (addr_port(&hosts->own[i]) == hosts->options.port
+            && is_at(&hosts->own[i], addr))
             return true;
     return false;
 }
