@@ -154,10 +154,8 @@ static void add_status(void *context, struct buf *out)
     struct json json;
     json_init(&json, out);
     json_begin_object(&json);
-    for (size_t i = 0; i < ARRAY_LEN(members); i++) {
-        json_key(&json, members[i].name);
-        json_number(&json, members[i].value);
-    }
+    for (size_t i = 0; i < ARRAY_LEN(members); i++)
+        json_add_number(&json, members[i].name, members[i].value);
     json_end(&json);
 }
 

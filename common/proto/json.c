@@ -167,3 +167,21 @@ void json_null(struct json *json)
     begin_value(json);
     (void)buf_add(json->out, SLICE("null"));
 }
+
+void json_add_text(struct json *json, const char *key, struct slice text)
+{
+    json_key(json, key);
+    json_text(json, text);
+}
+
+void json_add_number(struct json *json, const char *key, uint64_t number)
+{
+    json_key(json, key);
+    json_number(json, number);
+}
+
+void json_add_bool(struct json *json, const char *key, bool value)
+{
+    json_key(json, key);
+    json_bool(json, value);
+}

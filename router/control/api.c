@@ -16,7 +16,8 @@
 #define WHY_MAX        (64u << 10)
 
 struct api {
-    struct api_options options;
+    struct api_options options; /* conf and router: only while it is made */
+    char *router;               /* its name; a reload takes the conf away */
     struct http_server *server;
 };
 
@@ -25,10 +26,8 @@ static void say_problem(struct buf *out, const char *title, struct slice detail)
     struct json json;
     json_init(&json, out);
     json_begin_object(&json);
-    json_key(&json, "title");
-    json_text(&json, slice_text(title));
-    json_key(&json, "detail");
-    json_text(&json, detail);
+    json_add_text(&json, "title", slice_text(title));
+    json_add_text(&json, "detail", detail);
     json_end(&json);
 }
 
@@ -54,22 +53,14 @@ static void add_spool(const struct api *api, struct json *json)
     spool_stats(api->options.spool, &stats);
     json_key(json, "spool");
     json_begin_object(json);
-    json_key(json, "messages");
-    json_number(json, stats.messages);
-    json_key(json, "segments");
-    json_number(json, stats.segments);
-    json_key(json, "bytes_live");
-    json_number(json, stats.bytes_live);
-    json_key(json, "writes");
-    json_number(json, stats.writes);
-    json_key(json, "syncs");
-    json_number(json, stats.syncs);
-    json_key(json, "sync_us_max");
-    json_number(json, stats.sync_us_max);
-    json_key(json, "failures");
-    json_number(json, stats.failures);
-    json_key(json, "accepts");
-    json_bool(json, stats.accepts);
+    json_add_number(json, "messages", stats.messages);
+    json_add_number(json, "segments", stats.segments);
+    json_add_number(json, "bytes_live", stats.bytes_live);
+    json_add_number(json, "writes", stats.writes);
+    json_add_number(json, "syncs", stats.syncs);
+    json_add_number(json, "sync_us_max", stats.sync_us_max);
+    json_add_number(json, "failures", stats.failures);
+    json_add_bool(json, "accepts", stats.accepts);
     json_end(json);
 }
 
@@ -92,12 +83,9 @@ static unsigned get_status(struct api *api, const struct http_request *request,
     struct json json;
     json_init(&json, &rest);
     json_begin_object(&json);
-    json_key(&json, "router");
-    json_text(&json, slice_text(api->options.router->name));
-    json_key(&json, "version");
-    json_text(&json, SLICE(SENDYARD_VERSION));
-    json_key(&json, "pid");
-    json_number(&json, (uint64_t)getpid());
+    json_add_text(&json, "router", slice_text(api->router));
+    json_add_text(&json, "version", SLICE(SENDYARD_VERSION));
+    json_add_number(&json, "pid", (uint64_t)getpid());
     add_spool(api, &json);
     json_key(&json, "submission");
     api->options.add_status(api->options.context, &rest);
@@ -210,10 +198,12 @@ struct api *api_new(const struct api_options *options, struct fault *fault)
         return NULL;
     struct api *api = NEW(struct api);
     api->options = *options;
+    api->router =
+        mem_copy_text(options->router->name, strlen(options->router->name));
     api->server = http_server_new(fd, answer, api, fault);
     if (!api->server) {
         (void)close(fd);
-        mem_free(steal(api));
+        api_free(&api);
     }
     return api;
 }
@@ -224,5 +214,6 @@ void api_free(struct api **api)
     if (!held)
         return;
     http_server_free(&held->server);
+    mem_free(held->router);
     mem_free(held);
 }

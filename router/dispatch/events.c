@@ -33,12 +33,6 @@ static void add_text(struct json *json, const char *key, struct slice text)
     json_text(json, text);
 }
 
-static void add_number(struct json *json, const char *key, uint64_t number)
-{
-    json_key(json, key);
-    json_number(json, number);
-}
-
 static void add_id(struct json *json, uint64_t id)
 {
     char text[ID_TEXT_SIZE];
@@ -75,7 +69,7 @@ void events_accepted(struct dispatch *dispatch, const struct envelope *envelope)
         json_end(&json);
     }
     json_end(&json);
-    add_number(&json, "size", envelope->body_size);
+    json_add_number(&json, "size", envelope->body_size);
     add_text(&json, "message_id", envelope->message_id);
     end(dispatch, &json);
 }
@@ -106,7 +100,7 @@ static void add_verdict(struct json *json, const struct verdict *verdict)
     add_text(json, "status",
              slice_text(enhanced_format(verdict->enhanced, status)));
     if (verdict->code > 0)
-        add_number(json, "code", verdict->code);
+        json_add_number(json, "code", verdict->code);
     add_text(json, "reply", slice_text(verdict->text));
 }
 
@@ -129,14 +123,15 @@ void events_outcome(struct dispatch *dispatch,
     add_verdict(&json, outcome->verdict);
     if (result)
         add_text(&json, "tls", result->tls);
-    add_number(&json, "attempt", outcome->job->attempts + (result ? 1u : 0u));
-    add_number(&json, "queued_ms",
-               since(envelope->accepted_utc_ms,
-                     result ? result->started_utc_ms : time_utc_ms()));
+    json_add_number(&json, "attempt",
+                    outcome->job->attempts + (result ? 1u : 0u));
+    json_add_number(&json, "queued_ms",
+                    since(envelope->accepted_utc_ms,
+                          result ? result->started_utc_ms : time_utc_ms()));
     if (result)
-        add_number(&json, "delivery_ms",
-                   since(result->started_utc_ms, result->ended_utc_ms));
-    add_number(&json, "size", envelope->body_size);
+        json_add_number(&json, "delivery_ms",
+                        since(result->started_utc_ms, result->ended_utc_ms));
+    json_add_number(&json, "size", envelope->body_size);
     add_text(&json, "message_id", envelope->message_id);
     end(dispatch, &json);
 }
@@ -154,7 +149,7 @@ void events_possible_duplicate(struct dispatch *dispatch, const struct job *job,
         add_text(&json, "pool", job->lane->pool_name);
     if (job->destination)
         add_text(&json, "site", job->destination->site);
-    add_number(&json, "recipients", job->recipient_count);
+    json_add_number(&json, "recipients", job->recipient_count);
     add_text(&json, "worker", slice_text(worker));
     add_text(&json, "then", slice_text(done));
     end(dispatch, &json);
@@ -167,9 +162,9 @@ void events_worker(struct dispatch *dispatch, const char *event,
     begin(dispatch, &json, event);
     add_text(&json, "worker", slice_text(worker->name));
     add_text(&json, "host", slice_text(worker->host));
-    add_number(&json, "pid", worker->pid);
-    add_number(&json, "sources", worker->source_count);
-    add_number(&json, "leases", worker->lease_count);
+    json_add_number(&json, "pid", worker->pid);
+    json_add_number(&json, "sources", worker->source_count);
+    json_add_number(&json, "leases", worker->lease_count);
     add_text(&json, "why", slice_text(why));
     end(dispatch, &json);
 }
@@ -181,6 +176,6 @@ void events_rerouted(struct dispatch *dispatch, const struct lane *lane,
     begin(dispatch, &json, "rerouted");
     add_text(&json, "pool", lane->pool_name);
     add_text(&json, "site", lane->site);
-    add_number(&json, "jobs", jobs);
+    json_add_number(&json, "jobs", jobs);
     end(dispatch, &json);
 }

@@ -5,24 +5,6 @@
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
 
-static void add_text(struct json *json, const char *key, struct slice text)
-{
-    json_key(json, key);
-    json_text(json, text);
-}
-
-static void add_number(struct json *json, const char *key, uint64_t number)
-{
-    json_key(json, key);
-    json_number(json, number);
-}
-
-static void add_bool(struct json *json, const char *key, bool value)
-{
-    json_key(json, key);
-    json_bool(json, value);
-}
-
 static void begin_list(struct json *json, const char *key)
 {
     json_key(json, key);
@@ -47,18 +29,18 @@ static void add_worker(struct dispatch *dispatch, struct json *json,
 {
     char boot[ID_TEXT_SIZE];
     json_begin_object(json);
-    add_text(json, "name", slice_text(worker->name));
-    add_text(json, "host", slice_text(worker->host));
-    add_number(json, "pid", worker->pid);
-    add_text(json, "boot", slice_text(id_format(worker->boot, boot)));
-    add_number(json, "rank", worker->rank);
-    add_bool(json, "draining", worker->draining);
-    add_bool(json, "same_config",
-             worker->config_digest == dispatch->conf->digest);
-    add_number(json, "leases", worker->lease_count);
-    add_number(json, "jobs_sent", worker->jobs_sent);
-    add_number(json, "heard_ms_ago",
-               since(worker->heard_ms, dispatch_now_ms(dispatch)));
+    json_add_text(json, "name", slice_text(worker->name));
+    json_add_text(json, "host", slice_text(worker->host));
+    json_add_number(json, "pid", worker->pid);
+    json_add_text(json, "boot", slice_text(id_format(worker->boot, boot)));
+    json_add_number(json, "rank", worker->rank);
+    json_add_bool(json, "draining", worker->draining);
+    json_add_bool(json, "same_config",
+                  worker->config_digest == dispatch->conf->digest);
+    json_add_number(json, "leases", worker->lease_count);
+    json_add_number(json, "jobs_sent", worker->jobs_sent);
+    json_add_number(json, "heard_ms_ago",
+                    since(worker->heard_ms, dispatch_now_ms(dispatch)));
     begin_list(json, "sources");
     for (size_t i = 0; i < worker->source_count; i++)
         json_text(json,
@@ -73,11 +55,11 @@ static void add_pools(struct dispatch *dispatch, struct json *json)
     for (size_t i = 0; i < dispatch->pools.count; i++) {
         const struct pool_view *view = &dispatch->pools.items[i];
         json_begin_object(json);
-        add_text(json, "name", slice_text(dispatch->conf->pools[i].name));
-        add_text(json, "state",
-                 slice_text(view->served     ? "served"
-                            : view->given_up ? "no live source"
-                                             : "just lost"));
+        json_add_text(json, "name", slice_text(dispatch->conf->pools[i].name));
+        json_add_text(json, "state",
+                      slice_text(view->served     ? "served"
+                                 : view->given_up ? "no live source"
+                                                  : "just lost"));
         json_end(json);
     }
     json_end(json);
@@ -87,14 +69,14 @@ static void add_counters(const struct counters *counters, struct json *json)
 {
     json_key(json, "since_start");
     json_begin_object(json);
-    add_number(json, "accepted", counters->accepted);
-    add_number(json, "jobs_sent", counters->jobs_sent);
-    add_number(json, "delivered", counters->delivered);
-    add_number(json, "deferred", counters->deferred);
-    add_number(json, "bounced", counters->bounced);
-    add_number(json, "expired", counters->expired);
-    add_number(json, "handed_back", counters->handed_back);
-    add_number(json, "in_doubt", counters->in_doubt);
+    json_add_number(json, "accepted", counters->accepted);
+    json_add_number(json, "jobs_sent", counters->jobs_sent);
+    json_add_number(json, "delivered", counters->delivered);
+    json_add_number(json, "deferred", counters->deferred);
+    json_add_number(json, "bounced", counters->bounced);
+    json_add_number(json, "expired", counters->expired);
+    json_add_number(json, "handed_back", counters->handed_back);
+    json_add_number(json, "in_doubt", counters->in_doubt);
     json_end(json);
 }
 
@@ -110,20 +92,21 @@ static void add_jobs(const struct dispatch *dispatch, struct json *json)
     json_key(json, "jobs");
     json_begin_object(json);
     for (unsigned state = 0; state < JOB_STATE_COUNT; state++)
-        add_number(json, job_state_name((enum job_state)state), counts[state]);
+        json_add_number(json, job_state_name((enum job_state)state),
+                        counts[state]);
     json_end(json);
 }
 
 static void answer_status(struct dispatch *dispatch, struct json *json)
 {
-    add_text(json, "router", slice_text(dispatch->router->name));
-    add_number(json, "up_ms",
-               since(dispatch->start_ms, dispatch_now_ms(dispatch)));
-    add_number(json, "messages", dispatch->lanes.messages.count);
-    add_number(json, "lanes", dispatch->lanes.by_number.count);
-    add_number(json, "leases", dispatch->leases.by_id.count);
-    add_number(json, "bodies_bytes", dispatch->bodies_bytes);
-    add_bool(json, "gathering", dispatch->gathering);
+    json_add_text(json, "router", slice_text(dispatch->router->name));
+    json_add_number(json, "up_ms",
+                    since(dispatch->start_ms, dispatch_now_ms(dispatch)));
+    json_add_number(json, "messages", dispatch->lanes.messages.count);
+    json_add_number(json, "lanes", dispatch->lanes.by_number.count);
+    json_add_number(json, "leases", dispatch->leases.by_id.count);
+    json_add_number(json, "bodies_bytes", dispatch->bodies_bytes);
+    json_add_bool(json, "gathering", dispatch->gathering);
     add_jobs(dispatch, json);
     add_counters(&dispatch->counters, json);
     begin_list(json, "workers");
@@ -195,8 +178,8 @@ static void add_bands(const struct dispatch *dispatch, const struct lane *lane,
     json_begin_object(json);
     for (size_t i = 0; i < lane->band_count; i++)
         if (lane->bands[i].ready > 0)
-            add_number(json, dispatch->conf->streams[i].name,
-                       lane->bands[i].ready);
+            json_add_number(json, dispatch->conf->streams[i].name,
+                            lane->bands[i].ready);
     json_end(json);
 }
 
@@ -206,21 +189,21 @@ static void add_lane(const struct dispatch *dispatch, const struct lane *lane,
     const uint64_t retry_ms = first_retry_ms(lane);
     const uint64_t oldest = oldest_utc_ms(lane);
     json_begin_object(json);
-    add_number(json, "lane", lane->number);
-    add_text(json, "pool", lane->pool_name);
-    add_text(json, "site", lane->site);
-    add_number(json, "ready", lane->ready);
-    add_number(json, "leased", count_list(&lane->out));
-    add_number(json, "waiting", count_list(&lane->waiting));
-    add_number(json, "held", count_list(&lane->held));
-    add_number(json, "credit",
-               lane->credits ? credits_total(lane->credits) : 0);
+    json_add_number(json, "lane", lane->number);
+    json_add_text(json, "pool", lane->pool_name);
+    json_add_text(json, "site", lane->site);
+    json_add_number(json, "ready", lane->ready);
+    json_add_number(json, "leased", count_list(&lane->out));
+    json_add_number(json, "waiting", count_list(&lane->waiting));
+    json_add_number(json, "held", count_list(&lane->held));
+    json_add_number(json, "credit",
+                    lane->credits ? credits_total(lane->credits) : 0);
     if (oldest > 0)
-        add_number(json, "oldest_ms", since(oldest, time_utc_ms()));
+        json_add_number(json, "oldest_ms", since(oldest, time_utc_ms()));
     if (retry_ms > 0)
-        add_number(json, "next_retry_ms",
-                   since(dispatch_now_ms(dispatch), retry_ms));
-    add_text(json, "state", slice_text(why_it_waits(dispatch, lane)));
+        json_add_number(json, "next_retry_ms",
+                        since(dispatch_now_ms(dispatch), retry_ms));
+    json_add_text(json, "state", slice_text(why_it_waits(dispatch, lane)));
     add_bands(dispatch, lane, json);
     json_end(json);
 }
@@ -233,9 +216,10 @@ static bool has_part(struct slice text, struct slice part)
 static void answer_queue(const struct dispatch *dispatch, struct slice arg,
                          struct json *json)
 {
-    add_number(json, "resolving_or_unknown",
-               count_list(&dispatch->homeless) + count_list(&dispatch->found)
-                   + count_list(&dispatch->claimed));
+    json_add_number(json, "resolving_or_unknown",
+                    count_list(&dispatch->homeless)
+                        + count_list(&dispatch->found)
+                        + count_list(&dispatch->claimed));
     begin_list(json, "lanes");
     size_t at = 0;
     for (const struct lane *lane;
@@ -252,20 +236,20 @@ static void add_recipient(const struct dispatch *dispatch, struct job *job,
     const struct job_recipient *at = &job_recipients(job)[position];
     const struct envelope_recipient *known = &envelope->recipients[at->index];
     json_begin_object(json);
-    add_text(json, "recipient", known->address);
-    add_text(json, "route", known->route);
-    add_text(json, "state", slice_text(job_state_name(job->state)));
-    add_number(json, "attempts", job->attempts);
+    json_add_text(json, "recipient", known->address);
+    json_add_text(json, "route", known->route);
+    json_add_text(json, "state", slice_text(job_state_name(job->state)));
+    json_add_number(json, "attempts", job->attempts);
     if (job->destination)
-        add_text(json, "site", job->destination->site);
+        json_add_text(json, "site", job->destination->site);
     if (job->lane && job->state != JOB_BOUNCING)
-        add_text(json, "pool", job->lane->pool_name);
+        json_add_text(json, "pool", job->lane->pool_name);
     if (job->state == JOB_WAITING)
-        add_number(json, "next_retry_ms",
-                   since(dispatch_now_ms(dispatch), job->alarm.at_ms));
+        json_add_number(json, "next_retry_ms",
+                        since(dispatch_now_ms(dispatch), job->alarm.at_ms));
     if (at->note) {
-        add_number(json, "last_code", at->note->code);
-        add_text(json, "last_reply", job_note_text(at->note));
+        json_add_number(json, "last_code", at->note->code);
+        json_add_text(json, "last_reply", job_note_text(at->note));
     }
     json_end(json);
 }
@@ -280,18 +264,18 @@ static enum rc answer_message(struct dispatch *dispatch, struct slice arg,
         return RC_NONE;
     dispatch_begin(dispatch);
     const struct envelope *envelope = dispatch_open(dispatch, queued);
-    add_text(json, "id", arg);
-    add_text(json, "account", envelope->account);
-    add_text(json, "tenant", envelope->tenant);
-    add_text(json, "stream", envelope->stream);
-    add_text(json, "reasons", envelope->reasons);
-    add_text(json, "sender", envelope->mail_from);
-    add_text(json, "message_id", envelope->message_id);
-    add_number(json, "size", envelope->body_size);
-    add_number(json, "queued_ms",
-               since(envelope->accepted_utc_ms, time_utc_ms()));
-    add_number(json, "expires_in_ms",
-               since(time_utc_ms(), envelope->expires_utc_ms));
+    json_add_text(json, "id", arg);
+    json_add_text(json, "account", envelope->account);
+    json_add_text(json, "tenant", envelope->tenant);
+    json_add_text(json, "stream", envelope->stream);
+    json_add_text(json, "reasons", envelope->reasons);
+    json_add_text(json, "sender", envelope->mail_from);
+    json_add_text(json, "message_id", envelope->message_id);
+    json_add_number(json, "size", envelope->body_size);
+    json_add_number(json, "queued_ms",
+                    since(envelope->accepted_utc_ms, time_utc_ms()));
+    json_add_number(json, "expires_in_ms",
+                    since(time_utc_ms(), envelope->expires_utc_ms));
     begin_list(json, "pending");
     for (struct job *job = queued->jobs; job; job = job->sibling)
         for (size_t i = 0; i < job->recipient_count; i++)
@@ -306,12 +290,12 @@ static void add_credit(const struct dispatch *dispatch, const struct lane *lane,
     const struct worker *worker =
         workers_by_number(&dispatch->workers, credit->worker);
     json_begin_object(json);
-    add_text(json, "pool", lane->pool_name);
-    add_text(json, "source",
-             names_text(&dispatch->workers.sources, credit->source));
-    add_text(json, "worker", slice_text(worker ? worker->name : NULL));
-    add_number(json, "credit", credit_left(credit));
-    add_number(json, "sent", credit->sent);
+    json_add_text(json, "pool", lane->pool_name);
+    json_add_text(json, "source",
+                  names_text(&dispatch->workers.sources, credit->source));
+    json_add_text(json, "worker", slice_text(worker ? worker->name : NULL));
+    json_add_number(json, "credit", credit_left(credit));
+    json_add_number(json, "sent", credit->sent);
     json_end(json);
 }
 
@@ -319,7 +303,7 @@ static enum rc answer_holders(const struct dispatch *dispatch, struct slice arg,
                               struct json *json)
 {
     bool known = false;
-    add_text(json, "site", arg);
+    json_add_text(json, "site", arg);
     begin_list(json, "holders");
     size_t at = 0;
     for (const struct lane *lane;

@@ -41,45 +41,27 @@ static const struct state_recipient *find_pending(const struct state *state,
     return found ? &state->pending[*from] : NULL;
 }
 
-static void add_text(struct json *json, const char *key, struct slice text)
-{
-    json_key(json, key);
-    json_text(json, text);
-}
-
-static void add_number(struct json *json, const char *key, uint64_t number)
-{
-    json_key(json, key);
-    json_number(json, number);
-}
-
-static void add_bool(struct json *json, const char *key, bool value)
-{
-    json_key(json, key);
-    json_bool(json, value);
-}
-
 static void add_time(struct json *json, const char *key, uint64_t utc_ms)
 {
     char text[TIME_RFC3339_SIZE];
     time_rfc3339(utc_ms, text);
-    add_text(json, key, slice_text(text));
+    json_add_text(json, key, slice_text(text));
 }
 
 static void add_recipient(struct json *json,
                           const struct envelope_recipient *recipient,
                           const struct state_recipient *pending)
 {
-    add_text(json, "address", recipient->address);
-    add_text(json, "orcpt", recipient->orcpt);
-    add_text(json, "route", recipient->route);
-    add_number(json, "notify", recipient->notify);
+    json_add_text(json, "address", recipient->address);
+    json_add_text(json, "orcpt", recipient->orcpt);
+    json_add_text(json, "route", recipient->route);
+    json_add_number(json, "notify", recipient->notify);
     if (!pending)
         return;
-    add_number(json, "attempts", pending->attempts);
+    json_add_number(json, "attempts", pending->attempts);
     add_time(json, "next", pending->next_utc_ms);
-    add_number(json, "code", pending->code);
-    add_text(json, "text", pending->text);
+    json_add_number(json, "code", pending->code);
+    json_add_text(json, "text", pending->text);
 }
 
 static void add_recipients(struct json *json, const struct message_view *view)
@@ -91,7 +73,7 @@ static void add_recipients(struct json *json, const struct message_view *view)
         const struct state_recipient *pending =
             find_pending(&view->state, i, &from);
         json_begin_object(json);
-        add_bool(json, "pending", !view->has_state || pending);
+        json_add_bool(json, "pending", !view->has_state || pending);
         add_recipient(json, &view->envelope.recipients[i], pending);
         json_end(json);
     }
@@ -104,20 +86,20 @@ static void add_message(struct json *json, uint64_t id,
     const struct envelope *envelope = &view->envelope;
     json_begin_object(json);
     char text[ID_TEXT_SIZE];
-    add_text(json, "id", slice_text(id_format(id, text)));
+    json_add_text(json, "id", slice_text(id_format(id, text)));
     add_time(json, "accepted", envelope->accepted_utc_ms);
     add_time(json, "expires", envelope->expires_utc_ms);
-    add_number(json, "body_size", envelope->body_size);
-    add_text(json, "account", envelope->account);
-    add_text(json, "tenant", envelope->tenant);
-    add_text(json, "stream", envelope->stream);
-    add_text(json, "reasons", envelope->reasons);
-    add_text(json, "mail_from", envelope->mail_from);
-    add_text(json, "envid", envelope->envid);
-    add_text(json, "message_id", envelope->message_id);
-    add_number(json, "ret", envelope->ret);
-    add_bool(json, "body_8bit", envelope->body_8bit);
-    add_bool(json, "smtputf8", envelope->smtputf8);
+    json_add_number(json, "body_size", envelope->body_size);
+    json_add_text(json, "account", envelope->account);
+    json_add_text(json, "tenant", envelope->tenant);
+    json_add_text(json, "stream", envelope->stream);
+    json_add_text(json, "reasons", envelope->reasons);
+    json_add_text(json, "mail_from", envelope->mail_from);
+    json_add_text(json, "envid", envelope->envid);
+    json_add_text(json, "message_id", envelope->message_id);
+    json_add_number(json, "ret", envelope->ret);
+    json_add_bool(json, "body_8bit", envelope->body_8bit);
+    json_add_bool(json, "smtputf8", envelope->smtputf8);
     add_recipients(json, view);
     json_end(json);
 }
