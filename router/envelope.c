@@ -92,23 +92,6 @@ enum rc envelope_pack(const struct envelope *envelope, struct buf *out)
     return RC_LIMIT;
 }
 
-/* The first pass: is every field whole, and how many recipients are there? */
-static enum rc count_recipients(struct slice packed, size_t *count)
-{
-    struct cursor cursor = cursor_of(packed);
-    struct tlv_field field;
-    size_t found = 0;
-    enum rc rc = RC_OK;
-    while ((rc = tlv_next(&cursor, &field)) == RC_OK)
-        found += field.tag == TAG_ADDRESS;
-    if (rc != RC_NONE)
-        return rc;
-    if (found > ENVELOPE_RECIPIENTS_MAX)
-        return RC_LIMIT;
-    *count = found;
-    return RC_OK;
-}
-
 static bool take_number(const struct tlv_field *field, uint64_t *number)
 {
     *number = field->number;
@@ -213,7 +196,9 @@ enum rc envelope_unpack(struct slice packed, struct arena *arena,
     if (packed.len > ENVELOPE_BYTES_MAX)
         return RC_LIMIT;
     size_t count = 0;
-    const enum rc rc = count_recipients(packed, &count);
+    /* The first pass: is every field whole, and how much room is needed? */
+    const enum rc rc =
+        tlv_count(packed, TAG_ADDRESS, ENVELOPE_RECIPIENTS_MAX, &count);
     if (rc != RC_OK)
         return rc;
 

@@ -59,22 +59,6 @@ enum rc state_pack(const struct state *state, struct buf *out)
     return RC_LIMIT;
 }
 
-static enum rc count_recipients(struct slice packed, size_t *count)
-{
-    struct cursor cursor = cursor_of(packed);
-    struct tlv_field field;
-    size_t found = 0;
-    enum rc rc = RC_OK;
-    while ((rc = tlv_next(&cursor, &field)) == RC_OK)
-        found += field.tag == TAG_INDEX;
-    if (rc != RC_NONE)
-        return rc;
-    if (found > ENVELOPE_RECIPIENTS_MAX)
-        return RC_LIMIT;
-    *count = found;
-    return RC_OK;
-}
-
 static bool take_number(const struct tlv_field *field, uint64_t max,
                         uint64_t *number)
 {
@@ -144,7 +128,8 @@ enum rc state_unpack(struct slice packed, struct arena *arena,
     if (packed.len > STATE_BYTES_MAX)
         return RC_LIMIT;
     size_t count = 0;
-    const enum rc rc = count_recipients(packed, &count);
+    const enum rc rc =
+        tlv_count(packed, TAG_INDEX, ENVELOPE_RECIPIENTS_MAX, &count);
     if (rc != RC_OK)
         return rc;
 

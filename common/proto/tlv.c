@@ -95,3 +95,19 @@ enum rc tlv_next(struct cursor *cursor, struct tlv_field *field)
     *field = found;
     return RC_OK;
 }
+
+enum rc tlv_count(struct slice fields, uint32_t tag, size_t max, size_t *count)
+{
+    struct cursor cursor = cursor_of(fields);
+    struct tlv_field field;
+    size_t found = 0;
+    enum rc rc = RC_OK;
+    while ((rc = tlv_next(&cursor, &field)) == RC_OK)
+        found += field.tag == tag;
+    if (rc != RC_NONE)
+        return rc;
+    if (found > max)
+        return RC_LIMIT;
+    *count = found;
+    return RC_OK;
+}

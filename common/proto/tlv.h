@@ -40,4 +40,9 @@ bool tlv_add_bytes(struct buf *buf, uint32_t tag, struct slice bytes);
  * stays, when no whole field comes next. */
 enum rc tlv_next(struct cursor *cursor, struct tlv_field *field) must_check;
 
+/* How many fields of the whole of `fields` have the tag. RC_OK; RC_SYNTAX when
+ * one is not whole; RC_LIMIT when more than `max` have it. */
+enum rc tlv_count(struct slice fields, uint32_t tag, size_t max,
+                  size_t *count) must_check;
+
 #endif

@@ -312,9 +312,12 @@ int command_message(int argc, char *const *argv, FILE *out, FILE *err)
 
 void status_print_holders(struct slice json, FILE *out)
 {
-    struct answer *answer = answer_parse(json, NULL);
-    if (!answer)
+    struct fault fault;
+    struct answer *answer = answer_parse(json, &fault);
+    if (!answer) {
+        (void)fprintf(out, "%s\n", fault.text);
         return;
+    }
     show_holders(answer_root(answer), out);
     answer_free(&answer);
 }
