@@ -28,10 +28,10 @@ bool contents_read(void *segment, uint64_t offset, char *bytes, size_t len)
 struct walk_input contents_input(struct segment *segment)
 {
     return (struct walk_input){
-        .read = contents_read,
-        .context = segment,
+        .source = { .read = contents_read,
+                    .context = segment,
+                    .end = segment->end },
         .epoch = segment->epoch,
-        .end = segment->end,
     };
 }
 

@@ -12,7 +12,7 @@
 #include "router/spool/chain.h"
 #include "router/spool/walk.h"
 
-/* A walk_read_fn; the context is a struct segment. */
+/* A window_read_fn; the context is a struct segment. */
 bool contents_read(void *segment, uint64_t offset, char *bytes, size_t len);
 
 /* The segment's records, for a walk. */

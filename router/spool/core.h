@@ -5,7 +5,8 @@
  *
  *     queue...            any thread, under queue_lock
  *     chain               the committer changes it, under chain_lock; it may
- *                         look without, since nobody else changes it
+ *                         look without, since nobody else changes it (but for
+ *                         `readers`, which is only touched under the lock)
  *     supply, head, ...   the committer alone (and opening and closing, when
  *                         it does not run)
  *     atomics             written by the committer, read by any thread
@@ -26,6 +27,7 @@
 #include "router/spool/volume.h"
 
 struct batch;
+struct reader;
 
 struct spool_counts {
     atomic_uint_least64_t messages;
@@ -49,8 +51,11 @@ struct spool {
     struct volume *volume;
     struct spool_counts counts;
 
-    pthread_t thread;
-    bool has_thread;
+    pthread_t committer;
+    bool has_committer;
+    struct reader *reader;
+    pthread_t reader_thread;
+    bool has_reader;
 
     pthread_mutex_t queue_lock;
     pthread_cond_t queue_filled;

@@ -8,6 +8,7 @@
 #include "router/spool/committer.h"
 #include "router/spool/contents.h"
 #include "router/spool/core.h"
+#include "router/spool/reader.h"
 #include "router/spool/recovery.h"
 
 #include <signal.h>
@@ -44,22 +45,6 @@ static struct spool *new_spool(const struct spool_options *options)
     return spool;
 }
 
-static void free_spool(struct spool **spool)
-{
-    struct spool *freed = steal(*spool);
-    if (!freed)
-        return;
-    cleaner_release(&freed->cleaner);
-    chain_release(&freed->chain);
-    batch_free(&freed->batch);
-    volume_free(&freed->volume);
-    directory_close(&freed->directory);
-    (void)pthread_cond_destroy(&freed->queue_filled);
-    (void)pthread_mutex_destroy(&freed->queue_lock);
-    (void)pthread_mutex_destroy(&freed->chain_lock);
-    mem_free(freed);
-}
-
 static enum rc recover(struct spool *spool, spool_found_fn *found,
                        void *context, struct fault *fault)
 {
@@ -79,20 +64,66 @@ static enum rc recover(struct spool *spool, spool_found_fn *found,
 }
 
 /* Signals are for the thread that waits for them. */
-static enum rc start_committer(struct spool *spool, struct fault *fault)
+static enum rc start_thread(pthread_t *thread, void *(*run)(void *),
+                            void *context, const char *name,
+                            struct fault *fault)
 {
     sigset_t all;
     sigset_t before;
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int failed =
-        pthread_create(&spool->thread, NULL, committer_run, spool);
+    const int failed = pthread_create(thread, NULL, run, context);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failed)
-        return fault_set(fault, RC_IO, failed, "start the spool's committer");
-    (void)pthread_setname_np(spool->thread, "committer");
-    spool->has_thread = true;
+        return fault_set(fault, RC_IO, failed, "start the spool's %s", name);
+    (void)pthread_setname_np(*thread, name);
     return RC_OK;
+}
+
+static enum rc start_threads(struct spool *spool, struct fault *fault)
+{
+    spool->reader = reader_new(spool);
+    enum rc rc = start_thread(&spool->reader_thread, reader_run, spool->reader,
+                              "reader", fault);
+    spool->has_reader = rc == RC_OK;
+    if (rc == RC_OK)
+        rc = start_thread(&spool->committer, committer_run, spool, "committer",
+                          fault);
+    spool->has_committer = rc == RC_OK;
+    return rc;
+}
+
+static void stop_threads(struct spool *spool)
+{
+    if (spool->has_reader) {
+        reader_stop(spool->reader);
+        (void)pthread_join(spool->reader_thread, NULL);
+    }
+    if (spool->has_committer) {
+        (void)pthread_mutex_lock(&spool->queue_lock);
+        spool->stopping = true;
+        (void)pthread_cond_signal(&spool->queue_filled);
+        (void)pthread_mutex_unlock(&spool->queue_lock);
+        (void)pthread_join(spool->committer, NULL);
+    }
+}
+
+static void free_spool(struct spool **spool)
+{
+    struct spool *freed = steal(*spool);
+    if (!freed)
+        return;
+    stop_threads(freed);
+    reader_free(&freed->reader);
+    cleaner_release(&freed->cleaner);
+    chain_release(&freed->chain);
+    batch_free(&freed->batch);
+    volume_free(&freed->volume);
+    directory_close(&freed->directory);
+    (void)pthread_cond_destroy(&freed->queue_filled);
+    (void)pthread_mutex_destroy(&freed->queue_lock);
+    (void)pthread_mutex_destroy(&freed->chain_lock);
+    mem_free(freed);
 }
 
 enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
@@ -112,7 +143,7 @@ enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
         return rc;
     opened->volume = volume_new(opened->directory.fd, options->min_free,
                                 options->min_free_inodes);
-    rc = start_committer(opened, fault);
+    rc = start_threads(opened, fault);
     if (rc != RC_OK)
         return rc;
     *spool = steal(opened);
@@ -121,14 +152,6 @@ enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
 
 void spool_close(struct spool **spool)
 {
-    struct spool *closed = *spool;
-    if (closed && closed->has_thread) {
-        (void)pthread_mutex_lock(&closed->queue_lock);
-        closed->stopping = true;
-        (void)pthread_cond_signal(&closed->queue_filled);
-        (void)pthread_mutex_unlock(&closed->queue_lock);
-        (void)pthread_join(closed->thread, NULL);
-    }
     free_spool(spool);
 }
 
@@ -193,6 +216,12 @@ enum rc spool_read_body(struct spool *spool, uint64_t id, struct body **body,
     const enum rc rc = contents_read_body(segment, offset, id, body, fault);
     give_back(spool, segment);
     return rc;
+}
+
+void spool_read(struct spool *spool, struct spool_read *read)
+{
+    CHECK(read->id != 0 && read->done);
+    reader_ask(spool->reader, read);
 }
 
 uint64_t spool_last_id(const struct spool *spool)

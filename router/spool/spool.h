@@ -7,6 +7,8 @@
  * `done`. There is no artificial delay: when nothing is being synced a write
  * goes at once, and under load writes gather while the last sync runs.
  *
+ * A reader thread fetches messages back for those who must not wait for a disk.
+ *
  * What is on disk, what each combination of records means after a crash, and
  * what recovery does with it is written down in README.md beside this file.
  *
@@ -33,6 +35,7 @@
 #include "router/body.h"
 
 struct spool;
+struct spool_read;
 struct spool_write;
 
 enum spool_kind {
@@ -77,8 +80,8 @@ enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
                    void *context, struct spool **spool,
                    struct fault *fault) must_check;
 
-/* Writes out what waits, syncs, stops the thread, frees. Nobody may write any
- * more. */
+/* Answers the reads that wait with RC_CLOSED, writes out what waits, syncs, stops
+ * both threads, frees. Nobody may read or write any more. */
 void spool_close(struct spool **spool);
 
 /* From any thread. False when too many PUTs wait: nothing was taken. STATE and
@@ -94,6 +97,46 @@ bool spool_accepts(const struct spool *spool, uint64_t size);
  * unknown; RC_SYNTAX when the checksum is wrong; RC_IO. */
 enum rc spool_read_body(struct spool *spool, uint64_t id, struct body **body,
                         struct fault *fault) must_check;
+
+/* Parts of a message, in the order in which they are read. */
+enum spool_part {
+    SPOOL_ENVELOPE,
+    SPOOL_STATUS, /* the newest STATE */
+    SPOOL_BODY,
+};
+
+/* In the reader's thread, once the read is answered. The read is the owner's
+ * again. */
+typedef void spool_read_fn(struct spool_read *read);
+
+/* Embedded in the owner's struct; it must stay until `done`. The owner sets the
+ * first part, all else zero, and calls spool_read_release in the end. */
+struct spool_read {
+    struct list link; /* the spool's while it has it */
+    uint64_t id;
+    bool with_body;
+    bool urgent; /* goes before those that are not */
+    spool_read_fn *done;
+
+    /* The answer. What was read before the part that could not be is there. */
+    enum rc rc;
+    enum spool_part failed; /* with RC_SYNTAX and RC_IO: which part */
+    struct slice envelope;
+    struct slice state; /* empty: none was written */
+    struct body *body;  /* one reference, when it was asked for */
+    struct fault fault;
+    char *bytes; /* of envelope and state */
+};
+
+/* Asks for a message; from any thread, never blocks on the disk, and is always
+ * taken. Reads are answered in order, urgent ones first, with RC_OK; RC_NONE:
+ * no such message (any more); RC_SYNTAX: the part is damaged; RC_IO; RC_CLOSED:
+ * the spool was closed before. */
+void spool_read(struct spool *spool, struct spool_read *read);
+
+/* Frees what the answer holds; harmless before and when called again. A body
+ * that is to stay is taken out before: steal(read->body). */
+void spool_read_release(struct spool_read *read);
 
 /* The highest message id that recovery saw, 0 when none: where ids go on. */
 uint64_t spool_last_id(const struct spool *spool);

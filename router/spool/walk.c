@@ -14,51 +14,24 @@
 void walk_init(struct walk *walk, const struct walk_input *input, uint64_t from)
 {
     CHECK(from % RECORD_ALIGN == 0);
-    *walk = (struct walk){ .input = *input, .next = from };
+    *walk = (struct walk){ .epoch = input->epoch, .next = from };
+    window_open(&walk->window, &input->source);
 }
 
 void walk_release(struct walk *walk)
 {
-    mem_free(steal(walk->window));
+    window_release(&walk->window);
 }
 
-static bool fill(struct walk *walk, uint64_t offset, size_t len)
-{
-    if (len > walk->window_size) {
-        walk->window = mem_resize(walk->window, len, 1);
-        walk->window_size = len;
-    }
-    walk->window_len = 0;
-    if (!walk->input.read(walk->input.context, offset, walk->window, len))
-        return false;
-    walk->window_at = offset;
-    walk->window_len = len;
-    return true;
-}
-
-/* The bytes at `offset`, from the window when they are there; NULL when they
- * cannot be read or reach over the end. */
 static const char *see(struct walk *walk, uint64_t offset, size_t len)
 {
-    const uint64_t end = walk->input.end;
-    if (offset > end || len > end - offset)
-        return NULL;
-    const bool inside = offset >= walk->window_at
-                        && offset + len <= walk->window_at + walk->window_len;
-    if (!inside) {
-        size_t want = len > WINDOW_SIZE ? len : WINDOW_SIZE;
-        if (want > end - offset)
-            want = (size_t)(end - offset);
-        if (!fill(walk, offset, want) && !fill(walk, offset, len))
-            return NULL;
-    }
-    return walk->window + (offset - walk->window_at);
+    return window_see(&walk->window, offset, len, WINDOW_SIZE);
 }
 
 static bool record_fits(const struct walk *walk, uint64_t offset,
                         const struct record *record)
 {
-    return record_size(record) <= walk->input.end - offset;
+    return record_size(record) <= walk->window.source.end - offset;
 }
 
 /* Whether a record begins here. An unreadable place moves *offset to the last
@@ -72,14 +45,14 @@ static bool try_at(struct walk *walk, uint64_t *offset)
     }
     if (!record_has_magic(header))
         return false;
-    const uint64_t seed = record_seed(walk->input.epoch, *offset);
+    const uint64_t seed = record_seed(walk->epoch, *offset);
     return record_decode(header, seed, &walk->record)
            && record_fits(walk, *offset, &walk->record);
 }
 
 bool walk_next(struct walk *walk)
 {
-    const uint64_t end = walk->input.end;
+    const uint64_t end = walk->window.source.end;
     const uint64_t from = walk->next;
     uint64_t offset = from;
     for (; offset < end && end - offset >= RECORD_HEADER_SIZE;
@@ -114,8 +87,9 @@ bool walk_body_is_good(struct walk *walk)
     const size_t len = walk->record.body_len;
     const uint64_t at =
         walk->offset + RECORD_HEADER_SIZE + walk->record.payload_len;
+    const struct window_source *source = &walk->window.source;
     scoped(mem_free_at) char *bytes = mem_new(len + 1, 1);
-    return walk->input.read(walk->input.context, at, bytes, len)
+    return source->read(source->context, at, bytes, len)
            && record_sum(slice_of(bytes, len)) == walk->record.body_sum;
 }
 

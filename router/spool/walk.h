@@ -1,10 +1,9 @@
 /*
  * walk.h - from record to record through a segment, over damage if need be.
  *
- * Pure but for the reads, which go through a function: a file for recovery and
- * the tools, a run of bytes for the fuzzer. Total over any bytes: a record is
- * given only when its header's checksum is right for its place and it lies
- * whole before `end`. Payload and body have to be asked for.
+ * Pure but for the reads, which go through a window. Total over any bytes: a
+ * record is given only when its header's checksum is right for its place and it
+ * lies whole before the window's end. Payload and body have to be asked for.
  */
 #ifndef ROUTER_SPOOL_WALK_H
 #define ROUTER_SPOOL_WALK_H
@@ -16,30 +15,21 @@
 #include "common/base/attr.h"
 #include "common/base/slice.h"
 #include "router/spool/record.h"
-
-/* Reads exactly `len` bytes at `offset`; false when it cannot. */
-typedef bool walk_read_fn(void *context, uint64_t offset, char *bytes,
-                          size_t len);
+#include "router/spool/window.h"
 
 struct walk_input {
-    walk_read_fn *read;
-    void *context;
+    struct window_source source;
     uint64_t epoch;
-    uint64_t end; /* nothing at or behind this is looked at */
 };
 
 struct walk {
-    struct walk_input input;
+    uint64_t epoch;
+    struct window window;
     uint64_t next; /* where the next record should begin */
     /* The record given last: */
     uint64_t offset;
     uint64_t gap; /* bytes right before it that are no record */
     struct record record;
-    /* What was read, and from where: */
-    char *window;
-    size_t window_size;
-    uint64_t window_at;
-    size_t window_len;
 };
 
 /* Begins at `from`, a multiple of RECORD_ALIGN. */

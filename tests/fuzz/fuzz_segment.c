@@ -31,10 +31,8 @@ static bool read_bytes(void *context, uint64_t offset, char *bytes, size_t len)
 static void walk_through(struct slice bytes)
 {
     const struct walk_input input = {
-        .read = read_bytes,
-        .context = &bytes,
+        .source = { .read = read_bytes, .context = &bytes, .end = bytes.len },
         .epoch = EPOCH,
-        .end = bytes.len,
     };
     struct walk walk;
     uint64_t end = 0;

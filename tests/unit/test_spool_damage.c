@@ -68,10 +68,10 @@ static void load_image(struct pristine *pristine, unsigned segment)
     struct segment_header header;
     assert_int_equal(segment_decode(image->bytes, &header), RC_OK);
     const struct walk_input input = {
-        .read = read_image,
-        .context = image,
+        .source = { .read = read_image,
+                    .context = image,
+                    .end = image->bytes.len },
         .epoch = header.epoch,
-        .end = image->bytes.len,
     };
     struct walk walk;
     walk_init(&walk, &input, SEGMENT_START);
