@@ -2,6 +2,7 @@
 #include "router/dispatch/claims.h"
 
 #include "common/base/check.h"
+#include "router/dispatch/fetch.h"
 #include "router/dispatch/outcome.h"
 #include "router/dispatch/place.h"
 #include "router/dispatch/settle.h"
@@ -20,16 +21,20 @@ static bool may_be_claimed(enum job_state state)
            || state == JOB_HELD;
 }
 
-/* What is pending of the message may be with this worker. FOUND jobs are asked
- * about when their time comes. */
+/* What is pending of the message may be with this worker. A cold message is asked
+ * about when it is here. */
 static void claim(struct dispatch *dispatch, const struct worker *worker,
                   uint64_t lease, uint64_t message)
 {
     struct queued *queued = table_get(&dispatch->lanes.messages, message);
-    if (!queued
+    const bool is_cold = !queued && fetch_is_cold(dispatch, message);
+    if ((!queued && !is_cold)
         || !leases_claim(&dispatch->leases, lease, message, worker->number))
         return;
-    queued->claims++;
+    if (is_cold) {
+        fetch_now(dispatch, message);
+        return;
+    }
     for (struct job *job = queued->jobs; job; job = job->sibling) {
         if (!may_be_claimed(job->state))
             continue;
@@ -43,10 +48,14 @@ static void claim(struct dispatch *dispatch, const struct worker *worker,
 static void end(struct dispatch *dispatch, struct claim *claim,
                 const char *lost)
 {
-    struct queued *queued =
-        table_get(&dispatch->lanes.messages, claim->message);
+    const uint64_t id = claim->message;
+    struct queued *queued = table_get(&dispatch->lanes.messages, id);
     leases_end_claim(&dispatch->leases, &claim);
-    if (!queued || --queued->claims > 0)
+    if (leases_claims_of(&dispatch->leases, id) > 0)
+        return;
+    if (!queued && lost)
+        fetch_doubt(dispatch, id, lost);
+    if (!queued)
         return;
     dispatch_begin(dispatch);
     struct job *next = NULL;

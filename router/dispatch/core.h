@@ -6,6 +6,8 @@
  *
  *     entry.c     a message comes in: split into jobs
  *     place.c     a job finds its destination, pool and lane; and waits
+ *     freeze.c    a message that will not leave soon goes cold
+ *     fetch.c     it is read back when its time comes
  *     offers.c    workers hear which lanes have jobs
  *     hear.c      frames of the workers
  *     claims.c    jobs that a worker says it has, and we do not know
@@ -54,6 +56,7 @@ struct counters {
     uint64_t expired;
     uint64_t handed_back; /* jobs */
     uint64_t in_doubt;    /* jobs */
+    uint64_t unreadable;  /* messages that the disk could not give back */
 };
 
 struct dispatch {
@@ -68,6 +71,7 @@ struct dispatch {
     struct spool *spool;     /* from dispatch_start on */
     struct mailbox *entries; /* struct message */
     struct mailbox *settled; /* struct settlement */
+    struct mailbox *fetched; /* struct fetch */
     struct mailbox *calls;   /* struct call */
     struct timer *tick;
     struct timer *unmute; /* for workers whose link was full */
@@ -80,11 +84,20 @@ struct dispatch {
     struct pools pools;
     struct mx *mx;
     struct list active;     /* lanes that may have both a job and credit */
-    struct list found;      /* FOUND jobs */
+    struct list thirsty;    /* lanes that have cold mail to be read back */
+    struct list thawed;     /* FOUND jobs: read back, not placed yet */
     struct list claimed;    /* CLAIMED jobs */
     struct list homeless;   /* WAITING jobs without a lane: no DNS answer yet */
     struct list troubled;   /* settlements that the disk refused */
     struct table unsettled; /* settlements of results, by lease */
+
+    /* Cold messages that belong to no lane (yet). */
+    struct cold_queue found_urgent; /* of a start, in their order */
+    struct cold_queue found;
+    struct cold_queue cold_homeless;
+    struct cold_queue fetching;
+    struct table fetches; /* of messages, by id */
+    uint32_t fetches_out; /* of messages and bodies */
 
     struct arena scratch;        /* of the event being handled */
     struct envelope envelope;    /* decoded last, in scratch */

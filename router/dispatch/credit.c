@@ -100,6 +100,16 @@ void credits_use(struct credits *credits, struct credit *credit)
         credits->sources[i].sent /= 2;
 }
 
+void credits_unuse(struct credits *credits, uint32_t source, uint32_t worker)
+{
+    for (size_t i = 0; i < credits->count; i++) {
+        struct credit *credit = &credits->items[i];
+        if (credit->source == source && credit->worker == worker
+            && credit->sent > 0)
+            credit->sent--;
+    }
+}
+
 void credits_forget(struct credits *credits, uint32_t worker)
 {
     size_t kept = 0;

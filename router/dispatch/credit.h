@@ -66,6 +66,9 @@ struct credit *credits_pick(const struct credits *credits, uint64_t now_ms);
 /* One job was sent. */
 void credits_use(struct credits *credits, struct credit *credit);
 
+/* A job of this source and worker that was counted as sent did not leave. */
+void credits_unuse(struct credits *credits, uint32_t source, uint32_t worker);
+
 /* The worker is gone, or counts from 0 again. */
 void credits_forget(struct credits *credits, uint32_t worker);
 

@@ -11,6 +11,7 @@
 #include "router/dispatch/core.h"
 #include "router/dispatch/entry.h"
 #include "router/dispatch/events.h"
+#include "router/dispatch/fetch.h"
 #include "router/dispatch/hear.h"
 #include "router/dispatch/offers.h"
 #include "router/dispatch/outcome.h"
@@ -68,6 +69,7 @@ static void work(void *context)
     struct dispatch *dispatch = context;
     if (!dispatch->stopping && serve_lanes(dispatch))
         defer_set(dispatch->work);
+    fetch_pump(dispatch);
     settle_flush_acks(dispatch);
     eventlog_flush(dispatch->events);
 }
@@ -102,6 +104,11 @@ static void hear_settled(void *context, void *item)
     struct dispatch *dispatch = context;
     settle_written(dispatch, item);
     stop_when_settled(dispatch);
+}
+
+static void hear_fetched(void *context, void *item)
+{
+    fetch_done(context, item);
 }
 
 static void hear_call(void *context, void *item)
@@ -208,7 +215,7 @@ static void sweep(struct dispatch *dispatch, uint64_t now_ms)
     for (struct lane *lane;
          (lane = table_next(&dispatch->lanes.by_number, &at));)
         if (lane_is_empty(lane) && list_is_empty(&lane->link)
-            && !lane->offer.is_open
+            && !lane->offer.is_open && list_is_empty(&lane->thirst)
             && now_ms >= lane->idle_ms + DISPATCH_LANE_IDLE_MS)
             list_push_back(&idle, &lane->link);
     for (struct list *link; (link = list_take(&idle));) {
@@ -227,8 +234,8 @@ static void tick(void *context)
     if (dispatch->stopping)
         return;
     hear_tick(dispatch);
-    if (dispatch->gathering && now_ms >= dispatch->start_ms + lease_ms)
-        entry_release_found(dispatch);
+    if (now_ms >= dispatch->start_ms + lease_ms)
+        dispatch->gathering = false;
     ring(dispatch, now_ms);
     if (dispatch->epoch_handled != dispatch->pools.epoch)
         reroute(dispatch);
@@ -241,6 +248,7 @@ static void tick(void *context)
         dispatch->sweep_ms = now_ms;
         settle_retry(dispatch);
         hear_sweep(dispatch);
+        fetch_sweep(dispatch);
         sweep(dispatch, now_ms);
     }
     defer_set(dispatch->work);
@@ -249,15 +257,26 @@ static void tick(void *context)
 static void init_memory(struct dispatch *dispatch)
 {
     list_init(&dispatch->active);
-    list_init(&dispatch->found);
+    list_init(&dispatch->thirsty);
+    list_init(&dispatch->thawed);
     list_init(&dispatch->claimed);
     list_init(&dispatch->homeless);
     list_init(&dispatch->troubled);
     list_init(&dispatch->failures);
     table_init(&dispatch->unsettled);
+    table_init(&dispatch->fetches);
     arena_init(&dispatch->scratch, DISPATCH_SCRATCH_MAX);
     arena_init(&dispatch->frames, DISPATCH_SCRATCH_MAX);
     buf_init(&dispatch->frame, DISPATCH_FRAME_MAX);
+}
+
+static void open_cold(struct dispatch *dispatch)
+{
+    struct cold *cold = dispatch->lanes.warmth.cold;
+    cold_open(cold, &dispatch->found_urgent, COLD_FOUND);
+    cold_open(cold, &dispatch->found, COLD_FOUND);
+    cold_open(cold, &dispatch->cold_homeless, COLD_WAITING);
+    cold_open(cold, &dispatch->fetching, COLD_FETCHING);
 }
 
 static void init_parts(struct dispatch *dispatch)
@@ -267,7 +286,8 @@ static void init_parts(struct dispatch *dispatch)
     /* Larger at each start, and by far more than leases were made. */
     dispatch->boot = time_utc_ms() << 20;
     dispatch->start_ms = now_ms;
-    lanes_init(&dispatch->lanes, dispatch->conf);
+    lanes_init(&dispatch->lanes, dispatch->conf, now_ms);
+    open_cold(dispatch);
     wheel_init(&dispatch->wheel, now_ms);
     workers_init(&dispatch->workers);
     leases_init(&dispatch->leases, dispatch->boot);
@@ -285,6 +305,8 @@ static void init_loop(struct dispatch *dispatch)
         mailbox_new(loop, DISPATCH_ENTRIES_MAX, hear_message, dispatch);
     dispatch->settled =
         mailbox_new(loop, DISPATCH_SETTLED_MAX, hear_settled, dispatch);
+    dispatch->fetched =
+        mailbox_new(loop, DISPATCH_FETCHED_MAX, hear_fetched, dispatch);
     dispatch->calls =
         mailbox_new(loop, DISPATCH_CALLS_MAX, hear_call, dispatch);
     dispatch->tick = timer_new(loop, tick, dispatch);
@@ -337,8 +359,9 @@ void dispatch_recover(void *context, uint64_t id, struct slice envelope,
                       struct slice state)
 {
     struct dispatch *dispatch = context;
+    (void)state;
     dispatch->gathering = true;
-    entry_recover(dispatch, id, envelope, state);
+    entry_found(dispatch, id, envelope);
 }
 
 static void *run(void *context)
@@ -394,11 +417,13 @@ void dispatch_free(struct dispatch **dispatch)
     freed->stopping = true;
     mailbox_free(&freed->entries);
     mailbox_free(&freed->settled);
+    mailbox_free(&freed->fetched);
     mailbox_free(&freed->calls);
     bus_free(&freed->bus);
     dns_free(&freed->dns);
     settle_abandon(freed);
     table_release(&freed->unsettled);
+    table_release(&freed->fetches);
     offers_forget(freed);
     leases_release(&freed->leases);
     lanes_release(&freed->lanes);

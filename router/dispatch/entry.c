@@ -10,6 +10,7 @@
 #include "common/base/time.h"
 #include "common/edge/log.h"
 #include "router/dispatch/events.h"
+#include "router/dispatch/fetch.h"
 #include "router/dispatch/outcome.h"
 #include "router/dispatch/place.h"
 
@@ -206,7 +207,8 @@ static struct queued *enter(struct dispatch *dispatch, uint64_t id,
     struct envelope envelope;
     const enum rc rc = envelope_unpack(packed, &dispatch->scratch, &envelope);
     if (rc != RC_OK || envelope.id != id
-        || table_get(&dispatch->lanes.messages, id)) {
+        || table_get(&dispatch->lanes.messages, id)
+        || fetch_is_cold(dispatch, id)) {
         log_line(LOG_ERROR, "message_unreadable", "id=%" PRIu64 " rc=%s", id,
                  rc_name(rc));
         return NULL;
@@ -240,45 +242,48 @@ void entry_accept(struct dispatch *dispatch, struct message *message)
     outcome_close(dispatch, queued, NULL);
 }
 
-void entry_recover(struct dispatch *dispatch, uint64_t id, struct slice packed,
-                   struct slice state)
+void entry_found(struct dispatch *dispatch, uint64_t id, struct slice packed)
+{
+    struct envelope envelope;
+    arena_clear(&dispatch->scratch);
+    const bool urgent =
+        envelope_unpack(packed, &dispatch->scratch, &envelope) == RC_OK
+        && is_urgent(dispatch, &envelope);
+    cold_push(dispatch->lanes.warmth.cold,
+              urgent ? &dispatch->found_urgent : &dispatch->found, id, 0);
+}
+
+struct queued *entry_thaw(struct dispatch *dispatch, struct spool_read *read)
 {
     dispatch_begin(dispatch);
-    struct queued *queued = enter(dispatch, id, packed);
+    struct queued *queued = enter(dispatch, read->id, read->envelope);
     if (!queued)
-        return;
+        return NULL;
     const struct envelope *envelope = dispatch_open(dispatch, queued);
+    if (read->body)
+        entry_keep_body(dispatch, queued, steal(read->body),
+                        is_urgent(dispatch, envelope));
     size_t count = 0;
     struct member *members = NULL;
     struct state known;
-    if (state.len > 0
-        && state_unpack(state, &dispatch->scratch, &known) == RC_OK)
+    if (read->state.len > 0
+        && state_unpack(read->state, &dispatch->scratch, &known) == RC_OK)
         members = pending_members(dispatch, envelope, &known, &count);
     else
         members = all_members(dispatch, envelope, &count);
     make_jobs(dispatch, queued, envelope, members, count);
     for (struct job *job = queued->jobs; job; job = job->sibling) {
         job->state = JOB_FOUND;
-        list_push_back(&dispatch->found, &job->link);
+        list_push_back(&dispatch->thawed, &job->link);
     }
+    return queued;
 }
 
-void entry_release_found(struct dispatch *dispatch)
+void entry_forget(struct dispatch *dispatch, struct queued **queued)
 {
-    for (unsigned i = 0; i < DISPATCH_RELEASE_MAX; i++) {
-        struct list *link = list_take(&dispatch->found);
-        if (!link)
-            break;
-        struct job *job = container_of(link, struct job, link);
-        struct queued *queued = job->queued;
-        dispatch_begin(dispatch);
-        if (queued->claims > 0)
-            place_claimed(dispatch, job);
-        else if (job->held)
-            place_held(dispatch, job);
-        else
-            place_again(dispatch, job);
-        outcome_close(dispatch, queued, NULL);
-    }
-    dispatch->gathering = !list_is_empty(&dispatch->found);
+    (void)table_take(&dispatch->lanes.messages, (*queued)->id);
+    entry_drop_body(dispatch, *queued);
+    if (dispatch->opened == *queued)
+        dispatch->opened = NULL;
+    queued_free(queued);
 }

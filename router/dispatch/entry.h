@@ -12,13 +12,16 @@
 /* Takes the message over; it is on disk. */
 void entry_accept(struct dispatch *dispatch, struct message *message);
 
-/* Found by the spool; its jobs are FOUND until entry_release_found(). */
-void entry_recover(struct dispatch *dispatch, uint64_t id, struct slice packed,
-                   struct slice state);
+/* Found by the spool at a start: cold, to be read when all workers had the time to
+ * say what they hold. */
+void entry_found(struct dispatch *dispatch, uint64_t id, struct slice packed);
 
-/* All workers had the time to say what they hold: the rest may go, at most
- * DISPATCH_RELEASE_MAX jobs now. dispatch->gathering is false with the last. */
-void entry_release_found(struct dispatch *dispatch);
+/* Read back from the spool, with its body or without: its jobs are FOUND, in
+ * dispatch->thawed. NULL when envelope and id are not what was put. */
+struct queued *entry_thaw(struct dispatch *dispatch, struct spool_read *read);
+
+/* The message leaves memory with its jobs; what the disk has stays. */
+void entry_forget(struct dispatch *dispatch, struct queued **queued);
 
 /* Numbers of stream, route and tenant by the names of the envelope and the
  * config of now. A name that is gone: the neutral stream, the stream's route. */

@@ -68,24 +68,28 @@ static void forget_credit(struct dispatch *dispatch,
             credits_forget(lane->credits, worker->number);
 }
 
-/* The worker may have sent it. */
-static void doubt_lease(struct dispatch *dispatch, struct lease *lease)
-{
-    const struct worker *worker = lease->worker;
-    struct job *job = leases_return(&dispatch->leases, &lease);
-    if (!job)
-        return;
-    struct queued *queued = job->queued;
-    dispatch_begin(dispatch);
-    place_in_doubt(dispatch, job, worker->name);
-    outcome_close(dispatch, queued, NULL);
-}
-
 /* Nobody has it: back to where it was. */
 static void return_job(struct dispatch *dispatch, struct job *job)
 {
     dispatch->counters.handed_back++;
     place_ready(dispatch, job, LANE_FRONT);
+}
+
+/* The worker may have sent it, unless it never left. */
+static void doubt_lease(struct dispatch *dispatch, struct lease *lease)
+{
+    const struct worker *worker = lease->worker;
+    const bool has_left = !lease->is_fetching;
+    struct job *job = leases_return(&dispatch->leases, &lease);
+    if (!job)
+        return;
+    struct queued *queued = job->queued;
+    dispatch_begin(dispatch);
+    if (has_left)
+        place_in_doubt(dispatch, job, worker->name);
+    else
+        return_job(dispatch, job);
+    outcome_close(dispatch, queued, NULL);
 }
 
 static void lose(struct dispatch *dispatch, struct worker *worker,

@@ -4,11 +4,17 @@
 #include "common/base/mem.h"
 #include "router/lanes/lanes.h"
 
+/* How many claims a message has. */
+struct claimed {
+    uint32_t count;
+};
+
 void leases_init(struct leases *leases, uint64_t boot)
 {
     *leases = (struct leases){ .id_last = boot };
     table_init(&leases->by_id);
     table_init(&leases->claims);
+    table_init(&leases->claimed);
 }
 
 void leases_release(struct leases *leases)
@@ -19,8 +25,13 @@ void leases_release(struct leases *leases)
     at = 0;
     for (struct claim *claim; (claim = table_next(&leases->claims, &at));)
         mem_free(claim);
+    at = 0;
+    for (struct claimed *claimed;
+         (claimed = table_next(&leases->claimed, &at));)
+        mem_free(claimed);
     table_release(&leases->by_id);
     table_release(&leases->claims);
+    table_release(&leases->claimed);
 }
 
 struct lease *leases_new(struct leases *leases, struct worker *worker,
@@ -77,7 +88,19 @@ struct claim *leases_claim(struct leases *leases, uint64_t lease,
     struct claim *claim = NEW(struct claim);
     *claim = (struct claim){ lease, message, worker };
     table_put(&leases->claims, lease, claim);
+    struct claimed *claimed = table_get(&leases->claimed, message);
+    if (!claimed) {
+        claimed = NEW(struct claimed);
+        table_put(&leases->claimed, message, claimed);
+    }
+    claimed->count++;
     return claim;
+}
+
+uint32_t leases_claims_of(const struct leases *leases, uint64_t message)
+{
+    const struct claimed *claimed = table_get(&leases->claimed, message);
+    return claimed ? claimed->count : 0;
 }
 
 struct claim *leases_claimed(const struct leases *leases, uint64_t lease)
@@ -88,6 +111,11 @@ struct claim *leases_claimed(const struct leases *leases, uint64_t lease)
 void leases_end_claim(struct leases *leases, struct claim **claim)
 {
     struct claim *ended = steal(*claim);
+    struct claimed *claimed = table_get(&leases->claimed, ended->message);
+    if (--claimed->count == 0) {
+        (void)table_take(&leases->claimed, ended->message);
+        mem_free(claimed);
+    }
     (void)table_take(&leases->claims, ended->lease);
     mem_free(ended);
 }

@@ -12,6 +12,7 @@
 #ifndef ROUTER_DISPATCH_LEASES_H
 #define ROUTER_DISPATCH_LEASES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,7 @@ struct lease {
     uint64_t since_ms;
     uint64_t until_ms; /* then we do not believe in it any more */
     uint32_t source;
+    bool is_fetching; /* its body is being read: the job did not leave yet */
     struct worker *worker;
     struct job *job; /* NULL: settled by another's result meanwhile */
 };
@@ -40,7 +42,8 @@ struct claim {
 
 struct leases {
     struct table by_id;
-    struct table claims; /* by lease id */
+    struct table claims;  /* by lease id */
+    struct table claimed; /* how many claims a message has, by its id */
     uint64_t id_last;
 };
 
@@ -66,6 +69,9 @@ struct job *leases_return(struct leases *leases, struct lease **lease);
 struct claim *leases_claim(struct leases *leases, uint64_t lease,
                            uint64_t message, uint32_t worker);
 struct claim *leases_claimed(const struct leases *leases, uint64_t lease);
+
+/* Claims of a message. */
+uint32_t leases_claims_of(const struct leases *leases, uint64_t message);
 
 void leases_end_claim(struct leases *leases, struct claim **claim);
 

@@ -22,9 +22,19 @@
 /* Jobs sent in one half of a turn, so that frames are heard in between. */
 #define DISPATCH_SERVE_MAX 256u
 
-/* Recovered jobs that are placed in one tick, so that workers are heard while a
- * long queue comes back. */
-#define DISPATCH_RELEASE_MAX 16384u
+/* Cold messages that are being read back at a time, and how many of them one
+ * lane, the retries that fall due, or a start may take in a row. */
+#define DISPATCH_FETCHES_MAX 1024u
+#define DISPATCH_FETCH_TURN  64u
+
+/* What the disk did not give is asked for again after this. */
+#define DISPATCH_FETCH_AGAIN_MS 5000u
+
+/* Answers of the reader on their way: messages, and a body for any lease. */
+#define DISPATCH_FETCHED_MAX 65536u
+
+/* A message that waits at least this long for its next attempt goes cold. */
+#define DISPATCH_COLD_WAIT_MS 10000u
 
 /* How often the thread looks at its workers, pools and alarms. */
 #define DISPATCH_TICK_MS 100u

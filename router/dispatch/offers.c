@@ -12,7 +12,7 @@ static void say(struct dispatch *dispatch, const struct worker *worker,
             .site = lane->site,
             .domain = lane->domain,
             .provider = lane->provider,
-            .depth = lane->ready,
+            .depth = lane->ready > 0 ? lane_depth(lane) : 0,
         },
     };
     /* A worker that does not hear it hears the next one. */
@@ -30,7 +30,7 @@ static void tell(struct dispatch *dispatch, struct lane *lane)
 {
     lane->offer = (struct lane_offer){
         .is_open = lane->ready > 0,
-        .depth = lane->ready,
+        .depth = lane->ready > 0 ? lane_depth(lane) : 0,
         .told_ms = dispatch_now_ms(dispatch),
     };
     list_each (link, &dispatch->workers.all) {
@@ -75,7 +75,7 @@ static bool is_news(const struct lane *lane, uint64_t now_ms)
         return offer->is_open
                && now_ms >= lane->idle_ms + DISPATCH_CLOSE_AFTER_MS;
     return offer->depth == 0 || is_forgotten(lane, now_ms)
-           || (lane->ready >= 2 * offer->depth + 1
+           || (lane_depth(lane) >= 2 * offer->depth + 1
                && now_ms >= offer->told_ms + DISPATCH_DEEPER_EACH_MS);
 }
 

@@ -7,6 +7,7 @@
 #include "router/dispatch/bounce.h"
 #include "router/dispatch/entry.h"
 #include "router/dispatch/events.h"
+#include "router/dispatch/freeze.h"
 #include "router/dispatch/place.h"
 #include "router/dispatch/settle.h"
 #include "router/lanes/schedule.h"
@@ -309,8 +310,11 @@ void outcome_close(struct dispatch *dispatch, struct queued *queued,
         if (!list_is_empty(&dispatch->failures))
             report = bounce_make(dispatch, queued);
         settle_begin(dispatch, queued, report, ack);
-    } else if (ack) {
-        settle_ack(dispatch, ack);
+    } else {
+        if (ack)
+            settle_ack(dispatch, ack);
+        if (queued)
+            freeze_if_idle(dispatch, queued);
     }
     dispatch->changed = false;
     list_init(&dispatch->failures);

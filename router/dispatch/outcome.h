@@ -52,7 +52,8 @@ void outcome_local(struct dispatch *dispatch, struct job *job,
 /* 5.4.7, with the last reply. */
 void outcome_expired(struct dispatch *dispatch, struct job *job);
 
-/* Ends the event: writes what has changed. ack NULL: nobody waits. */
+/* Ends the event: writes what has changed. ack NULL: nobody waits. queued NULL:
+ * nothing is known of the message. It may be gone from memory afterwards. */
 void outcome_close(struct dispatch *dispatch, struct queued *queued,
                    const struct outcome_ack *ack);
 

@@ -6,6 +6,7 @@
 #include "common/edge/idn.h"
 #include "router/dispatch/entry.h"
 #include "router/dispatch/events.h"
+#include "router/dispatch/fetch.h"
 #include "router/dispatch/outcome.h"
 
 struct slice place_domain_of(struct slice address)
@@ -74,6 +75,7 @@ void place_waiting(struct dispatch *dispatch, struct job *job,
                    struct lane *lane, uint64_t next_ms)
 {
     job->held = false;
+    job->queued->is_next = false;
     set_alarm(dispatch, job, next_ms);
     if (lane) {
         lanes_park(lane, job, JOB_WAITING);
@@ -247,4 +249,5 @@ void place_lane_again(struct dispatch *dispatch, struct lane *lane)
         list_push_back(&jobs, &job->link);
     for (struct list *link; (link = list_take(&jobs));)
         place_ready(dispatch, container_of(link, struct job, link), LANE_BACK);
+    fetch_want(dispatch, lane);
 }

@@ -3,6 +3,7 @@
 
 #include "common/edge/log.h"
 #include "router/dispatch/entry.h"
+#include "router/dispatch/fetch.h"
 #include "router/dispatch/hear.h"
 #include "router/dispatch/place.h"
 
@@ -40,6 +41,15 @@ static void take_site(struct dispatch *dispatch, struct job *job)
     destination_release(&old);
 }
 
+/* A lane whose jobs have left for another has cold ones behind them. */
+static void wake_cold(struct dispatch *dispatch)
+{
+    size_t at = 0;
+    for (struct lane *lane;
+         (lane = table_next(&dispatch->lanes.by_number, &at));)
+        fetch_want(dispatch, lane);
+}
+
 /* The one of the new config that we are: by name, which does not change. */
 static const struct conf_router *ourselves(const struct dispatch *dispatch,
                                            const struct conf *conf)
@@ -62,7 +72,7 @@ void reload(struct dispatch *dispatch, struct conf *conf)
     struct conf *old = dispatch->conf;
     dispatch->conf = conf;
     dispatch->router = router;
-    lanes_reconf(&dispatch->lanes, conf);
+    lanes_reconf(&dispatch->lanes, conf, &dispatch->found);
     mx_reconf(dispatch->mx, conf);
     pools_reconf(&dispatch->pools, conf, &dispatch->workers,
                  dispatch_now_ms(dispatch));
@@ -75,5 +85,6 @@ void reload(struct dispatch *dispatch, struct conf *conf)
         take_site(dispatch, job);
         place_ready(dispatch, job, LANE_BACK);
     }
+    wake_cold(dispatch);
     conf_release(&old);
 }

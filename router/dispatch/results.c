@@ -3,6 +3,7 @@
 
 #include "common/base/check.h"
 #include "router/dispatch/claims.h"
+#include "router/dispatch/fetch.h"
 #include "router/dispatch/outcome.h"
 #include "router/dispatch/settle.h"
 
@@ -72,6 +73,10 @@ void results_hear(struct dispatch *dispatch, const struct worker *worker,
     const struct outcome_ack ack = { worker->number, result->lease };
     if (settle_adopt(dispatch, &ack))
         return;
+    if (fetch_is_cold(dispatch, result->message)) {
+        fetch_for_result(dispatch, worker, result);
+        return;
+    }
     struct lease *lease = leases_get(&dispatch->leases, result->lease);
     struct queued *queued =
         table_get(&dispatch->lanes.messages, result->message);

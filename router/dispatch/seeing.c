@@ -4,6 +4,7 @@
 #include "common/base/time.h"
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
+#include "router/dispatch/fetch.h"
 
 static void begin_list(struct json *json, const char *key)
 {
@@ -83,7 +84,12 @@ static void add_counters(const struct counters *counters, struct json *json)
 /* How many jobs are in each state, over all messages. */
 static void add_jobs(const struct dispatch *dispatch, struct json *json)
 {
-    uint64_t counts[JOB_STATE_COUNT] = { 0 };
+    const struct fetch_counts cold = fetch_count(dispatch);
+    uint64_t counts[JOB_STATE_COUNT] = {
+        [JOB_FOUND] = cold.found,
+        [JOB_READY] = cold.ready,
+        [JOB_WAITING] = cold.waiting,
+    };
     size_t at = 0;
     for (const struct queued *queued;
          (queued = table_next(&dispatch->lanes.messages, &at));)
@@ -102,7 +108,9 @@ static void answer_status(struct dispatch *dispatch, struct json *json)
     json_add_text(json, "router", slice_text(dispatch->router->name));
     json_add_number(json, "up_ms",
                     since(dispatch->start_ms, dispatch_now_ms(dispatch)));
-    json_add_number(json, "messages", dispatch->lanes.messages.count);
+    const size_t cold = cold_count(dispatch->lanes.warmth.cold);
+    json_add_number(json, "messages", dispatch->lanes.messages.count + cold);
+    json_add_number(json, "cold", cold);
     json_add_number(json, "lanes", dispatch->lanes.by_number.count);
     json_add_number(json, "leases", dispatch->leases.by_id.count);
     json_add_number(json, "bodies_bytes", dispatch->bodies_bytes);
@@ -133,7 +141,8 @@ static const char *why_it_waits(const struct dispatch *dispatch,
 {
     if (lane->ready == 0 && !list_is_empty(&lane->out))
         return "being delivered";
-    if (lane->ready == 0 && !list_is_empty(&lane->waiting))
+    if (lane->ready == 0
+        && (!list_is_empty(&lane->waiting) || lane->cold_waiting.waiting > 0))
         return "waiting for the next attempt";
     if (lane->ready == 0)
         return list_is_empty(&lane->held) ? "empty" : "held: in doubt";
@@ -192,9 +201,10 @@ static void add_lane(const struct dispatch *dispatch, const struct lane *lane,
     json_add_number(json, "lane", lane->number);
     json_add_text(json, "pool", lane->pool_name);
     json_add_text(json, "site", lane->site);
-    json_add_number(json, "ready", lane->ready);
+    json_add_number(json, "ready", lane_depth(lane));
     json_add_number(json, "leased", count_list(&lane->out));
-    json_add_number(json, "waiting", count_list(&lane->waiting));
+    json_add_number(json, "waiting",
+                    count_list(&lane->waiting) + lane->cold_waiting.waiting);
     json_add_number(json, "held", count_list(&lane->held));
     json_add_number(json, "credit",
                     lane->credits ? credits_total(lane->credits) : 0);
@@ -216,10 +226,10 @@ static bool has_part(struct slice text, struct slice part)
 static void answer_queue(const struct dispatch *dispatch, struct slice arg,
                          struct json *json)
 {
-    json_add_number(json, "resolving_or_unknown",
-                    count_list(&dispatch->homeless)
-                        + count_list(&dispatch->found)
-                        + count_list(&dispatch->claimed));
+    json_add_number(
+        json, "resolving_or_unknown",
+        count_list(&dispatch->homeless) + fetch_count(dispatch).found
+            + dispatch->cold_homeless.waiting + count_list(&dispatch->claimed));
     begin_list(json, "lanes");
     size_t at = 0;
     for (const struct lane *lane;

@@ -6,6 +6,7 @@
 #include "common/base/check.h"
 #include "common/edge/log.h"
 #include "router/dispatch/entry.h"
+#include "router/dispatch/fetch.h"
 #include "router/dispatch/outcome.h"
 #include "router/dispatch/place.h"
 
@@ -74,18 +75,6 @@ static void body_done(void *context)
     body_release(&body);
 }
 
-/* One reference to the body; NULL when it cannot be read now. */
-static struct body *body_of(struct dispatch *dispatch, struct queued *queued)
-{
-    if (queued->body)
-        return body_hold(queued->body);
-    struct body *body = NULL;
-    struct fault fault;
-    if (spool_read_body(dispatch->spool, queued->id, &body, &fault) != RC_OK)
-        log_fault(LOG_ERROR, "body_unreadable", &fault);
-    return body;
-}
-
 static void defer_unreadable(struct dispatch *dispatch, struct job *job)
 {
     struct queued *queued = job->queued;
@@ -110,16 +99,9 @@ static enum rc send_to(struct dispatch *dispatch, struct job *job,
                     body);
 }
 
-/* False: the link of this worker is full or gone, the job is back in front. */
-static bool send_job(struct dispatch *dispatch, struct lane *lane,
-                     struct job *job, struct credit *credit)
+static struct lease *lease_for(struct dispatch *dispatch, struct job *job,
+                               const struct credit *credit)
 {
-    dispatch_begin(dispatch);
-    struct body *body = body_of(dispatch, job->queued);
-    if (!body) {
-        defer_unreadable(dispatch, job);
-        return true;
-    }
     const uint64_t now_ms = dispatch_now_ms(dispatch);
     struct worker *worker =
         workers_by_number(&dispatch->workers, credit->worker);
@@ -129,19 +111,59 @@ static bool send_job(struct dispatch *dispatch, struct lane *lane,
     lease->source = credit->source;
     lease->since_ms = now_ms;
     lease->until_ms = now_ms + DISPATCH_LEASE_MAX_MS;
-    if (send_to(dispatch, job, lane, lease, body) != RC_OK) {
+    return lease;
+}
+
+static void count_sent(struct dispatch *dispatch, struct worker *worker)
+{
+    worker->jobs_sent++;
+    dispatch->counters.jobs_sent++;
+}
+
+/* Sends the job, or has its body read first. When the worker's link is full or
+ * gone the job is back in front. */
+static void send_job(struct dispatch *dispatch, struct lane *lane,
+                     struct job *job, struct credit *credit)
+{
+    dispatch_begin(dispatch);
+    struct lease *lease = lease_for(dispatch, job, credit);
+    struct body *body = job->queued->body;
+    if (body && send_to(dispatch, job, lane, lease, body_hold(body)) != RC_OK) {
         leases_end(&dispatch->leases, &lease);
         lanes_push(&dispatch->lanes, lane, job, LANE_FRONT);
-        credit->muted_ms = now_ms + DISPATCH_MUTE_MS;
+        credit->muted_ms = dispatch_now_ms(dispatch) + DISPATCH_MUTE_MS;
         timer_set(dispatch->unmute, credit->muted_ms);
-        return false;
+        return;
     }
+    job->queued->is_next = true;
     wheel_clear(&job->alarm);
     lanes_park(lane, job, JOB_LEASED);
     credits_use(lane->credits, credit);
-    worker->jobs_sent++;
-    dispatch->counters.jobs_sent++;
-    return true;
+    if (body)
+        count_sent(dispatch, lease->worker);
+    else
+        fetch_body(dispatch, lease);
+}
+
+void serve_fetched(struct dispatch *dispatch, struct lease *lease,
+                   struct body *body)
+{
+    struct job *job = lease->job;
+    struct lane *lane = job->lane;
+    lease->is_fetching = false;
+    dispatch_begin(dispatch);
+    const bool is_readable = body != NULL;
+    if (is_readable && send_to(dispatch, job, lane, lease, body) == RC_OK) {
+        count_sent(dispatch, lease->worker);
+        return;
+    }
+    if (lane->credits)
+        credits_unuse(lane->credits, lease->source, lease->worker->number);
+    (void)leases_return(&dispatch->leases, &lease);
+    if (is_readable)
+        place_ready(dispatch, job, LANE_FRONT);
+    else
+        defer_unreadable(dispatch, job);
 }
 
 /* True: the lane may have more at once. */
@@ -156,7 +178,8 @@ static bool serve_lane(struct dispatch *dispatch, struct lane *lane,
             return false;
         lane->idle_ms = now_ms;
         (*budget)--;
-        (void)send_job(dispatch, lane, lane_take(lane), credit);
+        send_job(dispatch, lane, lane_take(lane), credit);
+        fetch_want(dispatch, lane);
     }
     return true;
 }

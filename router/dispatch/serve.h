@@ -10,4 +10,9 @@
  * there may be more to do at once. */
 bool serve_lanes(struct dispatch *dispatch);
 
+/* The body of a job under this lease was read; NULL: it cannot be. A whole
+ * event; takes the reference over. */
+void serve_fetched(struct dispatch *dispatch, struct lease *lease,
+                   struct body *body);
+
 #endif

@@ -9,6 +9,7 @@
 #include "common/base/time.h"
 #include "common/edge/log.h"
 #include "router/dispatch/entry.h"
+#include "router/dispatch/freeze.h"
 
 enum step { STEP_REPORT, STEP_STATE, STEP_DROP };
 
@@ -93,9 +94,16 @@ static void post_state(struct settlement *settlement, struct queued *queued)
 
 static void finish(struct settlement *settlement)
 {
+    struct dispatch *dispatch = settlement->dispatch;
+    struct queued *queued =
+        table_get(&dispatch->lanes.messages, settlement->id);
     if (settlement->ack.worker != 0)
-        settle_ack(settlement->dispatch, &settlement->ack);
+        settle_ack(dispatch, &settlement->ack);
     free_settlement(settlement);
+    if (!queued)
+        return;
+    queued->writes--;
+    freeze_if_idle(dispatch, queued);
 }
 
 static void drop_failed(struct settlement *settlement, struct queued *queued)
@@ -119,11 +127,7 @@ static void write_rest(struct settlement *settlement)
     } else if (queued->jobs) {
         post_state(settlement, queued);
     } else {
-        (void)table_take(&dispatch->lanes.messages, settlement->id);
-        entry_drop_body(dispatch, queued);
-        if (dispatch->opened == queued)
-            dispatch->opened = NULL;
-        queued_free(&queued);
+        entry_forget(dispatch, &queued);
         post_drop(settlement);
     }
 }
@@ -140,6 +144,7 @@ void settle_begin(struct dispatch *dispatch, struct queued *queued,
     struct settlement *settlement = NEW(struct settlement);
     settlement->dispatch = dispatch;
     settlement->id = queued->id;
+    queued->writes++;
     settlement->report = report;
     if (ack) {
         settlement->ack = *ack;

@@ -3,16 +3,22 @@
 
 #include "common/base/check.h"
 #include "common/base/mem.h"
+#include "router/lanes/queued.h"
 
 /* Virtual time of one turn of a band with weight 1. */
 #define STRIDE (UINT64_C(1) << 20)
 
 struct share {
-    struct list link; /* in its band while it has jobs */
+    struct lane *lane;
+    struct list link; /* in its band while it has jobs in memory */
     struct list jobs;
     uint64_t key;
     uint32_t weight;
     uint32_t left; /* recipients that it may still send in this turn */
+    uint32_t hot;  /* jobs in memory */
+    uint32_t fetching;
+    struct cold_queue cold; /* behind them; open once it was needed */
+    struct list thirst;     /* in lane->thirsty */
 };
 
 static struct slice put_text(char **at, struct slice text)
@@ -38,6 +44,7 @@ static void make_bands(struct lane *lane, const struct conf *conf)
 }
 
 struct lane *lane_new(uint32_t number, const struct conf *conf,
+                      const struct lane_warmth *warmth,
                       const struct conf_pool *pool,
                       const struct destination *destination)
 {
@@ -55,7 +62,11 @@ struct lane *lane_new(uint32_t number, const struct conf *conf,
     lane->key = slice_of(lane->pool_name.ptr, name.len + 1 + site.len);
     lane->domain = put_text(&at, destination->domain);
     lane->provider = put_text(&at, destination->provider);
+    lane->warmth = warmth;
     list_init(&lane->link);
+    list_init(&lane->thirsty);
+    list_init(&lane->thirst);
+    cold_open(warmth->cold, &lane->cold_waiting, COLD_WAITING);
     list_init(&lane->out);
     list_init(&lane->waiting);
     list_init(&lane->held);
@@ -71,6 +82,8 @@ void lane_free(struct lane **lane)
         return;
     CHECK(lane_is_empty(freed));
     list_remove(&freed->link);
+    list_remove(&freed->thirst);
+    cold_close(freed->warmth->cold, &freed->cold_waiting);
     table_release(&freed->shares);
     mem_free(freed->bands);
     mem_free(freed);
@@ -84,25 +97,50 @@ void lane_reconf(struct lane *lane, const struct conf *conf)
     lane->pool = conf_pool(conf, lane->pool_name);
 }
 
-static uint64_t share_key(const struct job *job)
+uint64_t lane_share_of(const struct job *job)
 {
     return (uint64_t)job->stream << 32 | job->tenant;
 }
 
-static struct share *share_for(struct lane *lane, struct band *band,
-                               const struct job *job, uint32_t weight)
+static struct share *share_for(struct lane *lane, const struct job *job)
 {
-    struct share *share = table_get(&lane->shares, share_key(job));
+    const uint64_t key = lane_share_of(job);
+    struct share *share = table_get(&lane->shares, key);
     if (share)
         return share;
     share = NEW(struct share);
-    share->key = share_key(job);
-    share->weight = weight > 0 ? weight : 1;
-    share->left = share->weight;
+    share->lane = lane;
+    share->key = key;
     list_init(&share->jobs);
-    list_push_back(&band->shares, &share->link);
+    list_init(&share->link);
+    list_init(&share->thirst);
     table_put(&lane->shares, share->key, share);
     return share;
+}
+
+/* It has jobs again. */
+static void enter_band(struct band *band, struct share *share, uint32_t weight)
+{
+    share->weight = weight > 0 ? weight : 1;
+    share->left = share->weight;
+    list_push_back(&band->shares, &share->link);
+}
+
+/* After each change: is it thirsty, or nothing any more? */
+static void review_share(struct lane *lane, struct share *share)
+{
+    const uint32_t near = share->hot + share->fetching;
+    const bool thirsty =
+        share->cold.in_line > 0 && 2 * near <= lane->warmth->hot_max;
+    if (!thirsty)
+        list_remove(&share->thirst);
+    else if (list_is_empty(&share->thirst))
+        list_push_back(&lane->thirsty, &share->thirst);
+    if (near > 0 || share->cold.in_line > 0)
+        return;
+    cold_close(lane->warmth->cold, &share->cold);
+    (void)table_take(&lane->shares, share->key);
+    mem_free(share);
 }
 
 void lane_push(struct lane *lane, struct job *job, uint32_t weight,
@@ -110,7 +148,9 @@ void lane_push(struct lane *lane, struct job *job, uint32_t weight,
 {
     CHECK(job->stream < lane->band_count);
     struct band *band = &lane->bands[job->stream];
-    struct share *share = share_for(lane, band, job, weight);
+    struct share *share = share_for(lane, job);
+    if (share->hot++ == 0)
+        enter_band(band, share, weight);
     if (end == LANE_FRONT)
         list_push_front(&share->jobs, &job->link);
     else
@@ -180,11 +220,9 @@ static void unlink_job(struct lane *lane, struct band *band,
     list_remove(&job->link);
     band->ready--;
     lane->ready--;
-    if (!list_is_empty(&share->jobs))
-        return;
-    list_remove(&share->link);
-    (void)table_take(&lane->shares, share->key);
-    mem_free(share);
+    if (--share->hot == 0)
+        list_remove(&share->link);
+    review_share(lane, share);
 }
 
 struct job *lane_take(struct lane *lane)
@@ -200,22 +238,127 @@ struct job *lane_take(struct lane *lane)
     return job;
 }
 
+static struct share *share_of(const struct lane *lane, const struct job *job)
+{
+    struct share *share = table_get(&lane->shares, lane_share_of(job));
+    CHECK(share);
+    return share;
+}
+
 void lane_remove(struct lane *lane, struct job *job)
 {
     CHECK(job->state == JOB_READY && job->lane == lane);
-    struct share *share = table_get(&lane->shares, share_key(job));
-    CHECK(share);
-    unlink_job(lane, &lane->bands[job->stream], share, job);
+    unlink_job(lane, &lane->bands[job->stream], share_of(lane, job), job);
+}
+
+bool lane_is_deep(const struct lane *lane, const struct job *job, bool is_next)
+{
+    CHECK(job->state == JOB_READY && job->lane == lane);
+    const struct share *share = share_of(lane, job);
+    if (share->hot > lane->warmth->hot_max)
+        return true;
+    return !is_next && share->cold.in_line + share->fetching > 0;
+}
+
+void lane_freeze(struct lane *lane, struct job *job, uint64_t due_ms)
+{
+    struct share *share = share_of(lane, job);
+    if (share->cold.number == 0)
+        cold_open(lane->warmth->cold, &share->cold, COLD_READY);
+    cold_push(lane->warmth->cold, &share->cold, job->queued->id, due_ms);
+    lane->cold_ready++;
+    lane_remove(lane, job);
+}
+
+static void begin_fetch(struct lane *lane, struct share *share,
+                        struct cold_queue *queue, struct lane_fetch *fetch)
+{
+    struct cold *cold = lane->warmth->cold;
+    *fetch = (struct lane_fetch){
+        .id = cold_first(cold, &share->cold),
+        .lane = lane->number,
+        .share = share->key,
+    };
+    cold_move(cold, queue, fetch->id);
+    share->fetching++;
+    lane->fetching++;
+    lane->cold_ready--;
+    review_share(lane, share);
+}
+
+bool lane_fetch(struct lane *lane, struct cold_queue *queue,
+                struct lane_fetch *fetch)
+{
+    if (list_is_empty(&lane->thirsty))
+        return false;
+    begin_fetch(lane, container_of(lane->thirsty.next, struct share, thirst),
+                queue, fetch);
+    return true;
+}
+
+bool lane_fetch_due(struct lane *lane, struct cold_queue *queue,
+                    uint64_t now_ms, struct lane_fetch *fetch)
+{
+    size_t at = 0;
+    for (struct share *share;
+         lane->cold_ready > 0 && (share = table_next(&lane->shares, &at));) {
+        if (!cold_first_is_due(lane->warmth->cold, &share->cold, now_ms))
+            continue;
+        begin_fetch(lane, share, queue, fetch);
+        return true;
+    }
+    return false;
+}
+
+void lane_leave_line(struct cold_queue *line, struct cold_queue *queue,
+                     uint64_t id)
+{
+    struct share *share = container_of(line, struct share, cold);
+    cold_move(share->lane->warmth->cold, queue, id);
+    share->lane->cold_ready--;
+    review_share(share->lane, share);
+}
+
+void lane_fetched(struct lane *lane, const struct lane_fetch *fetch)
+{
+    struct share *share = table_get(&lane->shares, fetch->share);
+    if (!share || share->fetching == 0)
+        return; /* lane_empty_cold() came between */
+    share->fetching--;
+    lane->fetching--;
+    review_share(lane, share);
+}
+
+void lane_empty_cold(struct lane *lane, struct cold_queue *queue)
+{
+    struct cold *cold = lane->warmth->cold;
+    size_t at = 0;
+    for (struct share *share; (share = table_next(&lane->shares, &at));) {
+        for (uint64_t id; (id = cold_first(cold, &share->cold)) != 0;)
+            cold_move(cold, queue, id);
+        cold_close(cold, &share->cold);
+        CHECK(share->hot == 0);
+        list_remove(&share->thirst);
+        mem_free(share);
+    }
+    table_release(&lane->shares);
+    lane->cold_ready = lane->fetching = 0;
 }
 
 const struct job *lane_next_first(const struct lane *lane, size_t *at)
 {
-    const struct share *share = table_next(&lane->shares, at);
-    return share ? first_job(share) : NULL;
+    for (;;) {
+        const struct share *share = table_next(&lane->shares, at);
+        if (!share)
+            return NULL;
+        if (share->hot > 0)
+            return first_job(share);
+    }
 }
 
 bool lane_is_empty(const struct lane *lane)
 {
-    return lane->ready == 0 && list_is_empty(&lane->out)
-           && list_is_empty(&lane->waiting) && list_is_empty(&lane->held);
+    return lane_depth(lane) == 0 && cold_queued(&lane->cold_waiting) == 0
+           && list_is_empty(&lane->out) && list_is_empty(&lane->waiting)
+           && list_is_empty(&lane->held);
 }

@@ -11,6 +11,11 @@
  * was away: it can neither save up turns nor lose any. Pure: who may send what
  * when is decided elsewhere. All jobs that belong here are in one of the lists:
  * READY ones in the shares, the others in `out`, `waiting` and `held`.
+ *
+ * A share has its first jobs in memory, `hot_max` of them at most, and behind
+ * them the ids of cold messages (cold.h). When half of the hot ones have left
+ * the share is *thirsty*: its user fetches the next cold ones (lane_fetch), has
+ * them read back and pushes them. `ready` counts jobs in memory alone.
  */
 #ifndef ROUTER_LANES_LANE_H
 #define ROUTER_LANES_LANE_H
@@ -24,6 +29,7 @@
 #include "common/base/slice.h"
 #include "common/base/table.h"
 #include "config/conf.h"
+#include "router/lanes/cold.h"
 #include "router/lanes/job.h"
 
 /* Most that one job costs its tenant; bounds the turns of a search. */
@@ -57,29 +63,54 @@ struct lane {
     const struct conf_pool *pool; /* NULL: removed from the config */
     struct band *bands;           /* by the stream's index */
     size_t band_count;
-    struct table shares;     /* by (stream, tenant) */
-    uint64_t floor_pass[2];  /* not urgent, urgent: of the last turn */
-    uint32_t ready;          /* jobs */
-    struct list out;         /* LEASED */
-    struct list waiting;     /* WAITING */
-    struct list held;        /* HELD */
-    uint64_t idle_ms;        /* when it was last seen with a job */
-    struct credits *credits; /* likewise; NULL: none yet */
-    struct lane_offer offer; /* likewise */
+    struct table shares; /* by (stream, tenant) */
+    const struct lane_warmth *warmth;
+    struct list thirsty;            /* shares */
+    uint32_t cold_ready;            /* messages in the lines of the shares */
+    uint32_t fetching;              /* of them, being read back */
+    struct cold_queue cold_waiting; /* messages that wait for an attempt */
+    struct list thirst;             /* for its user: lanes with such shares */
+    uint64_t floor_pass[2];         /* not urgent, urgent: of the last turn */
+    uint32_t ready;                 /* jobs */
+    struct list out;                /* LEASED */
+    struct list waiting;            /* WAITING */
+    struct list held;               /* HELD */
+    uint64_t idle_ms;               /* when it was last seen with a job */
+    struct credits *credits;        /* likewise; NULL: none yet */
+    struct lane_offer offer;        /* likewise */
 };
 
 enum lane_end { LANE_BACK, LANE_FRONT };
 
-/* Copies the texts. */
+/* What all lanes of a router have in common. */
+struct lane_warmth {
+    struct cold *cold;
+    uint32_t hot_max; /* jobs of one share that are kept in memory */
+};
+
+/* A cold message of this lane on its way back into memory. */
+struct lane_fetch {
+    uint64_t id;
+    uint32_t lane;
+    uint64_t share;
+};
+
+/* Copies the texts; `warmth` must outlive the lane. */
 struct lane *lane_new(uint32_t number, const struct conf *conf,
+                      const struct lane_warmth *warmth,
                       const struct conf_pool *pool,
                       const struct destination *destination) must_check;
 
 /* No job may be in it. */
 void lane_free(struct lane **lane);
 
-/* A new config: bands are made anew. No job may be READY. */
+/* A new config: bands are made anew. No job may be READY, and unless the
+ * streams have kept their places no message may be cold (lane_empty_cold). */
 void lane_reconf(struct lane *lane, const struct conf *conf);
+
+/* Moves all cold READY messages, and what is being fetched of them, into the
+ * line of another queue, in the order of each share. */
+void lane_empty_cold(struct lane *lane, struct cold_queue *queue);
 
 /* Makes the job READY. `weight` is its tenant's; at the front it is the next of
  * its tenant. */
@@ -92,11 +123,43 @@ struct job *lane_take(struct lane *lane);
 /* Takes a READY job out. */
 void lane_remove(struct lane *lane, struct job *job);
 
-/* The first READY job of each stream and tenant in turn: begin with *at = 0; NULL
- * at the end. The lane must not change meanwhile. */
+/* Does this READY job stand behind what is kept in memory? `is_next`: it was
+ * fetched for its share, and does not stand behind cold mail. */
+bool lane_is_deep(const struct lane *lane, const struct job *job, bool is_next);
+
+/* Takes such a job out and puts its message at the end of the share's line. */
+void lane_freeze(struct lane *lane, struct job *job, uint64_t due_ms);
+
+/* The next cold message of a thirsty share, moved to `queue`; false: none. */
+bool lane_fetch(struct lane *lane, struct cold_queue *queue,
+                struct lane_fetch *fetch) must_check;
+
+/* A cold message whose time has come before its turn, moved likewise. */
+bool lane_fetch_due(struct lane *lane, struct cold_queue *queue,
+                    uint64_t now_ms, struct lane_fetch *fetch) must_check;
+
+/* It was read back, or is gone. */
+void lane_fetched(struct lane *lane, const struct lane_fetch *fetch);
+
+/* A cold message of some lane leaves its share's line by another way than its
+ * turn: it is moved to `queue`. `line` is COLD_READY. */
+void lane_leave_line(struct cold_queue *line, struct cold_queue *queue,
+                     uint64_t id);
+
+/* The share of its lane that a job belongs to. */
+uint64_t lane_share_of(const struct job *job);
+
+/* READY in memory or cold. */
+static inline uint32_t lane_depth(const struct lane *lane)
+{
+    return lane->ready + lane->cold_ready + lane->fetching;
+}
+
+/* The first READY job in memory of each stream and tenant in turn: begin with
+ * *at = 0; NULL at the end. The lane must not change meanwhile. */
 const struct job *lane_next_first(const struct lane *lane, size_t *at);
 
-/* Has it jobs in any state? */
+/* Has it jobs in any state, or cold messages? */
 bool lane_is_empty(const struct lane *lane);
 
 #endif

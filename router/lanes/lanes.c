@@ -6,13 +6,31 @@
 
 #define POOL_NAME_MAX 255u
 
-void lanes_init(struct lanes *lanes, const struct conf *conf)
+void lanes_init(struct lanes *lanes, const struct conf *conf, uint64_t now_ms)
 {
     *lanes = (struct lanes){ .conf = conf };
+    lanes->warmth = (struct lane_warmth){ cold_new(now_ms), LANES_HOT_SHARE };
     table_init(&lanes->by_key);
     table_init(&lanes->by_number);
     table_init(&lanes->messages);
     names_init(&lanes->tenants);
+}
+
+/* Lanes go when nothing is in them: the cold mail is put aside, and forgotten. */
+static void free_lanes(struct lanes *lanes)
+{
+    struct cold *cold = lanes->warmth.cold;
+    struct cold_queue aside;
+    cold_open(cold, &aside, COLD_FOUND);
+    size_t at = 0;
+    for (struct lane *lane; (lane = table_next(&lanes->by_number, &at));)
+        lane_empty_cold(lane, &aside);
+    at = 0;
+    for (uint64_t id; (id = cold_next(cold, &at)) != 0;)
+        cold_take(cold, id);
+    at = 0;
+    for (struct lane *lane; (lane = table_next(&lanes->by_number, &at));)
+        lane_free(&lane);
 }
 
 void lanes_release(struct lanes *lanes)
@@ -24,21 +42,44 @@ void lanes_release(struct lanes *lanes)
     at = 0;
     for (struct queued *queued; (queued = table_next(&lanes->messages, &at));)
         queued_free(&queued);
-    at = 0;
-    for (struct lane *lane; (lane = table_next(&lanes->by_number, &at));)
-        lane_free(&lane);
+    free_lanes(lanes);
+    cold_free(&lanes->warmth.cold);
     table_release(&lanes->messages);
     table_release(&lanes->by_key);
     table_release(&lanes->by_number);
     names_release(&lanes->tenants);
 }
 
-void lanes_reconf(struct lanes *lanes, const struct conf *conf)
+static bool same_streams(const struct conf *a, const struct conf *b)
 {
+    if (a->stream_count != b->stream_count)
+        return false;
+    for (size_t i = 0; i < a->stream_count; i++)
+        if (strcmp(a->streams[i].name, b->streams[i].name) != 0)
+            return false;
+    return true;
+}
+
+void lanes_reconf(struct lanes *lanes, const struct conf *conf,
+                  struct cold_queue *found)
+{
+    const bool stays = same_streams(lanes->conf, conf);
     lanes->conf = conf;
     size_t at = 0;
-    for (struct lane *lane; (lane = table_next(&lanes->by_number, &at));)
+    for (struct lane *lane; (lane = table_next(&lanes->by_number, &at));) {
+        if (!stays)
+            lane_empty_cold(lane, found);
         lane_reconf(lane, conf);
+    }
+}
+
+/* The more lanes, the less of each is kept in memory. */
+static void share_warmth(struct lanes *lanes)
+{
+    const size_t share = LANES_HOT_MAX / (lanes->by_number.count + 1);
+    lanes->warmth.hot_max = share > LANES_HOT_SHARE       ? LANES_HOT_SHARE
+                            : share < LANES_HOT_SHARE_LOW ? LANES_HOT_SHARE_LOW
+                                                          : (uint32_t)share;
 }
 
 static bool has_key(const void *value, struct slice key)
@@ -60,9 +101,11 @@ struct lane *lanes_lane(struct lanes *lanes, const struct conf_pool *pool,
     struct lane *lane = table_get_text(&lanes->by_key, key, has_key);
     if (lane)
         return lane;
-    lane = lane_new(++lanes->number_last, lanes->conf, pool, destination);
+    lane = lane_new(++lanes->number_last, lanes->conf, &lanes->warmth, pool,
+                    destination);
     table_put_text(&lanes->by_key, lane->key, lane);
     table_put(&lanes->by_number, lane->number, lane);
+    share_warmth(lanes);
     return lane;
 }
 
@@ -75,6 +118,7 @@ void lanes_drop(struct lanes *lanes, struct lane **lane)
 {
     (void)table_take_text(&lanes->by_key, (*lane)->key, has_key);
     (void)table_take(&lanes->by_number, (*lane)->number);
+    share_warmth(lanes);
     lane_free(lane);
 }
 

@@ -26,16 +26,25 @@ struct lanes {
     struct table messages; /* struct queued, by id */
     struct names tenants;
     uint32_t number_last;
+    struct lane_warmth warmth;
 };
 
+/* Jobs that all lanes together keep in memory at the head of their shares,
+ * roughly; and what one share gets of them. */
+#define LANES_HOT_MAX       65536u
+#define LANES_HOT_SHARE     512u
+#define LANES_HOT_SHARE_LOW 8u
+
 /* `conf` must live until the next lanes_reconf() or the release. */
-void lanes_init(struct lanes *lanes, const struct conf *conf);
+void lanes_init(struct lanes *lanes, const struct conf *conf, uint64_t now_ms);
 
 /* Frees lanes and messages. */
 void lanes_release(struct lanes *lanes);
 
-/* New bands, pools and weights in all lanes. No job may be READY. */
-void lanes_reconf(struct lanes *lanes, const struct conf *conf);
+/* New bands, pools and weights in all lanes. No job may be READY. When streams
+ * have changed places cold READY messages go into the line of `found`. */
+void lanes_reconf(struct lanes *lanes, const struct conf *conf,
+                  struct cold_queue *found);
 
 /* The lane of a pool and the destination's site; made when there is none. */
 struct lane *lanes_lane(struct lanes *lanes, const struct conf_pool *pool,

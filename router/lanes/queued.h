@@ -10,6 +10,7 @@
 #ifndef ROUTER_LANES_QUEUED_H
 #define ROUTER_LANES_QUEUED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/arena.h"
@@ -24,9 +25,10 @@
 struct queued {
     uint64_t id;
     uint64_t expires_utc_ms;
-    struct job *jobs;  /* linked by `sibling` */
-    struct body *body; /* NULL: on disk only */
-    uint32_t claims;   /* leases of it that workers hold from before */
+    struct job *jobs;     /* linked by `sibling` */
+    struct body *body;    /* NULL: on disk only */
+    uint32_t writes : 31; /* of its state, on their way to the disk */
+    bool is_next : 1;     /* its turn has come: it does not go cold */
     uint32_t packed_len;
     char packed[]; /* the packed envelope */
 };

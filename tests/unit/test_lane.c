@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include "router/lanes/queued.h"
+
 enum { URGENT, HEAVY, LIGHT, STREAMS };
 
 static struct conf_stream streams[STREAMS] = {
@@ -16,6 +18,24 @@ static struct conf_stream streams[STREAMS] = {
 static const struct conf conf = { .streams = streams, .stream_count = STREAMS };
 static const struct conf_pool pool = { .name = "pool" };
 
+#define HOT_MAX 8u
+
+static struct lane_warmth warmth = { .hot_max = HOT_MAX };
+
+static int set_up(void **state)
+{
+    (void)state;
+    warmth.cold = cold_new(0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    cold_free(&warmth.cold);
+    return 0;
+}
+
 static struct lane *make(void)
 {
     const struct destination destination = {
@@ -23,7 +43,7 @@ static struct lane *make(void)
         .site = SLICE("mx.b.example"),
         .provider = SLICE(""),
     };
-    return lane_new(1, &conf, &pool, &destination);
+    return lane_new(1, &conf, &warmth, &pool, &destination);
 }
 
 static struct job *push(struct lane *lane, unsigned stream, uint32_t tenant,
@@ -199,16 +219,145 @@ static void a_job_is_divided(void **state)
     job_free(&last);
 }
 
+/* A message with one job, as the lane thread has it; frozen when it is deep. */
+static struct queued *arrive(struct lane *lane, uint64_t id, bool is_next)
+{
+    const struct envelope envelope = { .id = id };
+    struct queued *queued = queued_new(&envelope, SLICE("envelope"), NULL);
+    const struct job_recipient one = { .index = 0 };
+    struct job *job = job_new(&one, 1);
+    job->stream = HEAVY;
+    queued_add(queued, job);
+    lane_push(lane, job, 1, LANE_BACK);
+    if (lane_is_deep(lane, job, is_next)) {
+        lane_freeze(lane, job, 1000 * id);
+        queued_free(&queued);
+    }
+    return queued;
+}
+
+static uint64_t leave(struct lane *lane)
+{
+    struct job *job = lane_take(lane);
+    struct queued *queued = job->queued;
+    const uint64_t id = queued->id;
+    queued_free(&queued);
+    return id;
+}
+
+static void a_deep_share_keeps_its_first_jobs_in_memory(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    struct cold_queue fetching;
+    struct lane_fetch fetch;
+    cold_open(warmth.cold, &fetching, COLD_FETCHING);
+    for (uint64_t id = 1; id <= 20; id++)
+        assert_int_equal(arrive(lane, id, false) != NULL, id <= HOT_MAX);
+    assert_int_equal(lane->ready, HOT_MAX);
+    assert_int_equal(lane->cold_ready, 12);
+    assert_int_equal(lane_depth(lane), 20);
+    assert_false(lane_fetch(lane, &fetching, &fetch)); /* not thirsty yet */
+    for (uint64_t id = 1; id <= HOT_MAX; id++)
+        assert_int_equal(leave(lane), id);
+    assert_null(lane_take(lane));
+    assert_false(lane_is_empty(lane));
+    lane_empty_cold(lane, &fetching);
+    assert_int_equal(fetching.in_line, 12);
+    drain(lane);
+}
+
+static void cold_mail_comes_back_in_its_order(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    struct cold_queue fetching;
+    struct lane_fetch fetch;
+    cold_open(warmth.cold, &fetching, COLD_FETCHING);
+    uint64_t next = 1;
+    uint64_t left = 1;
+    for (; next <= 100; next++)
+        (void)arrive(lane, next, false);
+    while (left <= 150) {
+        assert_int_equal(leave(lane), left++);
+        if (next <= 150) /* new mail does not overtake */
+            (void)arrive(lane, next++, false);
+        while (lane_fetch(lane, &fetching, &fetch)) {
+            assert_int_equal(fetch.lane, lane->number);
+            cold_take(warmth.cold, fetch.id);
+            assert_non_null(arrive(lane, fetch.id, true));
+            lane_fetched(lane, &fetch);
+        }
+        assert_true(lane->ready <= HOT_MAX);
+    }
+    assert_true(lane_is_empty(lane));
+    assert_int_equal(cold_count(warmth.cold), 0);
+    drain(lane);
+}
+
+static void cold_mail_may_fall_due_before_its_turn(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    struct cold_queue fetching;
+    struct lane_fetch fetch;
+    cold_open(warmth.cold, &fetching, COLD_FETCHING);
+    for (uint64_t id = 1; id <= 10; id++)
+        (void)arrive(lane, id, false);
+    assert_false(lane_fetch_due(lane, &fetching, 8999, &fetch));
+    assert_true(lane_fetch_due(lane, &fetching, 9000, &fetch));
+    assert_int_equal(fetch.id, 9);
+    assert_false(lane_fetch_due(lane, &fetching, 9000, &fetch));
+    cold_take(warmth.cold, 9);
+    struct cold_queue aside;
+    bool waits = true;
+    uint64_t due_ms = 0;
+    cold_open(warmth.cold, &aside, COLD_FETCHING);
+    lane_leave_line(cold_find(warmth.cold, 10, &waits, &due_ms), &aside, 10);
+    assert_int_equal(due_ms, 10000);
+    assert_int_equal(aside.in_line, 1);
+    assert_int_equal(lane_depth(lane), HOT_MAX + 1); /* 9 is under way */
+    while (lane->ready > 0)
+        (void)leave(lane);
+    lane_fetched(lane, &fetch);
+    assert_true(lane_is_empty(lane));
+    drain(lane);
+}
+
+static void a_fetch_that_was_overtaken_changes_nothing(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    struct cold_queue fetching;
+    struct lane_fetch fetch;
+    cold_open(warmth.cold, &fetching, COLD_FETCHING);
+    for (uint64_t id = 1; id <= 20; id++)
+        (void)arrive(lane, id, false);
+    while (lane->ready > 0)
+        (void)leave(lane);
+    assert_true(lane_fetch(lane, &fetching, &fetch));
+    lane_empty_cold(lane, &fetching); /* streams have changed places */
+    assert_true(lane_is_empty(lane));
+    lane_fetched(lane, &fetch);
+    assert_true(lane_is_empty(lane));
+    drain(lane);
+}
+
 int main(void)
 {
+#define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(it_keeps_the_order_of_arrival),
-        cmocka_unit_test(urgent_mail_always_goes_first),
-        cmocka_unit_test(bands_share_by_weight),
-        cmocka_unit_test(a_band_saves_up_no_turns),
-        cmocka_unit_test(tenants_share_a_band),
-        cmocka_unit_test(a_large_job_costs_its_tenant),
-        cmocka_unit_test(a_job_is_divided),
+        CASE(it_keeps_the_order_of_arrival),
+        CASE(urgent_mail_always_goes_first),
+        CASE(bands_share_by_weight),
+        CASE(a_band_saves_up_no_turns),
+        CASE(tenants_share_a_band),
+        CASE(a_large_job_costs_its_tenant),
+        CASE(a_job_is_divided),
+        CASE(a_deep_share_keeps_its_first_jobs_in_memory),
+        CASE(cold_mail_comes_back_in_its_order),
+        CASE(cold_mail_may_fall_due_before_its_turn),
+        CASE(a_fetch_that_was_overtaken_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
