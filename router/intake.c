@@ -52,6 +52,7 @@ bool intake_put(struct intake *intake, struct message *message,
     message->intake = intake;
     message->put = (struct spool_write){
         .kind = SPOOL_PUT,
+        .urgent = message->urgent,
         .id = message->id,
         .payload = message_packed(message),
         .body = message->body,

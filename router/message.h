@@ -10,6 +10,7 @@
 #ifndef ROUTER_MESSAGE_H
 #define ROUTER_MESSAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/attr.h"
@@ -25,6 +26,7 @@ struct message {
     struct intake_ticket *ticket;
     struct intake *intake;
     uint64_t id;
+    bool urgent;       /* as its stream: set by whoever made it */
     struct body *body; /* NULL once it is only on disk */
     size_t packed_len;
     char packed[]; /* the packed envelope, see envelope.h */

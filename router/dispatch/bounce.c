@@ -137,7 +137,9 @@ static struct message *envelop(struct dispatch *dispatch,
     char *bytes = buf_steal(text, &len);
     struct body *body = body_new(bytes, len);
     struct message *message = message_new(&envelope, body);
-    if (!message)
+    if (message)
+        message->urgent = stream->urgent;
+    else
         body_release(&body);
     return message;
 }

@@ -56,6 +56,7 @@ static void post(struct settlement *settlement, enum spool_kind kind,
     const bool is_put = kind == SPOOL_PUT;
     settlement->write = (struct spool_write){
         .kind = kind,
+        .urgent = is_put && settlement->report->urgent,
         .id = is_put ? settlement->report->id : settlement->id,
         .payload = payload,
         .body = is_put ? settlement->report->body : NULL,

@@ -61,6 +61,7 @@ struct record batch_record_of(const struct spool_write *write)
 {
     return (struct record){
         .kind = (uint8_t)kinds[write->kind],
+        .flags = write->urgent ? RECORD_URGENT : 0,
         .id = write->id,
         .payload_len = (uint32_t)write->payload.len,
         .body_len = (uint32_t)body_of(write).len,

@@ -26,7 +26,9 @@ enum record_kind {
     RECORD_DROP = 3,
 };
 
-#define RECORD_MOVED 1u /* flag: a copy that the cleaner made */
+/* Flags, on disk: never renumber. */
+#define RECORD_MOVED  1u /* a copy that the cleaner made */
+#define RECORD_URGENT 2u /* PUT: to be thought of first after a start */
 
 struct record {
     uint8_t kind; /* enum record_kind, or one of a later version */

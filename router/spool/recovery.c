@@ -8,14 +8,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-struct recovery_put {
-    uint64_t order;
-    uint64_t id;
-};
 
 /* A segment with its header, while the chain is not built yet. */
 struct found_segment {
@@ -106,19 +100,6 @@ static void close_segments(struct found_segments *found)
     mem_free(steal(found->items));
 }
 
-static void note_put(struct recovery *recovery, const struct record *record)
-{
-    if (recovery->put_count == recovery->put_size) {
-        recovery->put_size = recovery->put_size * 2 + 64;
-        recovery->puts = mem_resize(recovery->puts, recovery->put_size,
-                                    sizeof *recovery->puts);
-    }
-    recovery->puts[recovery->put_count++] = (struct recovery_put){
-        .order = record->order,
-        .id = record->id,
-    };
-}
-
 /* A record behind what was synced counts only when its body is whole, too.
  * While the first PUT is in the log its copy does not count: the copy's STATE
  * may not have made it to the disk. */
@@ -132,7 +113,7 @@ static void replay_put(struct recovery *recovery, struct walk *walk,
     if (walk->offset >= synced && !walk_body_is_good(walk))
         return;
     chain_put(recovery->chain, segment, walk->offset, record);
-    note_put(recovery, record);
+    roll_note(&recovery->roll, record);
 }
 
 static void replay_record(struct recovery *recovery, struct walk *walk,
@@ -262,6 +243,7 @@ enum rc recovery_run(struct recovery *recovery, struct fault *fault)
             take_segment(recovery, &found, i);
     }
     close_segments(&found);
+    roll_settle(&recovery->roll, &recovery->chain->places);
 
     /* What a killed router left may be in the page cache alone. */
     const struct segment *last = chain_last(recovery->chain);
@@ -270,23 +252,14 @@ enum rc recovery_run(struct recovery *recovery, struct fault *fault)
     return rc;
 }
 
-static int compare_puts(const void *a, const void *b)
-{
-    const struct recovery_put *left = a;
-    const struct recovery_put *right = b;
-    if (left->order != right->order)
-        return left->order < right->order ? -1 : 1;
-    return (left->id > right->id) - (left->id < right->id);
-}
-
 /* A walk that is used to read single records. Those that follow one another
  * come from one window. */
-struct reader {
+struct record_reader {
     const struct segment *segment;
     struct walk walk;
 };
 
-static bool read_record(struct reader *reader, struct segment *segment,
+static bool read_record(struct record_reader *reader, struct segment *segment,
                         uint64_t offset, struct slice *payload)
 {
     if (reader->segment != segment) {
@@ -300,22 +273,22 @@ static bool read_record(struct reader *reader, struct segment *segment,
            && walk_payload(&reader->walk, payload);
 }
 
-/* False: this PUT no longer counts, or can no longer be read. */
+/* False: it can no longer be read. */
 static bool read_envelope(struct recovery *recovery,
-                          const struct recovery_put *put, struct reader *reader,
+                          struct record_reader *reader,
                           const struct place *place, struct slice *envelope)
 {
     struct segment *segment = chain_segment(recovery->chain, place->sequence);
     const uint64_t offset = (uint64_t)place->offset * RECORD_ALIGN;
-    if (!read_record(reader, segment, offset, envelope)) {
-        recovery->damaged++;
-        segment->is_damaged = true;
-        return false;
-    }
-    return reader->walk.record.order == put->order;
+    if (read_record(reader, segment, offset, envelope))
+        return true;
+    recovery->damaged++;
+    segment->is_damaged = true;
+    return false;
 }
 
-static struct slice read_state(struct recovery *recovery, struct reader *reader,
+static struct slice read_state(struct recovery *recovery,
+                               struct record_reader *reader,
                                const struct place *place)
 {
     struct slice state = SLICE("");
@@ -332,29 +305,38 @@ static struct slice read_state(struct recovery *recovery, struct reader *reader,
 void recovery_tell(struct recovery *recovery, spool_found_fn *found,
                    void *context)
 {
-    struct reader envelopes = { .segment = NULL };
-    struct reader states = { .segment = NULL };
-    if (recovery->put_count > 0)
-        qsort(recovery->puts, recovery->put_count, sizeof *recovery->puts,
-              compare_puts);
-    for (size_t i = 0; i < recovery->put_count; i++) {
-        const struct recovery_put *put = &recovery->puts[i];
-        const struct place *place =
-            places_find(&recovery->chain->places, put->id);
-        if (!place || (i > 0 && compare_puts(put - 1, put) == 0))
-            continue;
+    struct record_reader envelopes = { .segment = NULL };
+    struct record_reader states = { .segment = NULL };
+    for (size_t i = 0; i < recovery->roll.count; i++) {
+        const uint64_t id = recovery->roll.entries[i].id;
+        const struct place *place = places_find(&recovery->chain->places, id);
         struct slice envelope;
-        if (!read_envelope(recovery, put, &envelopes, place, &envelope))
-            continue;
-        found(context, put->id, envelope, read_state(recovery, &states, place));
+        if (place && read_envelope(recovery, &envelopes, place, &envelope))
+            found(context, id, envelope, read_state(recovery, &states, place));
     }
     walk_release(&envelopes.walk);
     walk_release(&states.walk);
 }
 
+void recovery_tell_live(const struct recovery *recovery, spool_live_fn *live,
+                        void *context)
+{
+    for (size_t i = 0; i < recovery->roll.count; i++) {
+        const struct roll_entry *entry = &recovery->roll.entries[i];
+        const struct place *place =
+            places_find(&recovery->chain->places, entry->id);
+        if (!place)
+            continue;
+        const struct spool_live found = {
+            .id = entry->id,
+            .urgent = entry->urgent,
+            .has_state = place->state_offset != 0,
+        };
+        live(context, &found);
+    }
+}
+
 void recovery_release(struct recovery *recovery)
 {
-    mem_free(steal(recovery->puts));
-    recovery->put_count = 0;
-    recovery->put_size = 0;
+    roll_release(&recovery->roll);
 }

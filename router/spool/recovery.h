@@ -9,28 +9,30 @@
 #include "common/base/attr.h"
 #include "common/base/rc.h"
 #include "router/spool/directory.h"
+#include "router/spool/roll.h"
 #include "router/spool/spool.h"
 
 struct chain;
-struct recovery_put;
 
 struct recovery {
     struct directory *directory;
-    struct chain *chain;       /* empty before */
-    bool is_writer;            /* false: an offline reader, changes nothing */
-    uint64_t damaged;          /* records, or runs of bytes, that were lost */
-    struct recovery_put *puts; /* in the order of the log */
-    size_t put_count;
-    size_t put_size;
+    struct chain *chain; /* empty before */
+    bool is_writer;      /* false: an offline reader, changes nothing */
+    uint64_t damaged;    /* records, or runs of bytes, that were lost */
+    struct roll roll;
 };
 
 /* Builds the chain. Damage is counted, not failed upon; RC_SYNTAX: a segment
  * is of a later version of the program; RC_IO. */
 enum rc recovery_run(struct recovery *recovery, struct fault *fault) must_check;
 
-/* Tells all live messages in the order of their PUTs. */
+/* Tells all live messages in the order of their PUTs; the first reads each of
+ * them, the second none. */
 void recovery_tell(struct recovery *recovery, spool_found_fn *found,
                    void *context);
+
+void recovery_tell_live(const struct recovery *recovery, spool_live_fn *live,
+                        void *context);
 
 void recovery_release(struct recovery *recovery);
 

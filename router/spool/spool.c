@@ -45,8 +45,9 @@ static struct spool *new_spool(const struct spool_options *options)
     return spool;
 }
 
-static enum rc recover(struct spool *spool, spool_found_fn *found,
-                       void *context, struct fault *fault)
+static enum rc recover(struct spool *spool, const struct spool_options *options,
+                       spool_found_fn *found, void *context,
+                       struct fault *fault)
 {
     struct recovery recovery = {
         .directory = &spool->directory,
@@ -54,7 +55,9 @@ static enum rc recover(struct spool *spool, spool_found_fn *found,
         .is_writer = true,
     };
     const enum rc rc = recovery_run(&recovery, fault);
-    if (rc == RC_OK)
+    if (rc == RC_OK && options->live)
+        recovery_tell_live(&recovery, options->live, context);
+    else if (rc == RC_OK)
         recovery_tell(&recovery, found, context);
     atomic_store(&spool->counts.damaged, recovery.damaged);
     recovery_release(&recovery);
@@ -134,7 +137,7 @@ enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
                                 &opened->directory, fault);
     if (rc != RC_OK)
         return rc;
-    rc = recover(opened, found, context, fault);
+    rc = recover(opened, options, found, context, fault);
     if (rc != RC_OK)
         return rc;
     rc = supply_init(&opened->supply, &opened->directory, opened->segment_size,

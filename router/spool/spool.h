@@ -53,19 +53,11 @@ typedef void spool_done_fn(struct spool_write *write, enum rc rc);
 struct spool_write {
     struct list link; /* the spool's while it has it */
     enum spool_kind kind;
+    bool urgent; /* PUT: spool_live will say so after a start */
     uint64_t id;
     struct slice payload; /* packed envelope, or packed state */
     struct body *body;    /* PUT only; the write borrows it */
     spool_done_fn *done;
-};
-
-struct spool_options {
-    const char *path;
-    uint64_t segment_size;
-    uint64_t min_free; /* bytes and inodes of the file system */
-    uint64_t min_free_inodes;
-    size_t queue_max;   /* PUTs that may wait; STATE and DROP always may */
-    const char *router; /* name, noted in the segments; may be NULL */
 };
 
 /* One message that recovery found alive. `state` is empty when none was
@@ -73,9 +65,28 @@ struct spool_options {
 typedef void spool_found_fn(void *context, uint64_t id, struct slice envelope,
                             struct slice state);
 
+/* The same without reading the message: its envelope may turn out damaged when
+ * it is read. */
+struct spool_live {
+    uint64_t id;
+    bool urgent;
+    bool has_state;
+};
+typedef void spool_live_fn(void *context, const struct spool_live *live);
+
+struct spool_options {
+    const char *path;
+    uint64_t segment_size;
+    uint64_t min_free; /* bytes and inodes of the file system */
+    uint64_t min_free_inodes;
+    size_t queue_max;    /* PUTs that may wait; STATE and DROP always may */
+    const char *router;  /* name, noted in the segments; may be NULL */
+    spool_live_fn *live; /* told instead of `found`; may be NULL */
+};
+
 /* Creates the folder when missing (0700), takes its lock (RC_LIMIT when
- * another router has it), replays the segments and calls `found` for each live
- * message in the order of their PUTs, then starts the committer. */
+ * another router has it), replays the segments and tells each live message in
+ * the order of their PUTs, then starts both threads. */
 enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
                    void *context, struct spool **spool,
                    struct fault *fault) must_check;

@@ -224,6 +224,8 @@ static struct message *build_message(const struct session *session, uint64_t id,
         .recipient_count = transaction->recipient_count,
     };
     struct message *message = message_new(&envelope, body);
+    if (message)
+        message->urgent = acceptance->stream->urgent;
     buf_release(&own_id);
     return message;
 }

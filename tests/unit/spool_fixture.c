@@ -116,6 +116,24 @@ void fixture_open(struct fixture *fixture)
     assert_int_equal(fixture_try_open(fixture), RC_OK);
 }
 
+static void note_live(void *context, const struct spool_live *live)
+{
+    struct fixture *fixture = context;
+    assert_true(fixture->found_count < FIXTURE_FOUND_MAX);
+    fixture->found[fixture->found_count++] = (struct found_message){
+        .id = live->id,
+        .urgent = live->urgent,
+        .has_state = live->has_state,
+    };
+}
+
+void fixture_open_live(struct fixture *fixture)
+{
+    fixture->options.live = note_live;
+    fixture_open(fixture);
+    fixture->options.live = NULL;
+}
+
 void fixture_close(struct fixture *fixture)
 {
     spool_close(&fixture->spool);
@@ -142,6 +160,7 @@ enum rc fixture_write(struct fixture *fixture, enum spool_kind kind,
 {
     struct waiter waiter = { .write = {
                                  .kind = kind,
+                                 .urgent = fixture->urgent,
                                  .id = id,
                                  .payload = payload,
                                  .body = body,

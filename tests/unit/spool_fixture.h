@@ -22,6 +22,8 @@
 
 struct found_message {
     uint64_t id;
+    bool urgent; /* these two only by fixture_open_live */
+    bool has_state;
     char envelope[FIXTURE_TEXT_MAX];
     char state[FIXTURE_TEXT_MAX];
 };
@@ -32,6 +34,7 @@ struct fixture {
     struct spool *spool;
     struct found_message *found; /* by the last opening */
     size_t found_count;
+    bool urgent; /* fixture_put says so */
 };
 
 /* An empty folder under `parent`, with small segments; not opened yet. */
@@ -40,6 +43,9 @@ void fixture_release(struct fixture *fixture); /* removes all files */
 
 void fixture_open(struct fixture *fixture);
 enum rc fixture_try_open(struct fixture *fixture) must_check;
+
+/* Told by spool_live: without envelopes and states. */
+void fixture_open_live(struct fixture *fixture);
 void fixture_close(struct fixture *fixture);
 
 /* NULL: the last opening did not tell of it. */

@@ -48,6 +48,41 @@ static void messages_outlive_a_restart(void **state)
     fixture_release(&fixture);
 }
 
+/* `urgent` outlives restarts and the cleaner; who was put twice is told once. */
+static void the_living_are_told_without_being_read(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    fixture_init(&fixture, fixture_memory_folder());
+    fixture_open(&fixture);
+    fixture.urgent = true;
+    assert_int_equal(fixture_put(&fixture, 3, 100), RC_OK);
+    fixture.urgent = false;
+    assert_int_equal(fixture_put(&fixture, 2, 100), RC_OK);
+    assert_int_equal(fixture_state(&fixture, 2, "waits"), RC_OK);
+    assert_int_equal(fixture_put(&fixture, 1, 100), RC_OK);
+    assert_int_equal(fixture_put(&fixture, 4, 100), RC_OK);
+    assert_int_equal(fixture_drop(&fixture, 4), RC_OK);
+    assert_int_equal(fixture_drop(&fixture, 1), RC_OK);
+    assert_int_equal(fixture_put(&fixture, 1, 200), RC_OK);
+    for (int life = 0; life < 3; life++) {
+        fixture_close(&fixture);
+        fixture_open_live(&fixture);
+        assert_int_equal(fixture.found_count, 3);
+        for (size_t i = 0; i < 3; i++) {
+            assert_int_equal(fixture.found[i].id, 3 - i);
+            assert_int_equal(fixture.found[i].urgent, i == 0);
+            assert_int_equal(fixture.found[i].has_state, i == 1);
+            assert_int_equal(fixture_check_body(&fixture, 3 - i), RC_OK);
+        }
+        for (uint64_t id = 10; id < 200; id++) { /* the three are moved */
+            assert_int_equal(fixture_put(&fixture, id, 2500), RC_OK);
+            assert_int_equal(fixture_drop(&fixture, id), RC_OK);
+        }
+    }
+    fixture_release(&fixture);
+}
+
 static void a_spool_has_one_router(void **state)
 {
     (void)state;
@@ -295,6 +330,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages_outlive_a_restart),
+        cmocka_unit_test(the_living_are_told_without_being_read),
         cmocka_unit_test(a_spool_has_one_router),
         cmocka_unit_test(dead_segments_are_used_again),
         cmocka_unit_test(ids_go_on_although_all_was_recycled),
