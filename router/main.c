@@ -169,9 +169,10 @@ static enum rc open_spool(struct router *router, struct fault *fault)
         .min_free = conf->min_free,
         .min_free_inodes = conf->min_free_inodes,
         .queue_max = SPOOL_QUEUE_MAX,
+        .live = dispatch_recover,
     };
-    enum rc rc = spool_open(&options, dispatch_recover, router->dispatch,
-                            &router->spool, fault);
+    enum rc rc = spool_open(&options, NULL, router->dispatch, &router->spool,
+                            fault);
     if (rc != RC_OK)
         return rc;
     id_maker_init(&router->ids, (uint16_t)router->self->number);

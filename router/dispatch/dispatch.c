@@ -355,13 +355,13 @@ struct dispatch *dispatch_new(const struct dispatch_options *options,
     return dispatch;
 }
 
-void dispatch_recover(void *context, uint64_t id, struct slice envelope,
-                      struct slice state)
+void dispatch_recover(void *context, const struct spool_live *live)
 {
     struct dispatch *dispatch = context;
-    (void)state;
     dispatch->gathering = true;
-    entry_found(dispatch, id, envelope);
+    cold_push(dispatch->lanes.warmth.cold,
+              live->urgent ? &dispatch->found_urgent : &dispatch->found,
+              live->id, 0);
 }
 
 static void *run(void *context)

@@ -48,10 +48,9 @@ struct dispatch_options {
 struct dispatch *dispatch_new(const struct dispatch_options *options,
                               struct fault *fault) must_check;
 
-/* A spool_found_fn; context is the struct dispatch. Takes a copy. Only between
- * dispatch_new and dispatch_start. */
-void dispatch_recover(void *context, uint64_t id, struct slice envelope,
-                      struct slice state);
+/* A spool_live_fn; context is the struct dispatch. Only between dispatch_new and
+ * dispatch_start. */
+void dispatch_recover(void *context, const struct spool_live *live);
 
 /* Starts the thread. The spool is borrowed until dispatch_stop has returned. */
 enum rc dispatch_start(struct dispatch *dispatch, struct spool *spool,

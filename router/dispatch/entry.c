@@ -242,17 +242,6 @@ void entry_accept(struct dispatch *dispatch, struct message *message)
     outcome_close(dispatch, queued, NULL);
 }
 
-void entry_found(struct dispatch *dispatch, uint64_t id, struct slice packed)
-{
-    struct envelope envelope;
-    arena_clear(&dispatch->scratch);
-    const bool urgent =
-        envelope_unpack(packed, &dispatch->scratch, &envelope) == RC_OK
-        && is_urgent(dispatch, &envelope);
-    cold_push(dispatch->lanes.warmth.cold,
-              urgent ? &dispatch->found_urgent : &dispatch->found, id, 0);
-}
-
 struct queued *entry_thaw(struct dispatch *dispatch, struct spool_read *read)
 {
     dispatch_begin(dispatch);

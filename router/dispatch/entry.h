@@ -12,10 +12,6 @@
 /* Takes the message over; it is on disk. */
 void entry_accept(struct dispatch *dispatch, struct message *message);
 
-/* Found by the spool at a start: cold, to be read when all workers had the time to
- * say what they hold. */
-void entry_found(struct dispatch *dispatch, uint64_t id, struct slice packed);
-
 /* Read back from the spool, with its body or without: its jobs are FOUND, in
  * dispatch->thawed. NULL when envelope and id are not what was put. */
 struct queued *entry_thaw(struct dispatch *dispatch, struct spool_read *read);

@@ -125,12 +125,13 @@ void fixture_start_router(struct fixture *fixture)
         .segment_size = 1u << 20,
         .queue_max = 1024,
         .router = "test",
+        .live = dispatch_recover,
     };
     fixture->dispatch = dispatch_new(&options, &fault);
     assert_non_null(fixture->dispatch);
-    assert_int_equal(spool_open(&where, dispatch_recover, fixture->dispatch,
-                                &fixture->spool, &fault),
-                     RC_OK);
+    assert_int_equal(
+        spool_open(&where, NULL, fixture->dispatch, &fixture->spool, &fault),
+        RC_OK);
     fixture->intake =
         intake_new(fixture->spool, dispatch_mailbox(fixture->dispatch));
     assert_int_equal(dispatch_start(fixture->dispatch, fixture->spool, &fault),
