@@ -171,8 +171,8 @@ static enum rc open_spool(struct router *router, struct fault *fault)
         .queue_max = SPOOL_QUEUE_MAX,
         .live = dispatch_recover,
     };
-    enum rc rc = spool_open(&options, NULL, router->dispatch, &router->spool,
-                            fault);
+    enum rc rc =
+        spool_open(&options, NULL, router->dispatch, &router->spool, fault);
     if (rc != RC_OK)
         return rc;
     id_maker_init(&router->ids, (uint16_t)router->self->number);
