@@ -2,35 +2,25 @@
 #include "router/lanes/cold.h"
 
 #include "common/base/check.h"
+#include "common/base/idmap.h"
 #include "common/base/mem.h"
 
-#define NONE          UINT32_MAX
-#define BUCKETS_FIRST 64u
+#define NONE IDMAP_NONE
 
 /* Entries are linked by their positions. */
 struct cold_entry {
-    uint64_t id;       /* 0: free */
-    uint32_t in_chain; /* the next of its bucket, or the next free one */
+    struct idmap_item item;
     uint32_t prev;
     uint32_t next;
-    uint32_t queue; /* number */
-    uint32_t due_s; /* on the caller's clock */
-    bool waits;
+    uint32_t due_s;      /* on the caller's clock */
+    uint32_t queue : 31; /* number */
+    bool waits : 1;
 };
 
 _Static_assert(sizeof(struct cold_entry) == 32, "cold mail stays small");
 
 struct cold {
-    struct cold_entry *entries;
-    uint32_t count;
-    uint32_t size; /* of the array; all behind `used` were never used */
-    uint32_t used;
-    uint32_t free; /* first of the free ones, or NONE */
-
-    uint32_t *buckets;
-    uint32_t bucket_count;
-    uint32_t bucket_size;
-    uint32_t round; /* buckets when the round of splitting began, power of 2 */
+    struct idmap entries;
 
     struct cold_queue **queues; /* by number - 1; NULL: closed */
     uint32_t queue_count;
@@ -41,6 +31,11 @@ struct cold {
     uint32_t now_s;             /* the slot looked at */
 };
 
+static struct cold_entry *entry_at(const struct cold *cold, uint32_t at)
+{
+    return idmap_at(&cold->entries, at);
+}
+
 static uint32_t seconds_of(uint64_t ms)
 {
     const uint64_t s = ms / 1000;
@@ -50,14 +45,11 @@ static uint32_t seconds_of(uint64_t ms)
 struct cold *cold_new(uint64_t now_ms)
 {
     struct cold *cold = NEW(struct cold);
-    cold->free = cold->later = NONE;
+    idmap_init(&cold->entries, sizeof(struct cold_entry));
+    cold->later = NONE;
     cold->now_s = seconds_of(now_ms);
     for (uint32_t i = 0; i < COLD_RING_S; i++)
         cold->ring[i] = NONE;
-    cold->round = cold->bucket_count = cold->bucket_size = BUCKETS_FIRST;
-    cold->buckets = mem_new(BUCKETS_FIRST, sizeof *cold->buckets);
-    for (uint32_t i = 0; i < BUCKETS_FIRST; i++)
-        cold->buckets[i] = NONE;
     return cold;
 }
 
@@ -66,8 +58,7 @@ void cold_free(struct cold **cold)
     struct cold *freed = steal(*cold);
     if (!freed)
         return;
-    mem_free(freed->entries);
-    mem_free(freed->buckets);
+    idmap_release(&freed->entries);
     mem_free(freed->queues);
     mem_free(freed);
 }
@@ -106,124 +97,29 @@ static struct cold_queue *queue_of(const struct cold *cold,
     return cold->queues[entry->queue - 1];
 }
 
-/* Finding by id */
-
-/* The finaliser of MurmurHash3, as in table.c. */
-static uint32_t hash_of(uint64_t id)
-{
-    id ^= id >> 33;
-    id *= UINT64_C(0xff51afd7ed558ccd);
-    id ^= id >> 33;
-    id *= UINT64_C(0xc4ceb9fe1a85ec53);
-    return (uint32_t)(id >> 32);
-}
-
-static uint32_t bucket_of(const struct cold *cold, uint64_t id)
-{
-    const uint32_t hash = hash_of(id);
-    const uint32_t wide = hash & (2 * cold->round - 1);
-    return wide < cold->bucket_count ? wide : hash & (cold->round - 1);
-}
-
-static uint32_t find(const struct cold *cold, uint64_t id)
-{
-    uint32_t at = cold->buckets[bucket_of(cold, id)];
-    while (at != NONE && cold->entries[at].id != id)
-        at = cold->entries[at].in_chain;
-    return at;
-}
-
-static void enchain(struct cold *cold, uint32_t at)
-{
-    uint32_t *bucket = &cold->buckets[bucket_of(cold, cold->entries[at].id)];
-    cold->entries[at].in_chain = *bucket;
-    *bucket = at;
-}
-
-static void unchain(struct cold *cold, uint32_t at)
-{
-    uint32_t *link = &cold->buckets[bucket_of(cold, cold->entries[at].id)];
-    while (*link != at)
-        link = &cold->entries[*link].in_chain;
-    *link = cold->entries[at].in_chain;
-}
-
-/* One more bucket, with its share of the bucket that it comes from. */
-static void split_bucket(struct cold *cold)
-{
-    if (cold->bucket_count == cold->bucket_size) {
-        cold->bucket_size += cold->bucket_size / 4;
-        cold->buckets =
-            mem_resize(cold->buckets, cold->bucket_size, sizeof *cold->buckets);
-    }
-    uint32_t *from = &cold->buckets[cold->bucket_count - cold->round];
-    uint32_t at = *from;
-    *from = NONE;
-    cold->buckets[cold->bucket_count++] = NONE;
-    while (at != NONE) {
-        const uint32_t next = cold->entries[at].in_chain;
-        enchain(cold, at);
-        at = next;
-    }
-    if (cold->bucket_count == 2 * cold->round)
-        cold->round *= 2;
-}
-
-/* Entries */
-
-static uint32_t add_entry(struct cold *cold, uint64_t id)
-{
-    CHECK(id != 0 && find(cold, id) == NONE && cold->count < NONE - 1);
-    uint32_t at = cold->free;
-    if (at != NONE) {
-        cold->free = cold->entries[at].in_chain;
-    } else {
-        if (cold->used == cold->size) {
-            cold->size += cold->size / 4 + 64;
-            cold->entries =
-                mem_resize(cold->entries, cold->size, sizeof *cold->entries);
-        }
-        at = cold->used++;
-    }
-    cold->entries[at] = (struct cold_entry){ .id = id };
-    cold->count++;
-    if (cold->count > cold->bucket_count)
-        split_bucket(cold);
-    enchain(cold, at);
-    return at;
-}
-
-static void remove_entry(struct cold *cold, uint32_t at)
-{
-    unchain(cold, at);
-    cold->entries[at] = (struct cold_entry){ .id = 0, .in_chain = cold->free };
-    cold->free = at;
-    cold->count--;
-}
-
 /* In line */
 
 static void join(struct cold *cold, struct cold_queue *queue, uint32_t at,
                  bool in_front)
 {
-    struct cold_entry *entry = &cold->entries[at];
-    entry->queue = queue->number;
+    struct cold_entry *entry = entry_at(cold, at);
+    entry->queue = queue->number & INT32_MAX;
     entry->waits = false;
     entry->prev = in_front ? NONE : queue->last;
     entry->next = in_front ? queue->first : NONE;
-    *(entry->prev == NONE ? &queue->first : &cold->entries[entry->prev].next) =
-        at;
-    *(entry->next == NONE ? &queue->last : &cold->entries[entry->next].prev) =
+    *(entry->prev == NONE ? &queue->first
+                          : &entry_at(cold, entry->prev)->next) = at;
+    *(entry->next == NONE ? &queue->last : &entry_at(cold, entry->next)->prev) =
         at;
     queue->in_line++;
 }
 
 static void leave(struct cold *cold, struct cold_queue *queue, uint32_t at)
 {
-    const struct cold_entry *entry = &cold->entries[at];
-    *(entry->prev == NONE ? &queue->first : &cold->entries[entry->prev].next) =
-        entry->next;
-    *(entry->next == NONE ? &queue->last : &cold->entries[entry->next].prev) =
+    const struct cold_entry *entry = entry_at(cold, at);
+    *(entry->prev == NONE ? &queue->first
+                          : &entry_at(cold, entry->prev)->next) = entry->next;
+    *(entry->next == NONE ? &queue->last : &entry_at(cold, entry->next)->prev) =
         entry->prev;
     queue->in_line--;
 }
@@ -240,22 +136,22 @@ static uint32_t *slot_of(struct cold *cold, uint32_t due_s)
 
 static void enter_slot(struct cold *cold, uint32_t at)
 {
-    struct cold_entry *entry = &cold->entries[at];
+    struct cold_entry *entry = entry_at(cold, at);
     uint32_t *slot = slot_of(cold, entry->due_s);
     entry->prev = NONE;
     entry->next = *slot;
     if (entry->next != NONE)
-        cold->entries[entry->next].prev = at;
+        entry_at(cold, entry->next)->prev = at;
     *slot = at;
 }
 
 static void leave_slot(struct cold *cold, uint32_t at)
 {
-    const struct cold_entry *entry = &cold->entries[at];
+    const struct cold_entry *entry = entry_at(cold, at);
     if (entry->next != NONE)
-        cold->entries[entry->next].prev = entry->prev;
+        entry_at(cold, entry->next)->prev = entry->prev;
     if (entry->prev != NONE) {
-        cold->entries[entry->prev].next = entry->next;
+        entry_at(cold, entry->prev)->next = entry->next;
         return;
     }
     /* `later` may hold some that the ring could take by now. */
@@ -268,8 +164,8 @@ static void leave_slot(struct cold *cold, uint32_t at)
 static void start_waiting(struct cold *cold, struct cold_queue *queue,
                           uint32_t at)
 {
-    cold->entries[at].queue = queue->number;
-    cold->entries[at].waits = true;
+    entry_at(cold, at)->queue = queue->number & INT32_MAX;
+    entry_at(cold, at)->waits = true;
     queue->waiting++;
     enter_slot(cold, at);
 }
@@ -280,7 +176,7 @@ static void deal(struct cold *cold)
     uint32_t at = cold->later;
     cold->later = NONE;
     while (at != NONE) {
-        const uint32_t next = cold->entries[at].next;
+        const uint32_t next = entry_at(cold, at)->next;
         enter_slot(cold, at);
         at = next;
     }
@@ -296,7 +192,7 @@ uint64_t cold_due(struct cold *cold, uint64_t now_ms)
             deal(cold);
     }
     const uint32_t at = cold->ring[cold->now_s % COLD_RING_S];
-    return at == NONE || cold->now_s > now_s ? 0 : cold->entries[at].id;
+    return at == NONE || cold->now_s > now_s ? 0 : entry_at(cold, at)->item.id;
 }
 
 /* What users do */
@@ -304,8 +200,8 @@ uint64_t cold_due(struct cold *cold, uint64_t now_ms)
 static void put(struct cold *cold, struct cold_queue *queue, uint64_t id,
                 uint64_t due_ms, bool in_front)
 {
-    const uint32_t at = add_entry(cold, id);
-    cold->entries[at].due_s = seconds_of(due_ms);
+    const uint32_t at = idmap_add(&cold->entries, id);
+    entry_at(cold, at)->due_s = seconds_of(due_ms);
     join(cold, queue, at, in_front);
 }
 
@@ -324,39 +220,39 @@ void cold_push_front(struct cold *cold, struct cold_queue *queue, uint64_t id,
 void cold_wait(struct cold *cold, struct cold_queue *queue, uint64_t id,
                uint64_t due_ms)
 {
-    const uint32_t at = add_entry(cold, id);
-    cold->entries[at].due_s = seconds_of(due_ms);
+    const uint32_t at = idmap_add(&cold->entries, id);
+    entry_at(cold, at)->due_s = seconds_of(due_ms);
     start_waiting(cold, queue, at);
 }
 
 uint64_t cold_first(const struct cold *cold, const struct cold_queue *queue)
 {
-    return queue->in_line > 0 ? cold->entries[queue->first].id : 0;
+    return queue->in_line > 0 ? entry_at(cold, queue->first)->item.id : 0;
 }
 
 bool cold_first_is_due(const struct cold *cold, const struct cold_queue *queue,
                        uint64_t now_ms)
 {
     return queue->in_line > 0
-           && cold->entries[queue->first].due_s <= seconds_of(now_ms);
+           && entry_at(cold, queue->first)->due_s <= seconds_of(now_ms);
 }
 
 struct cold_queue *cold_find(const struct cold *cold, uint64_t id, bool *waits,
                              uint64_t *due_ms)
 {
-    const uint32_t at = find(cold, id);
+    const uint32_t at = idmap_find(&cold->entries, id);
     if (at == NONE)
         return NULL;
-    *waits = cold->entries[at].waits;
-    *due_ms = (uint64_t)cold->entries[at].due_s * 1000;
-    return queue_of(cold, &cold->entries[at]);
+    *waits = entry_at(cold, at)->waits;
+    *due_ms = (uint64_t)entry_at(cold, at)->due_s * 1000;
+    return queue_of(cold, entry_at(cold, at));
 }
 
 /* Out of its queue, but still known. */
 static void detach(struct cold *cold, uint32_t at)
 {
-    struct cold_queue *queue = queue_of(cold, &cold->entries[at]);
-    if (cold->entries[at].waits) {
+    struct cold_queue *queue = queue_of(cold, entry_at(cold, at));
+    if (entry_at(cold, at)->waits) {
         leave_slot(cold, at);
         queue->waiting--;
     } else {
@@ -366,7 +262,7 @@ static void detach(struct cold *cold, uint32_t at)
 
 void cold_move(struct cold *cold, struct cold_queue *queue, uint64_t id)
 {
-    const uint32_t at = find(cold, id);
+    const uint32_t at = idmap_find(&cold->entries, id);
     CHECK(at != NONE);
     detach(cold, at);
     join(cold, queue, at, false);
@@ -374,21 +270,21 @@ void cold_move(struct cold *cold, struct cold_queue *queue, uint64_t id)
 
 void cold_take(struct cold *cold, uint64_t id)
 {
-    const uint32_t at = find(cold, id);
+    const uint32_t at = idmap_find(&cold->entries, id);
     CHECK(at != NONE);
     detach(cold, at);
-    remove_entry(cold, at);
+    idmap_remove(&cold->entries, at);
 }
 
 size_t cold_count(const struct cold *cold)
 {
-    return cold->count;
+    return cold->entries.count;
 }
 
 uint64_t cold_next(const struct cold *cold, size_t *at)
 {
-    while (*at < cold->used) {
-        const uint64_t id = cold->entries[(*at)++].id;
+    while (*at < cold->entries.used) {
+        const uint64_t id = entry_at(cold, (uint32_t)(*at)++)->item.id;
         if (id != 0)
             return id;
     }

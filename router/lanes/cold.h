@@ -19,10 +19,7 @@
  * due up to a second early, never late by itself: whoever reads the message back
  * finds the exact time in its state.
  *
- * Memory: 32 bytes an entry and 4 to 5 for finding it by id. The index grows by
- * one bucket at a time (linear hashing, Litwin 1980), entries by an array that
- * is moved by the kernel, so that no insertion of a million stalls. Ids are the
- * only names: entries move. Pure.
+ * Memory: 32 bytes an entry and 4 to 5 for finding it by id (idmap.h). Pure.
  */
 #ifndef ROUTER_LANES_COLD_H
 #define ROUTER_LANES_COLD_H

@@ -141,14 +141,10 @@ uint64_t chain_forget(struct chain *chain, const struct segment *segment)
 {
     uint64_t forgotten = 0;
     size_t at = 0;
-    /* A removal may pull another place into the slot: look at it again. */
-    while (at < chain->places.size) {
-        const struct place *place = &chain->places.slots[at];
-        if (place->id == 0 || place->sequence != (uint16_t)segment->sequence) {
-            at++;
+    for (struct place *place; (place = places_next(&chain->places, &at));) {
+        if (place->sequence != (uint16_t)segment->sequence)
             continue;
-        }
-        chain_drop(chain, place->id);
+        chain_drop(chain, place->item.id);
         forgotten++;
     }
     return forgotten;

@@ -63,7 +63,7 @@ struct check_totals check_totals(const struct check *check)
 {
     return (struct check_totals){
         .segments = check->chain.count,
-        .messages = check->chain.places.count,
+        .messages = places_count(&check->chain.places),
         .bytes = check->chain.bytes,
         .bytes_live = check->chain.bytes_live,
         .damaged = check->recovery.damaged,

@@ -76,7 +76,7 @@ struct spool {
 /* After a change of the chain: brings the counts up to date. */
 static inline void spool_count_chain(struct spool *spool)
 {
-    atomic_store(&spool->counts.messages, spool->chain.places.count);
+    atomic_store(&spool->counts.messages, places_count(&spool->chain.places));
     atomic_store(&spool->counts.segments, spool->chain.count);
     atomic_store(&spool->counts.bytes_live, spool->chain.bytes_live);
 }

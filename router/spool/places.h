@@ -1,9 +1,7 @@
 /*
  * places.h - where in the log each live message is: id -> place.
  *
- * Open addressing, linear probing, no tombstones. A slot is 24 bytes, the table
- * at most 85 % full and growing by a third: 28 to 38 bytes a message. Not
- * guarded by itself.
+ * 32 bytes a message and 4 to 5 for finding it (idmap.h). Not guarded by itself.
  */
 #ifndef ROUTER_SPOOL_PLACES_H
 #define ROUTER_SPOOL_PLACES_H
@@ -12,11 +10,12 @@
 #include <stdint.h>
 
 #include "common/base/attr.h"
+#include "common/base/idmap.h"
 
 /* Offsets and sizes count RECORD_ALIGN bytes; sequences are the low 16 bits:
  * the log never spans more segments than that. */
 struct place {
-    uint64_t id; /* 0: the slot is free */
+    struct idmap_item item;
     uint32_t offset;
     uint32_t size;
     uint32_t state_offset; /* 0: there is no state */
@@ -25,9 +24,7 @@ struct place {
 };
 
 struct places {
-    struct place *slots;
-    size_t size;
-    size_t count;
+    struct idmap map;
 };
 
 void places_init(struct places *places);
@@ -40,5 +37,14 @@ struct place *places_find(const struct places *places, uint64_t id) must_check;
 struct place *places_add(struct places *places, uint64_t id);
 
 void places_remove(struct places *places, struct place *place);
+
+/* Walks over all: begin with *at = 0; NULL at the end. Places may be removed
+ * meanwhile. */
+struct place *places_next(const struct places *places, size_t *at);
+
+static inline size_t places_count(const struct places *places)
+{
+    return places->map.count;
+}
 
 #endif
