@@ -215,6 +215,23 @@ const struct conf_limit *conf_limit(const struct conf *conf,
     return best;
 }
 
+struct conf_retry conf_retry(const struct conf *conf,
+                             const struct conf_stream *stream,
+                             const struct conf_route *route,
+                             struct slice domain,
+                             const struct conf_provider *provider)
+{
+    if (stream->retry)
+        return (struct conf_retry){ stream->retry, "stream", stream->name };
+    if (route->retry)
+        return (struct conf_retry){ route->retry, "route", route->name };
+    const struct conf_limit *limit =
+        conf_limit(conf, LIMIT_RETRY_AFTER, domain, provider);
+    if (limit->schedule == &conf->retry)
+        return (struct conf_retry){ &conf->retry, "platform", NULL };
+    return (struct conf_retry){ limit->schedule, "limits", NULL };
+}
+
 const char *conf_limit_name(enum conf_limit_kind kind)
 {
     size_t offset = offsetof(struct conf_limits, values)

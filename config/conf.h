@@ -45,10 +45,13 @@ struct conf_rate {
     uint64_t window_ms;
 };
 
-/* "1m,5m,30m,2h": wait before attempt 2, 3, ...; the last one repeats. */
+/* Waits before attempt 2, 3, ...; the last one repeats. Growth is written out
+ * (waits.h). */
 struct conf_schedule {
     uint64_t *waits_ms;
-    size_t count; /* at least 1 */
+    size_t count;             /* at least 1 */
+    uint32_t jitter_permille; /* each may be longer by so much */
+    const char *text;         /* as written: "1m,5m,30m", "1m*2..4h ~20%" */
 };
 
 enum conf_listener_tls { LISTENER_STARTTLS, LISTENER_IMPLICIT, LISTENER_PLAIN };
@@ -107,6 +110,10 @@ enum conf_class { CLASS_TRANSACTIONAL, CLASS_NEUTRAL, CLASS_BULK };
 
 enum conf_in_doubt { IN_DOUBT_RETRY, IN_DOUBT_HOLD };
 
+/* Reports of failure, delay and relaying: a line of the event log, mail to the
+ * sender, or both. */
+enum conf_dsn { REPORT_EVENT, REPORT_MAIL, REPORT_BOTH };
+
 struct conf_stream {
     struct conf_place place;
     const char *name;
@@ -117,9 +124,11 @@ struct conf_stream {
     uint64_t expires_ms;   /* bounce_after: life in the queue */
     uint64_t latency_ms;   /* objective, accept to first attempt; 0: none */
     const struct conf_route *route;
-    const struct conf_schedule *retry; /* NULL: the platform's */
+    const struct conf_schedule *retry; /* NULL: see conf_retry() */
     enum conf_in_doubt in_doubt;
-    bool dsn; /* send a delivery report to the sender on failure */
+    enum conf_dsn dsn;      /* how reports of its mail are made */
+    uint64_t warn_after_ms; /* in the queue, before a delay is told; 0: never */
+    bool warn_unasked;      /* also where the client gave no NOTIFY */
 };
 
 /* One line of a route's `match` list; NULL fields match everything. A rule
@@ -141,6 +150,7 @@ struct conf_route {
     const char *name;
     const struct conf_pool *pool;
     const struct conf_route *fallback; /* NULL: wait; never a cycle */
+    const struct conf_schedule *retry; /* NULL: see conf_retry() */
     struct conf_match *matches;
     size_t match_count;
 };
@@ -183,8 +193,10 @@ enum conf_limit_kind {
     LIMIT_MAX_MSG_PER_CONNECTION, /* 0: no limit */
     LIMIT_MAX_RCPT_PER_TRANSACTION,
     LIMIT_SMTP_PORT,
-    LIMIT_TLS,         /* enum conf_smtp_tls */
-    LIMIT_RETRY_AFTER, /* schedule */
+    LIMIT_TLS,               /* enum conf_smtp_tls */
+    LIMIT_RETRY_AFTER,       /* schedule */
+    LIMIT_RETRY_AS_ASKED,    /* flag: a reply may name its own wait */
+    LIMIT_RETRY_SAME_SOURCE, /* enum conf_same_source */
     LIMIT_CONNECT_TIMEOUT,
     LIMIT_GREETING_TIMEOUT,
     LIMIT_HELLO_TIMEOUT,
@@ -196,6 +208,9 @@ enum conf_limit_kind {
     LIMIT_IDLE_TIMEOUT, /* keep an idle connection this long */
     LIMIT_KIND_COUNT,
 };
+
+/* Whose retries keep to the source that was deferred. */
+enum conf_same_source { SAME_NEVER, SAME_GREYLISTED, SAME_ALWAYS };
 
 enum conf_smtp_tls { SMTP_TLS_OPPORTUNISTIC, SMTP_TLS_REQUIRED, SMTP_TLS_OFF };
 
@@ -289,9 +304,13 @@ struct conf_log {
     const char *events; /* path of the event log; "-" is stdout */
 };
 
+/* What becomes of a report of ours that fails. */
+enum conf_double_bounce { DOUBLE_DROP, DOUBLE_POSTMASTER };
+
 struct conf {
     const char *host_name; /* of this platform: Received, Message-ID, EHLO */
     const char *postmaster;
+    enum conf_double_bounce double_bounce;
     const char *user;    /* to run as once ports are bound; NULL: stay */
     const char *run_dir; /* sockets */
     uint32_t workers;    /* processes that `serve` starts */
@@ -364,6 +383,20 @@ const struct conf_limit *conf_limit(const struct conf *conf,
                                     enum conf_limit_kind kind,
                                     struct slice domain,
                                     const struct conf_provider *provider);
+
+/* The waits between attempts, and who gives them: the stream, the route, the
+ * limits for the site, the platform, in this order. `domain` and `provider` as
+ * for conf_limit(). */
+struct conf_retry {
+    const struct conf_schedule *schedule; /* never NULL */
+    const char *by;   /* "stream", "route", "limits", "platform" */
+    const char *name; /* of the stream or route; else NULL */
+};
+struct conf_retry conf_retry(const struct conf *conf,
+                             const struct conf_stream *stream,
+                             const struct conf_route *route,
+                             struct slice domain,
+                             const struct conf_provider *provider);
 
 /* The option's name in the file: "max_smtp_out" ... */
 const char *conf_limit_name(enum conf_limit_kind kind);

@@ -11,6 +11,8 @@
 #define GROUP(member)                                                          \
     .type = TYPE_GROUP, .offset = offsetof(struct conf, member)
 
+static const char *const double_bounces[] = { "drop", "postmaster", NULL };
+
 /* clang-format off */
 static const struct schema_key root_keys[] = {
     { "host_name", TYPE_DOMAIN, AT(conf, host_name), .is_required = true,
@@ -18,7 +20,12 @@ static const struct schema_key root_keys[] = {
       .help = "Name of this platform: in Received, Message-ID and EHLO." },
     { "postmaster", TYPE_TEXT, AT(conf, postmaster),
       .otherwise = "postmaster@ and the host_name",
-      .help = "Address that delivery reports come from and operators read." },
+      .help = "Address that operators read." },
+    { "double_bounce", TYPE_CHOICE, AT(conf, double_bounce),
+      .initial = "drop", .choices = double_bounces,
+      .foreign = "notify_classes",
+      .help = "A report of ours that fails: drop it, with a line in the event "
+              "log, or send it to the postmaster." },
     { "user", TYPE_TEXT, AT(conf, user), .otherwise = "stay who we are",
       .foreign = "run_as_user",
       .help = "System user to run as once the ports are bound." },
@@ -36,7 +43,8 @@ static const struct schema_key root_keys[] = {
     { "retry", TYPE_SCHEDULE, AT(conf, retry),
       .initial = "5m,15m,30m,1h,2h,4h", .foreign = "retry_after",
       .help = "Waits before the second, third ... attempt; the last one "
-              "repeats. Streams and limits may have their own." },
+              "repeats. The first of stream, route, limits (domain, provider, "
+              "all) and this that gives one counts." },
     { "tls", GROUP(tls), .section = &schema_tls,
       .help = "Certificate of the listeners." },
     { "listeners", LIST(listeners, listener_count),

@@ -17,14 +17,14 @@
 #include "config/conf.h"
 
 enum schema_type {
-    TYPE_TEXT,      /* const char *, printable */
-    TYPE_NAME,      /* const char *, unique in its section */
-    TYPE_FLAG,      /* bool */
-    TYPE_COUNT,     /* uint32_t or uint64_t, by width */
-    TYPE_DURATION,  /* uint64_t ms */
-    TYPE_SIZE,      /* uint64_t bytes */
-    TYPE_RATE,      /* struct conf_rate */
-    TYPE_SCHEDULE,  /* struct conf_schedule, or a pointer to one, by width */
+    TYPE_TEXT,     /* const char *, printable */
+    TYPE_NAME,     /* const char *, unique in its section */
+    TYPE_FLAG,     /* bool */
+    TYPE_COUNT,    /* uint32_t or uint64_t, by width */
+    TYPE_DURATION, /* uint64_t ms */
+    TYPE_SIZE,     /* uint64_t bytes */
+    TYPE_RATE,     /* struct conf_rate */
+    TYPE_SCHEDULE, /* struct conf_schedule, or a pointer to one, by width; waits.h */
     TYPE_CHOICE,    /* an enum or bool by position, or the text, by width */
     TYPE_PATH,      /* const char *, made absolute */
     TYPE_ADDRESS,   /* const char *, IP literal in canonical form */
@@ -54,7 +54,8 @@ struct schema_key {
     size_t count_offset; /* TYPE_LIST: of its size_t */
     bool is_required;
     bool is_secret;
-    bool is_limit;          /* goes into a struct conf_limit at offset */
+    bool takes_flag; /* TYPE_CHOICE: false and true are the first and second */
+    bool is_limit;   /* goes into a struct conf_limit at offset */
     enum schema_need needs; /* TYPE_PATH */
     uint64_t min;
     uint64_t max;               /* 0: none but the type's */

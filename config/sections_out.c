@@ -6,6 +6,9 @@ static const char *const classes[] = { "transactional", "neutral", "bulk",
                                        NULL };
 static const char *const priorities[] = { "normal", "urgent", NULL };
 static const char *const doubts[] = { "retry", "hold", NULL };
+static const char *const reports[] = { "event", "mail", "both", NULL };
+static const char *const same_sources[] = { "never", "greylisted", "always",
+                                            NULL };
 static const char *const smtp_tls[] = { "opportunistic", "required", "off",
                                         NULL };
 
@@ -32,15 +35,27 @@ static const struct schema_key stream_keys[] = {
       .section = &schema_routes, .initial = "default",
       .help = "Where its mail leaves." },
     { "retry", TYPE_SCHEDULE, AT(conf_stream, retry),
-      .otherwise = "the platform's", .foreign = "retry_after",
+      .otherwise = "the route's, the limits' or the platform's",
+      .foreign = "retry_after",
       .help = "Waits before the second, third ... attempt." },
     { "in_doubt", TYPE_CHOICE, AT(conf_stream, in_doubt), .initial = "retry",
       .choices = doubts,
       .help = "What to do with mail that may have been delivered when a "
               "worker died: send it again, or hold it, to be seen in the "
               "queue until it expires." },
-    { "dsn", TYPE_FLAG, AT(conf_stream, dsn), .initial = "true",
-      .help = "Report failures to the sender (RFC 3464)." },
+    { "dsn", TYPE_CHOICE, AT(conf_stream, dsn), .initial = "mail",
+      .choices = reports, .takes_flag = true,
+      .help = "How failure, delay and relaying are told to the sender who is "
+              "to hear of it (RFC 3461): mail (RFC 3464), a line of the event "
+              "log, or both. true means mail, false event." },
+    { "warn_after", TYPE_DURATION, AT(conf_stream, warn_after_ms),
+      .initial = "4h", .foreign = "delay_warning_time",
+      .help = "Time in the queue after which a delay is told, once; 0: "
+              "never." },
+    { "warn_unasked", TYPE_FLAG, AT(conf_stream, warn_unasked),
+      .initial = "false",
+      .help = "Tell of a delay where the client gave no NOTIFY, too; else "
+              "only where it asked with NOTIFY=DELAY." },
 };
 
 static const struct schema_key match_keys[] = {
@@ -78,6 +93,11 @@ static const struct schema_key route_keys[] = {
     { "fallback", TYPE_REFERENCE, AT(conf_route, fallback),
       .section = &schema_routes, .otherwise = "mail waits",
       .help = "Route to take when no source of the pool can send." },
+    { "retry", TYPE_SCHEDULE, AT(conf_route, retry),
+      .otherwise = "the limits' or the platform's",
+      .foreign = "retry_after",
+      .help = "Waits before the second, third ... attempt, where the stream "
+              "gives none." },
     { "match", TYPE_LIST, .offset = offsetof(struct conf_route, matches),
       .count_offset = offsetof(struct conf_route, match_count),
       .section = &schema_matches, .foreign = "pattern_list",
@@ -163,9 +183,18 @@ static const struct schema_key limit_keys[] = {
       .choices = smtp_tls, .foreign = "use_starttls",
       .help = "Encrypt where offered, insist on it, or never do." },
     { "retry_after", TYPE_SCHEDULE, LIMIT(LIMIT_RETRY_AFTER),
-      .otherwise = "the stream's or the platform's retry",
+      .otherwise = "the platform's retry",
       .foreign = "retry",
-      .help = "Waits before the second, third ... attempt." },
+      .help = "Waits before the second, third ... attempt, where stream and "
+              "route give none." },
+    { "retry_as_asked", TYPE_FLAG, LIMIT(LIMIT_RETRY_AS_ASKED),
+      .initial = "true", .foreign = "greylist",
+      .help = "A 4yz reply that names its own wait (\"try again in 300 "
+              "seconds\") is obeyed, for the first four attempts." },
+    { "retry_same_source", TYPE_CHOICE, LIMIT(LIMIT_RETRY_SAME_SOURCE),
+      .initial = "greylisted", .choices = same_sources,
+      .help = "Which retries keep to the source that was deferred, while a "
+              "worker holds it: those of greylisted mail, all, or none." },
     { "connect_timeout", TYPE_DURATION, LIMIT(LIMIT_CONNECT_TIMEOUT),
       .initial = "30s", WAIT, .help = "Wait for a connection." },
     { "greeting_timeout", TYPE_DURATION, LIMIT(LIMIT_GREETING_TIMEOUT),

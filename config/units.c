@@ -109,24 +109,3 @@ bool units_rate(struct slice text, struct conf_rate *rate)
     *rate = (struct conf_rate){ (uint32_t)count, many * period };
     return true;
 }
-
-bool units_schedule(struct slice text, uint64_t waits_ms[UNITS_SCHEDULE_MAX],
-                    size_t *count)
-{
-    uint64_t waits[UNITS_SCHEDULE_MAX];
-    size_t found = 0;
-    for (bool more = true; more;) {
-        size_t comma = slice_find(text, ',');
-        struct slice step = slice_trim(slice_head(text, comma));
-        more = comma < text.len;
-        text = slice_from(text, comma + 1);
-        if (found == UNITS_SCHEDULE_MAX || !units_duration(step, &waits[found])
-            || waits[found] == 0)
-            return false;
-        found++;
-    }
-    for (size_t i = 0; i < found; i++)
-        waits_ms[i] = waits[i];
-    *count = found;
-    return true;
-}

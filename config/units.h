@@ -5,10 +5,9 @@
  *   size     = number [ "B" / "K" / "KB" / "M" / "MB" / "G" / "GB" / "T" / "TB" ]
  *   rate     = "unlimited" / "0" / number "/" [number] period
  *   period   = "s" / "sec" / "m" / "min" / "h" / "hour" / "d" / "day"
- *   schedule = duration *( "," duration )
  *
- * K, M, G and T are powers of 1024. Case is ignored, blanks are allowed around
- * the comma only. Pure; on false the outputs are untouched.
+ * K, M, G and T are powers of 1024. Case is ignored. Pure; on false the outputs
+ * are untouched.
  */
 #ifndef CONFIG_UNITS_H
 #define CONFIG_UNITS_H
@@ -19,14 +18,9 @@
 #define UNITS_DURATION_MAX_MS (UINT64_C(10) * 366 * 86400 * 1000)
 #define UNITS_SIZE_MAX        (UINT64_C(1) << 50)
 #define UNITS_RATE_MAX        UINT64_C(1000000000)
-#define UNITS_SCHEDULE_MAX    32 /* steps; operators use fewer than ten */
 
 bool units_duration(struct slice text, uint64_t *ms);
 bool units_size(struct slice text, uint64_t *bytes);
 bool units_rate(struct slice text, struct conf_rate *rate);
-
-/* Every wait must be above 0. */
-bool units_schedule(struct slice text, uint64_t waits_ms[UNITS_SCHEDULE_MAX],
-                    size_t *count);
 
 #endif

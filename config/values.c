@@ -12,6 +12,7 @@
 #include "config/files.h"
 #include "config/names.h"
 #include "config/units.h"
+#include "config/waits.h"
 
 #define NAME_LEN_MAX 128
 
@@ -176,21 +177,26 @@ static void store_rate(const struct values_spot *spot)
 
 static void store_schedule(const struct values_spot *spot)
 {
-    uint64_t waits[UNITS_SCHEDULE_MAX] = { 0 };
-    size_t count = 0;
-    if (spot->node->kind != NODE_TEXT
-        || !units_schedule(slice_text(spot->node->text), waits, &count)) {
+    struct waits waits;
+    char reason[WAITS_REASON_SIZE];
+    struct slice text;
+    if (!text_of(spot, &text))
+        return;
+    if (!waits_parse(text, &waits, reason)) {
         values_error(spot,
-                     "takes waits above 0 with commas, at most %d: "
-                     "\"1m,5m,30m,2h\"",
-                     UNITS_SCHEDULE_MAX);
+                     "takes waits above 0, \"1m,5m,30m,2h\", growth, "
+                     "\"1m*2..4h\", and a jitter, \"~20%%\"; %s",
+                     reason);
         return;
     }
     struct holder *holder = spot->fill->holder;
     struct conf_schedule schedule = { 0 };
-    schedule.count = count;
-    schedule.waits_ms = holder_new_items(holder, count, sizeof waits[0]);
-    memcpy(schedule.waits_ms, waits, count * sizeof waits[0]);
+    schedule.count = waits.count;
+    schedule.jitter_permille = waits.jitter_permille;
+    schedule.text = holder_text(holder, text);
+    schedule.waits_ms =
+        holder_new_items(holder, waits.count, sizeof waits.ms[0]);
+    memcpy(schedule.waits_ms, waits.ms, waits.count * sizeof waits.ms[0]);
     if (spot->key->width == sizeof schedule) {
         memcpy(spot->target, &schedule, sizeof schedule);
         return;
@@ -203,9 +209,13 @@ static void store_schedule(const struct values_spot *spot)
 static void store_choice(const struct values_spot *spot)
 {
     struct slice text;
+    const char *const *choices = spot->key->choices;
+    if (spot->key->takes_flag && spot->node->kind == NODE_FLAG) {
+        put_number(spot, (uint64_t)spot->node->number);
+        return;
+    }
     if (!text_of(spot, &text))
         return;
-    const char *const *choices = spot->key->choices;
     char known[160] = "";
     size_t len = 0;
     for (size_t i = 0; choices[i]; i++) {

@@ -191,9 +191,12 @@ static void format_limit(enum conf_limit_kind kind,
             (void)buf_addf(text, "%" PRIu32 " in %" PRIu64 " ms",
                            limit->rate.count, limit->rate.window_ms);
     } else if (kind == LIMIT_RETRY_AFTER) {
-        for (size_t i = 0; limit->schedule && i < limit->schedule->count; i++)
-            (void)buf_addf(text, "%s%" PRIu64 " s", i > 0 ? ", " : "",
-                           limit->schedule->waits_ms[i] / 1000);
+        (void)buf_add_text(text, limit->schedule->text);
+    } else if (kind == LIMIT_RETRY_AS_ASKED) {
+        (void)buf_add_text(text, limit->number ? "true" : "false");
+    } else if (kind == LIMIT_RETRY_SAME_SOURCE) {
+        static const char *const words[] = { "never", "greylisted", "always" };
+        (void)buf_add_text(text, words[limit->number]);
     } else if (kind >= LIMIT_CONNECT_TIMEOUT) {
         (void)buf_addf(text, "%" PRIu64 " ms", limit->number);
     } else if (kind == LIMIT_TLS) {
@@ -222,6 +225,19 @@ static void say_limits(const struct explain *explain, struct slice provider)
         end_with_place(explain, &limit->place);
         buf_release(&text);
     }
+}
+
+/* The waits in force, and whose they are. */
+static void say_retry(const struct explain *explain,
+                      const struct conf_stream *stream,
+                      const struct conf_route *route, struct slice provider)
+{
+    const struct conf_retry retry =
+        conf_retry(explain->conf, stream, route, slice_text(explain->domain),
+                   find_provider(explain->conf, provider));
+    (void)fprintf(explain->out, "%-12s %s  (%s%s%s)\n", "retry",
+                  retry.schedule->text, retry.by, retry.name ? " " : "",
+                  retry.name ? retry.name : "");
 }
 
 /* What the running router knows: who holds a source and could send now. */
@@ -259,6 +275,8 @@ static void say_holders(const struct explain *explain, struct slice site)
 }
 
 static void say_destination(const struct explain *explain,
+                            const struct conf_stream *stream,
+                            const struct conf_route *route,
                             const struct mx_answer *answer)
 {
     if (answer->kind != MX_FOUND) {
@@ -276,11 +294,14 @@ static void say_destination(const struct explain *explain,
         (void)fprintf(explain->out, "%-12s %u %.*s\n", "  mx",
                       destination->hosts[i].preference,
                       SLICE_ARG(destination->hosts[i].name));
+    say_retry(explain, stream, route, destination->provider);
     say_limits(explain, destination->provider);
     say_holders(explain, destination->site);
 }
 
-static int explain_receiver(const struct explain *explain)
+static int explain_receiver(const struct explain *explain,
+                            const struct conf_stream *stream,
+                            const struct conf_route *route)
 {
     struct fault fault;
     struct lookup *lookup = lookup_new(explain->conf, &fault);
@@ -290,7 +311,7 @@ static int explain_receiver(const struct explain *explain)
     }
     struct mx_answer answer;
     lookup_ask(lookup, slice_text(explain->domain), &answer);
-    say_destination(explain, &answer);
+    say_destination(explain, stream, route, &answer);
     lookup_free(&lookup);
     return EX_OK;
 }
@@ -320,7 +341,7 @@ static int explain_message(const struct explain *explain)
     if (acceptance->is_allowed) {
         say_judgement(explain, acceptance);
         say_route(explain, &route);
-        code = explain_receiver(explain);
+        code = explain_receiver(explain, acceptance->stream, route.route);
     } else {
         (void)fprintf(explain->out, "%-12s %u %u.%u.%u %s\n", "refused",
                       acceptance->code, acceptance->enhanced.class,

@@ -176,6 +176,79 @@ static void references_and_matches_are_resolved(void **state)
     assert_ptr_equal(conf_router(conf, SLICE("router-1")), conf->routers);
 }
 
+static void the_stream_gives_the_waits_before_all_others(void **state)
+{
+    (void)state;
+    scoped(conf_release) struct conf *conf = load(
+        "retry = \"1h\";\n"
+        "streams = ( { name = \"own\"; retry = \"1s*2..1m ~5%\"; },\n"
+        "            { name = \"none\"; } );\n"
+        "routes = ( { name = \"default\"; }, { name = \"own\";\n"
+        "            retry = \"2s\"; } );\n"
+        "providers = ( { name = \"big\"; mx = ( \"*.big.test\" ); } );\n"
+        "limits = ( { provider = \"big\"; retry_after = \"3s\"; },\n"
+        "           { domain = \"slow.test\"; retry_after = \"4s\"; } );\n");
+    const struct conf_stream *streams = conf->streams;
+    const struct conf_route *routes = conf->routes;
+    const struct conf_provider *big = &conf->providers[0];
+    const struct {
+        const struct conf_stream *stream;
+        const struct conf_route *route;
+        struct slice domain;
+        const struct conf_provider *provider;
+        const char *text;
+        const char *by;
+    } cases[] = {
+        { &streams[0], &routes[1], SLICE("slow.test"), big, "1s*2..1m ~5%",
+          "stream" },
+        { &streams[1], &routes[1], SLICE("slow.test"), big, "2s", "route" },
+        { &streams[1], &routes[0], SLICE("slow.test"), big, "4s", "limits" },
+        { &streams[1], &routes[0], SLICE("fast.test"), big, "3s", "limits" },
+        { &streams[1], &routes[0], SLICE("fast.test"), NULL, "1h", "platform" },
+        { &streams[1], &routes[0], SLICE(""), NULL, "1h", "platform" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct conf_retry retry =
+            conf_retry(conf, cases[i].stream, cases[i].route, cases[i].domain,
+                       cases[i].provider);
+        assert_string_equal(retry.schedule->text, cases[i].text);
+        assert_string_equal(retry.by, cases[i].by);
+    }
+    assert_int_equal(streams[0].retry->count, 7);
+    assert_int_equal(streams[0].retry->waits_ms[6], 60000);
+    assert_int_equal(streams[0].retry->jitter_permille, 50);
+}
+
+static void reports_are_mail_unless_a_stream_says_otherwise(void **state)
+{
+    (void)state;
+    scoped(conf_release) struct conf *conf = load(
+        "double_bounce = \"postmaster\";\n"
+        "streams = ( { name = \"a\"; }, { name = \"b\"; dsn = false; },\n"
+        "  { name = \"c\"; dsn = true; }, { name = \"d\"; dsn = \"both\";\n"
+        "    warn_after = \"0\"; warn_unasked = true; } );\n"
+        "limits = ( { domain = \"x.test\"; retry_as_asked = false;\n"
+        "             retry_same_source = \"always\"; } );\n");
+    static const enum conf_dsn expected[] = { REPORT_MAIL, REPORT_EVENT,
+                                              REPORT_MAIL, REPORT_BOTH };
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++)
+        assert_int_equal(conf->streams[i].dsn, expected[i]);
+    assert_int_equal(conf->streams[0].warn_after_ms, 4 * 3600 * 1000);
+    assert_false(conf->streams[0].warn_unasked);
+    assert_int_equal(conf->streams[3].warn_after_ms, 0);
+    assert_true(conf->streams[3].warn_unasked);
+    assert_int_equal(conf->double_bounce, DOUBLE_POSTMASTER);
+    const struct slice there = SLICE("x.test");
+    const struct slice elsewhere = SLICE("y.test");
+    enum conf_limit_kind kind = LIMIT_RETRY_AS_ASKED;
+    assert_int_equal(conf_limit(conf, kind, there, NULL)->number, false);
+    assert_int_equal(conf_limit(conf, kind, elsewhere, NULL)->number, true);
+    kind = LIMIT_RETRY_SAME_SOURCE;
+    assert_int_equal(conf_limit(conf, kind, there, NULL)->number, SAME_ALWAYS);
+    assert_int_equal(conf_limit(conf, kind, elsewhere, NULL)->number,
+                     SAME_GREYLISTED);
+}
+
 static void many_accounts_are_found_by_name(void **state)
 {
     (void)state;
@@ -300,6 +373,8 @@ int main(void)
         cmocka_unit_test(limits_come_from_the_most_specific_entry),
         cmocka_unit_test(a_provider_is_known_by_all_its_mx_hosts),
         cmocka_unit_test(references_and_matches_are_resolved),
+        cmocka_unit_test(the_stream_gives_the_waits_before_all_others),
+        cmocka_unit_test(reports_are_mail_unless_a_stream_says_otherwise),
         cmocka_unit_test(many_accounts_are_found_by_name),
         cmocka_unit_test(a_held_conf_outlives_its_maker),
         cmocka_unit_test(the_digest_follows_the_text),

@@ -9,6 +9,7 @@
 #include "common/base/attr.h"
 #include "config/suggest.h"
 #include "config/units.h"
+#include "config/waits.h"
 
 #define WRONG UINT64_MAX
 
@@ -110,23 +111,87 @@ static void rates_have_a_window(void **state)
     }
 }
 
+static void check_waits(const char *text, const uint64_t *seconds, size_t count,
+                        uint32_t jitter_permille)
+{
+    struct waits waits;
+    char reason[WAITS_REASON_SIZE] = "";
+    if (!waits_parse(slice_text(text), &waits, reason))
+        fail_msg("%s: %s", text, reason);
+    assert_int_equal(waits.count, count);
+    assert_int_equal(waits.jitter_permille, jitter_permille);
+    for (size_t i = 0; i < count; i++)
+        assert_int_equal(waits.ms[i], seconds[i] * 1000);
+}
+
 static void schedules_are_waits_with_commas(void **state)
 {
     (void)state;
-    uint64_t waits[UNITS_SCHEDULE_MAX] = { 0 };
-    size_t count = 0;
-    assert_true(units_schedule(SLICE("1m, 5m,30m ,2h"), waits, &count));
-    assert_int_equal(count, 4);
-    assert_true(waits[0] == 60000 && waits[3] == 7200000);
+    static const uint64_t list[] = { 60, 300, 1800, 7200 };
+    check_waits("1m, 5m,30m ,2h", list, 4, 125);
+    check_waits("1m,5m,30m,2h ~20%", list, 4, 200);
+    check_waits("1m,5m,30m,2h~0%", list, 4, 0);
+}
 
+static void growth_is_written_out(void **state)
+{
+    (void)state;
+    static const uint64_t doubled[] = { 60,   120,  240,  480,  960,
+                                        1920, 3840, 7680, 14400 };
+    static const uint64_t mixed[] = { 30, 120, 180, 270, 405, 600 };
+    check_waits("1m*2..4h", doubled, 9, 125);
+    check_waits(" 1m * 2 .. 4h ~ 100% ", doubled, 9, 1000);
+    check_waits("30s,2m*1.5..10m", mixed, 6, 125);
+    struct waits waits;
+    char reason[WAITS_REASON_SIZE];
+    assert_true(waits_parse(SLICE("1ms*1.25..10ms"), &waits, reason));
+    for (size_t i = 0; i < waits.count && i < 4; i++)
+        assert_int_equal(waits.ms[i], i + 1);
+}
+
+static void a_bad_schedule_says_what_is_wrong(void **state)
+{
+    (void)state;
     static const char many[] =
         "1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,"
         "1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s";
-    static const char *const wrong[] = { "",      ",", "1m,",  "1m,,2m",
-                                         "1m;2m", "0", "1m,0", many };
-    for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
-        assert_false(units_schedule(slice_text(wrong[i]), waits, &count));
-    assert_int_equal(count, 4);
+    static const struct {
+        const char *text;
+        const char *reason;
+    } wrong[] = {
+        { "", "'' is no duration with its unit" },
+        { ",", "'' is no duration with its unit" },
+        { "1m,", "'' is no duration with its unit" },
+        { "1m,,2m", "'' is no duration with its unit" },
+        { "1m;2m", "'1m;2m' is no duration with its unit" },
+        { "5", "'5' is no duration with its unit" },
+        { "0", "'0' is no wait" },
+        { "1m,0s", "'0s' is no wait" },
+        { many, "'1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1s,1' has too many "
+                "waits" },
+        { "1m*2", "'2' has no ceiling: \"1m*2..4h\"" },
+        { "1m*..4h", "'' is no factor above 1, at most 10" },
+        { "1m*1..4h", "'1' is no factor above 1, at most 10" },
+        { "1m*10.01..4h", "'10.01' is no factor above 1, at most 10" },
+        { "1m*1.505..4h", "'1.505' is no factor above 1, at most 10" },
+        { "1m*-2..4h", "'-2' is no factor above 1, at most 10" },
+        { "1m*2..", "'' is no duration with its unit" },
+        { "1m*2..4h,5h", "'4h,5h' is no duration with its unit" },
+        { "4h*2..1m", "'1m' is a ceiling below the wait that grows" },
+        { "1m*2..1m", "'1m' is a ceiling below the wait that grows" },
+        { "1s*1.01..9d", "'1.01..9d' grows too slowly to its ceiling" },
+        { "*2..4h", "'' is no duration with its unit" },
+        { "1m~", "'' is no jitter: \"~20%\", at most 100" },
+        { "1m ~20", "'20' is no jitter: \"~20%\", at most 100" },
+        { "1m ~101%", "'101%' is no jitter: \"~20%\", at most 100" },
+        { "1m ~2%~", "'2%~' is no jitter: \"~20%\", at most 100" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        struct waits waits;
+        char reason[WAITS_REASON_SIZE] = "";
+        assert_false(waits_parse(slice_text(wrong[i].text), &waits, reason));
+        assert_string_equal(reason, wrong[i].reason);
+    }
 }
 
 static void the_nearest_word_is_found(void **state)
@@ -155,6 +220,8 @@ int main(void)
         cmocka_unit_test(sizes_are_powers_of_1024),
         cmocka_unit_test(rates_have_a_window),
         cmocka_unit_test(schedules_are_waits_with_commas),
+        cmocka_unit_test(growth_is_written_out),
+        cmocka_unit_test(a_bad_schedule_says_what_is_wrong),
         cmocka_unit_test(the_nearest_word_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -96,7 +96,7 @@ static void waits_follow_the_schedule(void **state)
 {
     (void)state;
     uint64_t waits[] = { 1000, 60000, 600000 };
-    const struct conf_schedule schedule = { waits, 3 };
+    const struct conf_schedule schedule = { waits, 3, 125, "1s,1m,10m" };
     static const uint64_t expected[] = { 1000, 60000, 600000, 600000 };
     bool differ = false;
     for (uint32_t attempts = 1; attempts <= 4; attempts++) {
@@ -105,12 +105,56 @@ static void waits_follow_the_schedule(void **state)
         for (uint64_t seed = 0; seed < 500; seed++) {
             const uint64_t wait = schedule_wait_ms(&schedule, attempts, seed);
             assert_true(wait >= least);
-            assert_true(wait <= least + least / SCHEDULE_JITTER_DIVISOR);
+            assert_true(wait <= least + least / 8);
             differ = differ || wait != first;
             assert_true(wait == schedule_wait_ms(&schedule, attempts, seed));
         }
     }
     assert_true(differ);
+}
+
+/* The exact numbers: a change of the scatter would send all that waits at
+ * other times than before. */
+static void the_sequence_follows_from_the_seed(void **state)
+{
+    (void)state;
+    uint64_t waits[] = { 60000, 300000 };
+    const struct conf_schedule plain = { waits, 2, 0, "1m,5m ~0%" };
+    const struct conf_schedule shaken = { waits, 2, 200, "1m,5m ~20%" };
+    static const uint64_t expected[] = { 66139, 319449, 310402, 309708 };
+    for (uint32_t attempts = 1; attempts <= 4; attempts++) {
+        assert_true(schedule_wait_ms(&plain, attempts, 7)
+                    == (attempts == 1 ? 60000 : 300000));
+        assert_int_equal(schedule_wait_ms(&shaken, attempts, 7),
+                         expected[attempts - 1]);
+    }
+}
+
+static void a_wait_that_was_asked_for_counts_at_first(void **state)
+{
+    (void)state;
+    uint64_t waits[] = { 1800000 };
+    uint64_t long_waits[] = { 1000, 7200000 };
+    const struct conf_schedule schedule = { waits, 1, 0, "30m ~0%" };
+    const struct conf_schedule longer = { long_waits, 2, 0, "1s,2h ~0%" };
+    static const struct {
+        uint64_t asked_ms;
+        uint64_t least_ms;
+    } cases[] = {
+        { 1, SCHEDULE_ASKED_MIN_MS },
+        { 300000, 300000 },
+        { 3600000, 3600000 },
+        { 86400000, 3600000 },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        for (uint32_t attempts = 1; attempts <= 4; attempts++) {
+            const uint64_t wait = schedule_asked_ms(&schedule, attempts,
+                                                    cases[i].asked_ms, 100 + i);
+            assert_true(wait >= cases[i].least_ms);
+            assert_true(wait <= cases[i].least_ms + cases[i].least_ms / 16);
+        }
+    assert_int_equal(schedule_asked_ms(&schedule, 5, 300000, 1), 1800000);
+    assert_true(schedule_asked_ms(&longer, 1, 86400000, 1) >= 7200000);
 }
 
 int main(void)
@@ -120,6 +164,8 @@ int main(void)
         cmocka_unit_test(a_jump_of_days_rings_all),
         cmocka_unit_test(a_cleared_alarm_is_silent_and_a_moved_one_moves),
         cmocka_unit_test(waits_follow_the_schedule),
+        cmocka_unit_test(the_sequence_follows_from_the_seed),
+        cmocka_unit_test(a_wait_that_was_asked_for_counts_at_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
