@@ -164,6 +164,8 @@ struct wire_result {
     uint64_t started_utc_ms; /* attempt began: MAIL was said, or connect */
     uint64_t ended_utc_ms;
     bool in_doubt; /* the last byte was sent and the reply did not come */
+    bool ends_dsn; /* the receiver does not know DSN: nothing of RFC 3461 was
+                      passed on, and no report will come from there */
     const struct wire_outcome *outcomes;
     size_t outcome_count;
 };

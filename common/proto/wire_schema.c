@@ -182,6 +182,7 @@ static const struct wire_field result_fields[] = {
     [10] = NUMBER(wire_result, ended_utc_ms, OPTIONAL),
     [11] = FLAG(wire_result, in_doubt),
     [12] = LIST(wire_result, outcomes, outcomes, NEEDED),
+    [13] = FLAG(wire_result, ends_dsn),
 };
 
 static const struct wire_list ack_leases = IDS(wire_ack, leases);

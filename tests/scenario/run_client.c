@@ -22,7 +22,7 @@
  *   outcome N CLASS CODE ENHANCED of recipient N of the job begun last, from 1;
  *                       CODE 0: our own finding; ENHANCED "-": none
  *   why CLASS CODE ENHANCED       what ended the connection
- *   started yes|no, doubt yes|no  of the job begun last
+ *   started yes|no, doubt yes|no, ends-dsn yes|no  of the job begun last
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -344,6 +344,12 @@ static void do_started(struct play *play, struct cursor *line)
            play->job.is_started ? "yes" : "no");
 }
 
+static void do_ends_dsn(struct play *play, struct cursor *line)
+{
+    expect(play, "ends dsn", next_word(line),
+           play->job.ends_dsn ? "yes" : "no");
+}
+
 static void do_doubt(struct play *play, struct cursor *line)
 {
     expect(play, "in doubt", next_word(line),
@@ -371,6 +377,7 @@ static const struct {
     { "why", do_why },
     { "started", do_started },
     { "doubt", do_doubt },
+    { "ends-dsn", do_ends_dsn },
 };
 
 static void act(struct play *play, struct slice text)

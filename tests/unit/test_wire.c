@@ -229,6 +229,29 @@ static void a_result_keeps_its_verdicts(void **state)
     arena_release(&arena);
 }
 
+/* A worker of before does not say it: then nobody is told that the message was
+ * relayed, as before. */
+static void a_result_says_whether_reports_end_with_it(void **state)
+{
+    (void)state;
+    scoped(buf_release) struct buf bytes = { .max = FRAME_MAX };
+    struct arena arena;
+    struct wire_frame frame;
+    struct slice golden = of_hex(samples[WIRE_RESULT - 1].hex, &bytes);
+    assert_int_equal(decode(golden, &frame, &arena), RC_OK);
+    assert_false(frame.as.result.ends_dsn);
+    frame.as.result.ends_dsn = true;
+    scoped(buf_release) struct buf longer = { .max = FRAME_MAX };
+    assert_int_equal(wire_encode(&frame, &longer), RC_OK);
+    assert_int_equal(longer.len, golden.len + 2); /* 13, true */
+    struct arena other;
+    struct wire_frame again;
+    assert_int_equal(decode(buf_slice(&longer), &again, &other), RC_OK);
+    assert_true(again.as.result.ends_dsn);
+    arena_release(&arena);
+    arena_release(&other);
+}
+
 static void boots_and_what_is_held_travel(void **state)
 {
     (void)state;
@@ -473,6 +496,7 @@ int main(void)
         cmocka_unit_test(every_kind_comes_back_as_it_went),
         cmocka_unit_test(a_job_keeps_its_members),
         cmocka_unit_test(a_result_keeps_its_verdicts),
+        cmocka_unit_test(a_result_says_whether_reports_end_with_it),
         cmocka_unit_test(boots_and_what_is_held_travel),
         cmocka_unit_test(a_frame_cut_anywhere_is_refused),
         cmocka_unit_test(strangers_are_understood_or_refused),

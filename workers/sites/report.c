@@ -30,6 +30,7 @@ void report_result(struct delivery *delivery, const struct report_place *place)
                                           : now_utc_ms,
                     .ended_utc_ms = now_utc_ms,
                     .in_doubt = delivery->dialog.in_doubt,
+                    .ends_dsn = delivery->dialog.ends_dsn,
                     .outcomes = outcomes,
                     .outcome_count = job->recipient_count,
                 });

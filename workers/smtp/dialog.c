@@ -416,6 +416,7 @@ enum dialog_state dialog_begin(struct dialog *dialog, struct dialog_job *job,
     CHECK(dialog->state == DIALOG_READY && !dialog->job);
     CHECK(job->envelope->recipient_count > 0);
     job->is_started = true;
+    job->ends_dsn = !dialog->peer.dsn;
     struct verdict verdict;
     if (say_cannot(&dialog->peer, job->envelope, &verdict)) {
         set_all(job, &verdict);

@@ -87,6 +87,8 @@ struct dialog_job {
                       * the outcomes say why, and need not be told */
     bool in_doubt;   /* the last byte was said and no reply that makes sense
                       * came: the message may have been delivered */
+    bool ends_dsn;   /* the server does not offer DSN, so that NOTIFY, RET,
+                      * ENVID and ORCPT were not said */
 };
 
 struct dialog {
