@@ -18,6 +18,8 @@ enum state_tag {
     TAG_CODE = 4,
     TAG_TEXT = 5,
     TAG_HELD = 6,
+    TAG_SOURCE = 7,
+    TAG_TOLD = 8,
 };
 
 static void pack_recipient(struct buf *out, const struct state_recipient *at,
@@ -35,6 +37,11 @@ static void pack_recipient(struct buf *out, const struct state_recipient *at,
         tlv_add_bytes(out, TAG_TEXT, text);
     if (at->held != before->held)
         tlv_add_number(out, TAG_HELD, at->held);
+    const struct slice source = slice_head(at->source, STATE_SOURCE_MAX);
+    if (!slice_equal(source, slice_head(before->source, STATE_SOURCE_MAX)))
+        tlv_add_bytes(out, TAG_SOURCE, source);
+    if (at->told != before->told)
+        tlv_add_number(out, TAG_TOLD, at->told);
 }
 
 enum rc state_pack(const struct state *state, struct buf *out)
@@ -44,7 +51,8 @@ enum rc state_pack(const struct state *state, struct buf *out)
         return RC_LIMIT;
 
     out->full = false;
-    const struct state_recipient none = { .text = SLICE("") };
+    const struct state_recipient none = { .text = SLICE(""),
+                                          .source = SLICE("") };
     const struct state_recipient *before = &none;
     for (size_t i = 0; i < state->pending_count; i++) {
         const struct state_recipient *at = &state->pending[i];
@@ -93,6 +101,13 @@ static bool take_field(const struct tlv_field *field,
         good = take_number(field, 1, &number);
         recipient->held = number == 1;
         return good;
+    case TAG_SOURCE:
+        recipient->source = field->bytes;
+        return field->is_bytes && field->bytes.len <= STATE_SOURCE_MAX;
+    case TAG_TOLD:
+        good = take_number(field, 1, &number);
+        recipient->told = number == 1;
+        return good;
     default:
         return true; /* of a later version */
     }
@@ -105,11 +120,12 @@ static bool take_fields(struct slice packed, struct state_recipient *pending)
     size_t count = 0;
     while (tlv_next(&cursor, &field) == RC_OK) {
         if (field.tag == TAG_INDEX) {
-            const struct state_recipient none = { .text = SLICE("") };
+            const struct state_recipient none = { .text = SLICE(""),
+                                                  .source = SLICE("") };
             pending[count] = count > 0 ? pending[count - 1] : none;
             count++;
         }
-        if (count == 0 && field.tag <= TAG_HELD)
+        if (count == 0 && field.tag <= TAG_TOLD)
             return false;
         if (count == 0)
             continue; /* of a later version */

@@ -20,8 +20,9 @@
 #include "common/base/slice.h"
 #include "router/envelope.h"
 
-#define STATE_TEXT_MAX  200u /* bytes of a reply's text; what is over is cut */
-#define STATE_BYTES_MAX (4u << 20)
+#define STATE_TEXT_MAX   200u /* bytes of a reply's text; what is over is cut */
+#define STATE_SOURCE_MAX 128u /* of a source's name; likewise */
+#define STATE_BYTES_MAX  (4u << 20)
 
 struct state_recipient {
     uint32_t index;       /* of the envelope's recipients */
@@ -30,6 +31,8 @@ struct state_recipient {
     bool held;            /* in doubt, not to be sent again by itself */
     uint16_t code;        /* of the last reply; 0: none was heard */
     struct slice text;    /* of that reply, or why there was none */
+    struct slice source;  /* that the next attempt is to leave by; or empty */
+    bool told;            /* its sender knows of the delay */
 };
 
 struct state {

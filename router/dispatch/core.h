@@ -90,6 +90,8 @@ struct dispatch {
     struct list homeless;   /* WAITING jobs without a lane: no DNS answer yet */
     struct list troubled;   /* settlements that the disk refused */
     struct table unsettled; /* settlements of results, by lease */
+    struct wheel warn_wheel;
+    struct table warnings; /* by message, see warn.h */
 
     /* Cold messages that belong to no lane (yet). */
     struct cold_queue found_urgent; /* of a start, in their order */
@@ -102,7 +104,7 @@ struct dispatch {
     struct arena scratch;        /* of the event being handled */
     struct envelope envelope;    /* decoded last, in scratch */
     const struct queued *opened; /* whose it is; NULL: none */
-    struct list failures;        /* of the event; see outcome.h */
+    struct list notices;         /* of the event; see notice.h */
     bool changed;                /* the event changed its message */
     struct arena frames;         /* of the frame being decoded */
     struct buf frame;            /* being encoded */

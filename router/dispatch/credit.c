@@ -77,12 +77,14 @@ static bool goes_first(const struct credits *credits, const struct credit *a,
     return a->turn < b->turn;
 }
 
-struct credit *credits_pick(const struct credits *credits, uint64_t now_ms)
+struct credit *credits_pick(const struct credits *credits, uint32_t source,
+                            uint64_t now_ms)
 {
     struct credit *best = NULL;
     for (size_t i = 0; i < credits->count; i++) {
         struct credit *credit = &credits->items[i];
-        if (credit_left(credit) == 0 || credit->muted_ms > now_ms)
+        if (credit_left(credit) == 0 || credit->muted_ms > now_ms
+            || (source != CREDIT_ANY && credit->source != source))
             continue;
         if (!best || goes_first(credits, credit, best))
             best = credit;

@@ -60,8 +60,12 @@ struct credit_ask {
 /* A worker's PULL. A total below what was sent leaves no credit. */
 void credits_pull(struct credits *credits, const struct credit_ask *ask);
 
-/* Who is next; NULL: nobody has credit. Lives until the next change. */
-struct credit *credits_pick(const struct credits *credits, uint64_t now_ms);
+#define CREDIT_ANY UINT32_MAX
+
+/* Who is next, of this source or of CREDIT_ANY; NULL: nobody has credit. Lives
+ * until the next change. */
+struct credit *credits_pick(const struct credits *credits, uint32_t source,
+                            uint64_t now_ms);
 
 /* One job was sent. */
 void credits_use(struct credits *credits, struct credit *credit);

@@ -20,10 +20,11 @@
 #include "router/dispatch/seeing.h"
 #include "router/dispatch/serve.h"
 #include "router/dispatch/settle.h"
+#include "router/dispatch/warn.h"
 
 void dispatch_begin(struct dispatch *dispatch)
 {
-    CHECK(!dispatch->changed && list_is_empty(&dispatch->failures));
+    CHECK(!dispatch->changed && list_is_empty(&dispatch->notices));
     arena_clear(&dispatch->scratch);
     dispatch->opened = NULL;
 }
@@ -237,6 +238,7 @@ static void tick(void *context)
     if (now_ms >= dispatch->start_ms + lease_ms)
         dispatch->gathering = false;
     ring(dispatch, now_ms);
+    warn_turn(dispatch, now_ms);
     if (dispatch->epoch_handled != dispatch->pools.epoch)
         reroute(dispatch);
     offers_tick(dispatch);
@@ -262,9 +264,10 @@ static void init_memory(struct dispatch *dispatch)
     list_init(&dispatch->claimed);
     list_init(&dispatch->homeless);
     list_init(&dispatch->troubled);
-    list_init(&dispatch->failures);
+    list_init(&dispatch->notices);
     table_init(&dispatch->unsettled);
     table_init(&dispatch->fetches);
+    table_init(&dispatch->warnings);
     arena_init(&dispatch->scratch, DISPATCH_SCRATCH_MAX);
     arena_init(&dispatch->frames, DISPATCH_SCRATCH_MAX);
     buf_init(&dispatch->frame, DISPATCH_FRAME_MAX);
@@ -289,6 +292,7 @@ static void init_parts(struct dispatch *dispatch)
     lanes_init(&dispatch->lanes, dispatch->conf, now_ms);
     open_cold(dispatch);
     wheel_init(&dispatch->wheel, now_ms);
+    wheel_init(&dispatch->warn_wheel, now_ms);
     workers_init(&dispatch->workers);
     leases_init(&dispatch->leases, dispatch->boot);
     pools_init(&dispatch->pools);
@@ -425,6 +429,7 @@ void dispatch_free(struct dispatch **dispatch)
     table_release(&freed->unsettled);
     table_release(&freed->fetches);
     offers_forget(freed);
+    warn_release(freed);
     leases_release(&freed->leases);
     lanes_release(&freed->lanes);
     mx_free(&freed->mx);

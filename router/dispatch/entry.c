@@ -13,6 +13,7 @@
 #include "router/dispatch/fetch.h"
 #include "router/dispatch/outcome.h"
 #include "router/dispatch/place.h"
+#include "router/dispatch/warn.h"
 
 /* A recipient and what its job is told apart by. */
 struct member {
@@ -22,6 +23,7 @@ struct member {
     uint32_t attempts;
     uint64_t next_utc_ms;
     bool held;
+    struct slice source;
     const struct state_recipient *past; /* NULL: untried */
 };
 
@@ -49,6 +51,8 @@ static int same_job(const struct member *a, const struct member *b)
                 - (a->next_utc_ms < b->next_utc_ms);
     if (order == 0)
         order = (int)a->held - (int)b->held;
+    if (order == 0)
+        order = slice_compare(a->source, b->source);
     return order;
 }
 
@@ -97,10 +101,16 @@ static struct job *make_job(struct dispatch *dispatch,
         const struct state_recipient *past = members[i].past;
         if (past && (past->code != 0 || past->text.len > 0))
             job_set_note(&recipients[i], past->code, past->text);
+        if (past && past->told)
+            job_set_told(&recipients[i]);
     }
     struct job *job = job_new(recipients, count);
     job_add_attempts(job, members[0].attempts);
     job->held = members[0].held;
+    const struct slice source = members[0].source;
+    if (source.len > 0)
+        job_set_source(job,
+                       names_number(&dispatch->workers.sources, source) + 1);
     entry_name(dispatch, envelope, job);
     return job;
 }
@@ -132,6 +142,7 @@ static struct member member_of(const struct envelope *envelope, uint32_t index)
         .route = recipient->route,
         .domain = place_domain_of(recipient->address),
         .index = index,
+        .source = SLICE(""),
     };
 }
 
@@ -165,6 +176,7 @@ static struct member *pending_members(struct dispatch *dispatch,
         member->attempts = past->attempts;
         member->next_utc_ms = past->next_utc_ms;
         member->held = past->held;
+        member->source = past->source;
         member->past = past;
     }
     return members;
@@ -234,6 +246,7 @@ void entry_accept(struct dispatch *dispatch, struct message *message)
     message_free(&message);
     dispatch->counters.accepted++;
     events_accepted(dispatch, envelope);
+    warn_watch(dispatch, envelope);
 
     size_t count = 0;
     struct member *members = all_members(dispatch, envelope, &count);
@@ -261,6 +274,7 @@ struct queued *entry_thaw(struct dispatch *dispatch, struct spool_read *read)
     else
         members = all_members(dispatch, envelope, &count);
     make_jobs(dispatch, queued, envelope, members, count);
+    warn_watch(dispatch, envelope);
     for (struct job *job = queued->jobs; job; job = job->sibling) {
         job->state = JOB_FOUND;
         list_push_back(&dispatch->thawed, &job->link);

@@ -1,7 +1,7 @@
 /*
  * entry.h - a message comes in: from submission, from the spool after a start,
  * or as a report of our own. It is split into jobs, one for each (route,
- * domain, attempts, next time) of its recipients.
+ * domain, attempts, next time, source) of its recipients.
  */
 #ifndef ROUTER_DISPATCH_ENTRY_H
 #define ROUTER_DISPATCH_ENTRY_H

@@ -1,6 +1,8 @@
 /* events.c - lines of the event log that the lane thread writes. */
 #include "router/dispatch/events.h"
 
+#include <stdio.h>
+
 #include "common/base/time.h"
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
@@ -131,8 +133,55 @@ void events_outcome(struct dispatch *dispatch,
     if (result)
         json_add_number(&json, "delivery_ms",
                         since(result->started_utc_ms, result->ended_utc_ms));
+    if (outcome->plan && retry_comes(outcome->job, outcome->plan)) {
+        json_add_number(&json, "retry_ms", outcome->plan->wait_ms);
+        if (outcome->plan->asked_ms > 0)
+            json_add_number(&json, "asked_ms", outcome->plan->asked_ms);
+    }
     json_add_number(&json, "size", envelope->body_size);
     add_text(&json, "message_id", envelope->message_id);
+    end(dispatch, &json);
+}
+
+static void add_report(struct json *json, uint64_t report)
+{
+    char text[ID_TEXT_SIZE];
+    if (report != 0)
+        add_text(json, "report", slice_text(id_format(report, text)));
+}
+
+void events_dsn(struct dispatch *dispatch, const struct event_dsn *dsn)
+{
+    char event[32];
+    struct json json;
+    (void)snprintf(event, sizeof event, "dsn_%s", dsn_action_name(dsn->action));
+    begin(dispatch, &json, event);
+    add_origin(&json, dsn->envelope);
+    add_report(&json, dsn->report);
+    json_key(&json, "recipients");
+    json_begin_array(&json);
+    for (size_t i = 0; i < dsn->recipient_count; i++)
+        if (dsn->recipients[i].action == dsn->action)
+            json_text(&json, dsn->recipients[i].final);
+    json_end(&json);
+    add_sender(&json, dsn->envelope->mail_from);
+    add_text(&json, "envid", dsn->envelope->envid);
+    add_text(&json, "message_id", dsn->envelope->message_id);
+    end(dispatch, &json);
+}
+
+void events_double_bounce(struct dispatch *dispatch,
+                          const struct envelope *envelope,
+                          const struct dsn_recipient *recipient,
+                          uint64_t report)
+{
+    struct json json;
+    begin(dispatch, &json, "double_bounce");
+    add_origin(&json, envelope);
+    add_report(&json, report);
+    add_text(&json, "recipient", recipient->final);
+    add_verdict(&json, recipient->verdict);
+    add_text(&json, "then", slice_text(report != 0 ? "postmaster" : "dropped"));
     end(dispatch, &json);
 }
 

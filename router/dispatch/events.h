@@ -4,7 +4,9 @@
  * Keys stand in a fixed order, and only those that are known: ts, event, id,
  * account, tenant, stream, reasons, route, pool, source, source_ip, site, host,
  * host_ip, recipient, sender, status, code, reply, tls, attempt, queued_ms,
- * delivery_ms, size, message_id.
+ * delivery_ms, retry_ms, asked_ms, size, message_id. retry_ms is the wait before
+ * the next attempt, missing where the message expires before; asked_ms is there
+ * where the reply named that wait itself.
  */
 #ifndef ROUTER_DISPATCH_EVENTS_H
 #define ROUTER_DISPATCH_EVENTS_H
@@ -12,6 +14,8 @@
 #include "common/proto/verdict.h"
 #include "common/proto/wire.h"
 #include "router/dispatch/core.h"
+#include "router/dispatch/notice.h"
+#include "router/dispatch/retry.h"
 #include "router/envelope.h"
 
 /* What happened to one recipient; all borrowed. */
@@ -22,12 +26,32 @@ struct event_outcome {
     const struct job *job;
     const struct verdict *verdict;
     const struct wire_result *result; /* NULL: no attempt was made */
+    const struct retry_plan *plan;    /* "deferred"; NULL: else */
 };
 
 void events_accepted(struct dispatch *dispatch,
                      const struct envelope *envelope);
 void events_outcome(struct dispatch *dispatch,
                     const struct event_outcome *outcome);
+
+/* A report to the sender of a message: "dsn_failed", "dsn_delayed" or
+ * "dsn_relayed", with all its recipients. report 0: there is no mail, this line
+ * is the report. */
+struct event_dsn {
+    const struct envelope *envelope;
+    enum dsn_action action;
+    uint64_t report;
+    const struct dsn_recipient *recipients; /* those with the action count */
+    size_t recipient_count;
+};
+void events_dsn(struct dispatch *dispatch, const struct event_dsn *dsn);
+
+/* A report of ours could not be delivered. report 0: that is the end of it, else
+ * the id of the mail to the postmaster. */
+void events_double_bounce(struct dispatch *dispatch,
+                          const struct envelope *envelope,
+                          const struct dsn_recipient *recipient,
+                          uint64_t report);
 
 /* The job was with this worker, and may have been delivered. `done` says what
  * follows: "retry" or "hold". */

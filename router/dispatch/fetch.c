@@ -14,6 +14,7 @@
 #include "router/dispatch/place.h"
 #include "router/dispatch/results.h"
 #include "router/dispatch/serve.h"
+#include "router/dispatch/warn.h"
 
 /* One read under way: of a message, or of the body for a lease. */
 struct fetch {
@@ -295,6 +296,7 @@ static void place_all(struct dispatch *dispatch, struct queued *queued,
             place_found(dispatch, job, fetch->lost);
     }
     queued->is_next = is_at_home(fetch, queued);
+    warn_thawed(dispatch, queued);
     outcome_close(dispatch, queued, NULL);
 }
 

@@ -7,6 +7,7 @@
 #include "router/dispatch/events.h"
 #include "router/dispatch/offers.h"
 #include "router/dispatch/outcome.h"
+#include "router/dispatch/pick.h"
 #include "router/dispatch/place.h"
 #include "router/dispatch/results.h"
 
@@ -105,6 +106,7 @@ static void lose(struct dispatch *dispatch, struct worker *worker,
     claims_lose(dispatch, worker);
     workers_drop(&dispatch->workers, &worker);
     update_pools(dispatch);
+    pick_release(dispatch);
     hear_beat_all(dispatch);
 }
 
@@ -154,6 +156,7 @@ static void hear_hello(struct dispatch *dispatch, const struct bus_peer *peer,
         events_worker(dispatch, "worker_up", worker, NULL);
     claims_renew(dispatch, worker, hello);
     update_pools(dispatch);
+    pick_release(dispatch);
     welcome(dispatch, worker);
     offers_greet(dispatch, worker);
     if (!known)
@@ -207,6 +210,7 @@ static void hear_drain(struct dispatch *dispatch, struct worker *worker)
     worker->draining = true;
     forget_credit(dispatch, worker);
     update_pools(dispatch);
+    pick_release(dispatch);
     log_line(LOG_INFO, "worker_drains", "worker=%s", worker->name);
 }
 

@@ -36,6 +36,18 @@
 /* A message that waits at least this long for its next attempt goes cold. */
 #define DISPATCH_COLD_WAIT_MS 10000u
 
+/* A message whose delay is to be told, and that a worker has: looked at again
+ * after this. */
+#define DISPATCH_WARN_AGAIN_MS 2000u
+
+/* Jobs of a lane that are stepped over at a time, because they wait for another
+ * source than has credit. */
+#define DISPATCH_STEPS_MAX 64u
+
+/* Jobs of a lane that are set aside at most, since they are kept in memory: more
+ * do not insist on their source. */
+#define DISPATCH_ASIDE_MAX 65536u
+
 /* How often the thread looks at its workers, pools and alarms. */
 #define DISPATCH_TICK_MS 100u
 

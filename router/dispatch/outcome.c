@@ -1,6 +1,9 @@
 /* outcome.c - what became of recipients. */
 #include "router/dispatch/outcome.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "common/base/check.h"
 #include "common/base/mem.h"
 #include "common/base/time.h"
@@ -8,9 +11,10 @@
 #include "router/dispatch/entry.h"
 #include "router/dispatch/events.h"
 #include "router/dispatch/freeze.h"
+#include "router/dispatch/notice.h"
 #include "router/dispatch/place.h"
+#include "router/dispatch/retry.h"
 #include "router/dispatch/settle.h"
-#include "router/lanes/schedule.h"
 
 enum fate { FATE_NONE, FATE_DELIVERED, FATE_DEFERRED, FATE_FAILED };
 
@@ -21,37 +25,43 @@ static void *scratch(struct dispatch *dispatch, size_t count, size_t size)
     return memory;
 }
 
-static void log_outcome(struct dispatch *dispatch, const char *event,
-                        const struct job *job, uint32_t index,
-                        const struct verdict *verdict,
-                        const struct wire_result *result)
+/* Of the recipient with this index. */
+static void log_outcome(struct dispatch *dispatch,
+                        const struct event_outcome *outcome, uint32_t index)
 {
-    const struct envelope *envelope = dispatch_open(dispatch, job->queued);
-    events_outcome(dispatch, &(struct event_outcome){
-                                 .event = event,
-                                 .envelope = envelope,
-                                 .recipient = &envelope->recipients[index],
-                                 .job = job,
-                                 .verdict = verdict,
-                                 .result = result,
-                             });
+    const struct envelope *envelope =
+        dispatch_open(dispatch, outcome->job->queued);
+    struct event_outcome whole = *outcome;
+    whole.envelope = envelope;
+    whole.recipient = &envelope->recipients[index];
+    events_outcome(dispatch, &whole);
 }
 
-static void fail(struct dispatch *dispatch, struct job *job,
-                 const struct verdict *verdicts,
-                 const struct wire_result *result)
+/* The job ends with this event, once its senders are told. verdicts: one for
+ * each recipient. */
+static void end_job(struct dispatch *dispatch, struct job *job,
+                    enum dsn_action action, const struct verdict *verdicts,
+                    const struct wire_result *result)
 {
-    struct failure *failure = scratch(dispatch, 1, sizeof *failure);
-    failure->job = job;
-    failure->verdicts = verdicts;
-    if (result) {
-        failure->remote = result->host;
-        failure->last_attempt_utc_ms = result->ended_utc_ms;
-    }
+    uint32_t *indexes =
+        scratch(dispatch, job->recipient_count, sizeof *indexes);
+    const struct job_recipient *recipients = job_recipients(job);
+    for (size_t i = 0; i < job->recipient_count; i++)
+        indexes[i] = recipients[i].index;
+    struct notice *notice = scratch(dispatch, 1, sizeof *notice);
+    *notice = (struct notice){
+        .action = action,
+        .indexes = indexes,
+        .verdicts = verdicts,
+        .count = job->recipient_count,
+        .remote = result ? result->host : SLICE(""),
+        .last_attempt_utc_ms = result ? result->ended_utc_ms : 0,
+        .ends = job,
+    };
     wheel_clear(&job->alarm);
     job->lane = NULL;
     job->state = JOB_BOUNCING;
-    list_push_back(&dispatch->failures, &failure->link);
+    list_push_back(&dispatch->notices, &notice->link);
 }
 
 /* Does anybody still need the body soon? */
@@ -64,35 +74,27 @@ static bool is_hot(const struct queued *queued)
     return false;
 }
 
-static const struct conf_schedule *schedule_of(const struct dispatch *dispatch,
-                                               const struct job *job)
-{
-    const struct conf *conf = dispatch->conf;
-    const struct conf_stream *stream = &conf->streams[job->stream];
-    if (stream->retry)
-        return stream->retry;
-    if (!job->destination)
-        return &conf->retry;
-    const struct slice domain = job->destination->domain;
-    const struct wire_host *hosts = job->destination->hosts;
-    const struct slice names[] = { hosts[0].name };
-    const struct conf_limit *limit =
-        conf_limit(conf, LIMIT_RETRY_AFTER, domain,
-                   conf_provider_of(conf, domain, names, ARRAY_LEN(names)));
-    return limit->schedule ? limit->schedule : &conf->retry;
-}
-
-static void defer_job(struct dispatch *dispatch, struct job *job)
+static void defer_job(struct dispatch *dispatch, struct job *job,
+                      uint64_t wait_ms)
 {
     job_add_attempts(job, 1);
     dispatch->counters.deferred += job->recipient_count;
-    const uint64_t seed = job->queued->id ^ job_recipients(job)[0].index;
-    const uint64_t wait_ms =
-        schedule_wait_ms(schedule_of(dispatch, job), job->attempts, seed);
     place_waiting(dispatch, job, job->lane,
                   dispatch_now_ms(dispatch) + wait_ms);
     if (!is_hot(job->queued))
         entry_drop_body(dispatch, job->queued);
+}
+
+/* The reply as a person would read it, status and all. */
+static void note_reply(struct job_recipient *recipient,
+                       const struct verdict *verdict)
+{
+    char status[ENHANCED_TEXT_SIZE];
+    char text[sizeof verdict->text + sizeof status];
+    (void)enhanced_format(verdict->enhanced, status);
+    (void)snprintf(text, sizeof text, "%s%s%s", status, status[0] ? " " : "",
+                   verdict->text);
+    job_set_note(recipient, verdict->code, slice_text(text));
 }
 
 const struct wire_outcome *outcome_find(const struct wire_result *result,
@@ -157,8 +159,9 @@ static struct job *take_part(struct dispatch *dispatch, struct job **job,
     return part;
 }
 
-static void take_failed(struct dispatch *dispatch, struct job *job,
-                        const struct wire_result *result)
+/* The verdicts of a job whose fate came out of this result. */
+static struct verdict *verdicts_of(struct dispatch *dispatch, struct job *job,
+                                   const struct wire_result *result)
 {
     struct verdict *verdicts =
         scratch(dispatch, job->recipient_count, sizeof *verdicts);
@@ -166,22 +169,116 @@ static void take_failed(struct dispatch *dispatch, struct job *job,
     const struct job_recipient *recipients = job_recipients(job);
     for (size_t i = 0; i < job->recipient_count; i++)
         verdicts[i] = *verdict_of(result, recipients[i].index, &hint);
+    return verdicts;
+}
+
+static void take_failed(struct dispatch *dispatch, struct job *job,
+                        const struct wire_result *result)
+{
     dispatch->counters.bounced += job->recipient_count;
-    fail(dispatch, job, verdicts, result);
+    end_job(dispatch, job, DSN_FAILED, verdicts_of(dispatch, job, result),
+            result);
+}
+
+/* Where the receiver makes no reports, we say that the message was relayed:
+ * RFC 3461 section 5.2.2. */
+static void take_delivered(struct dispatch *dispatch, struct job *job,
+                           const struct wire_result *result)
+{
+    struct queued *queued = job->queued;
+    dispatch->counters.delivered += job->recipient_count;
+    if (result->ends_dsn && bounce_concerns(dispatch, job, DSN_RELAYED))
+        end_job(dispatch, job, DSN_RELAYED, verdicts_of(dispatch, job, result),
+                result);
+    else
+        queued_drop(queued, &job);
+}
+
+static bool same_reply(const struct verdict *a, const struct verdict *b)
+{
+    return a->code == b->code && strcmp(a->text, b->text) == 0;
+}
+
+/* One for each recipient; most have the reply of the one before. */
+static struct retry_plan *make_plans(struct dispatch *dispatch, struct job *job,
+                                     const struct verdict *verdicts)
+{
+    struct retry_plan *plans =
+        scratch(dispatch, job->recipient_count, sizeof *plans);
+    for (size_t i = 0; i < job->recipient_count; i++)
+        plans[i] = i > 0 && same_reply(&verdicts[i], &verdicts[i - 1])
+                       ? plans[i - 1]
+                       : retry_plan(dispatch, job, &verdicts[i]);
+    return plans;
+}
+
+static void log_deferred(struct dispatch *dispatch, struct job *job,
+                         const struct verdict *verdicts,
+                         const struct retry_plan *plans,
+                         const struct wire_result *result)
+{
+    const struct job_recipient *recipients = job_recipients(job);
+    for (size_t i = 0; i < job->recipient_count; i++)
+        log_outcome(dispatch,
+                    &(struct event_outcome){
+                        .event = "deferred",
+                        .job = job,
+                        .verdict = &verdicts[i],
+                        .result = result,
+                        .plan = &plans[i],
+                    },
+                    recipients[i].index);
+}
+
+/* All recipients of the job by one plan. */
+static void defer_alike(struct dispatch *dispatch, struct job *job,
+                        const struct retry_plan *plan,
+                        const struct wire_result *result)
+{
+    uint32_t source = 0;
+    const bool known =
+        result
+        && names_find(&dispatch->workers.sources, result->source, &source);
+    if (result)
+        job_set_source(job, plan->same_source && known ? source + 1 : 0);
+    defer_job(dispatch, job, plan->wait_ms);
+}
+
+/* Those whose replies named a wait, and those whose did not, part here; of each
+ * the longest wait counts. */
+static void defer_by_plans(struct dispatch *dispatch, struct job *job,
+                           const struct retry_plan *plans,
+                           const struct wire_result *result)
+{
+    struct retry_plan asked = { 0 };
+    struct retry_plan plain = { 0 };
+    const size_t count = job->recipient_count;
+    bool *keep = scratch(dispatch, count, sizeof *keep);
+    for (size_t i = 0; i < count; i++) {
+        keep[i] = plans[i].asked_ms > 0;
+        struct retry_plan *plan = keep[i] ? &asked : &plain;
+        *plan = retry_join(*plan, plans[i]);
+    }
+    struct job *rest = job_divide(job, keep);
+    if (rest) {
+        rest->lane = job->lane;
+        queued_add(job->queued, rest);
+        defer_alike(dispatch, rest, &plain, result);
+    }
+    defer_alike(dispatch, job, keep[0] || rest ? &asked : &plain, result);
 }
 
 static void take_deferred(struct dispatch *dispatch, struct job *job,
                           const struct wire_result *result)
 {
-    size_t hint = 0;
+    const struct verdict *verdicts = verdicts_of(dispatch, job, result);
+    const struct retry_plan *plans = make_plans(dispatch, job, verdicts);
     struct job_recipient *recipients = job_recipients(job);
-    for (size_t i = 0; i < job->recipient_count; i++) {
-        const struct verdict *verdict =
-            verdict_of(result, recipients[i].index, &hint);
-        job_set_note(&recipients[i], verdict->code, slice_text(verdict->text));
-    }
+    log_deferred(dispatch, job, verdicts, plans, result);
+    for (size_t i = 0; i < job->recipient_count; i++)
+        note_reply(&recipients[i], &verdicts[i]);
     if (!result->in_doubt) {
-        defer_job(dispatch, job);
+        defer_by_plans(dispatch, job, plans, result);
         return;
     }
     dispatch->counters.in_doubt++;
@@ -191,21 +288,10 @@ static void take_deferred(struct dispatch *dispatch, struct job *job,
     if (hold)
         place_held(dispatch, job);
     else
-        defer_job(dispatch, job);
+        defer_by_plans(dispatch, job, plans, result);
 }
 
-static const char *event_of(enum fate fate)
-{
-    static const char *const names[] = {
-        [FATE_NONE] = "handed_back",
-        [FATE_DELIVERED] = "delivered",
-        [FATE_DEFERRED] = "deferred",
-        [FATE_FAILED] = "bounced",
-    };
-    return names[fate];
-}
-
-/* Logs each attempt and tells the fates apart. */
+/* Tells the fates apart, and logs those that are final. */
 static enum fate *read_fates(struct dispatch *dispatch, struct job *job,
                              const struct wire_result *result)
 {
@@ -216,9 +302,17 @@ static enum fate *read_fates(struct dispatch *dispatch, struct job *job,
         const uint32_t index = recipients[i].index;
         const struct wire_outcome *outcome = outcome_find(result, index, &hint);
         fates[i] = fate_of(outcome);
-        if (outcome)
-            log_outcome(dispatch, event_of(fates[i]), job, index,
-                        &outcome->verdict, result);
+        if (fates[i] != FATE_DELIVERED && fates[i] != FATE_FAILED)
+            continue;
+        log_outcome(
+            dispatch,
+            &(struct event_outcome){
+                .event = fates[i] == FATE_DELIVERED ? "delivered" : "bounced",
+                .job = job,
+                .verdict = &outcome->verdict,
+                .result = result,
+            },
+            index);
     }
     return fates;
 }
@@ -226,16 +320,13 @@ static enum fate *read_fates(struct dispatch *dispatch, struct job *job,
 void outcome_result(struct dispatch *dispatch, struct job *job,
                     const struct wire_result *result)
 {
-    struct queued *queued = job->queued;
     enum fate *fates = read_fates(dispatch, job, result);
     struct job *delivered = take_part(dispatch, &job, fates, FATE_DELIVERED);
     struct job *failed = take_part(dispatch, &job, fates, FATE_FAILED);
     struct job *deferred = take_part(dispatch, &job, fates, FATE_DEFERRED);
     dispatch->changed = dispatch->changed || delivered || failed || deferred;
-    if (delivered) {
-        dispatch->counters.delivered += delivered->recipient_count;
-        queued_drop(queued, &delivered);
-    }
+    if (delivered)
+        take_delivered(dispatch, delivered, result);
     if (failed)
         take_failed(dispatch, failed, result);
     if (job)
@@ -244,28 +335,37 @@ void outcome_result(struct dispatch *dispatch, struct job *job,
         take_deferred(dispatch, deferred, result);
 }
 
+static void defer_local(struct dispatch *dispatch, struct job *job,
+                        const struct verdict *verdicts)
+{
+    const struct retry_plan *plans = make_plans(dispatch, job, verdicts);
+    struct job_recipient *recipients = job_recipients(job);
+    log_deferred(dispatch, job, verdicts, plans, NULL);
+    for (size_t i = 0; i < job->recipient_count; i++)
+        note_reply(&recipients[i], &verdicts[i]);
+    defer_by_plans(dispatch, job, plans, NULL);
+}
+
 void outcome_local(struct dispatch *dispatch, struct job *job,
                    const struct verdict *verdict)
 {
-    const bool failed = verdict->class == VERDICT_FAILED;
-    struct job_recipient *recipients = job_recipients(job);
+    const struct job_recipient *recipients = job_recipients(job);
     struct verdict *verdicts =
         scratch(dispatch, job->recipient_count, sizeof *verdicts);
     dispatch->changed = true;
-    for (size_t i = 0; i < job->recipient_count; i++) {
-        log_outcome(dispatch, failed ? "bounced" : "deferred", job,
-                    recipients[i].index, verdict, NULL);
+    for (size_t i = 0; i < job->recipient_count; i++)
         verdicts[i] = *verdict;
-        if (!failed)
-            job_set_note(&recipients[i], verdict->code,
-                         slice_text(verdict->text));
-    }
-    if (!failed) {
-        defer_job(dispatch, job);
+    if (verdict->class != VERDICT_FAILED) {
+        defer_local(dispatch, job, verdicts);
         return;
     }
+    for (size_t i = 0; i < job->recipient_count; i++)
+        log_outcome(dispatch,
+                    &(struct event_outcome){
+                        .event = "bounced", .job = job, .verdict = verdict },
+                    recipients[i].index);
     dispatch->counters.bounced += job->recipient_count;
-    fail(dispatch, job, verdicts, NULL);
+    end_job(dispatch, job, DSN_FAILED, verdicts, NULL);
 }
 
 static void expire(const struct job_note *note, bool held,
@@ -295,11 +395,14 @@ void outcome_expired(struct dispatch *dispatch, struct job *job)
     dispatch->changed = true;
     for (size_t i = 0; i < job->recipient_count; i++) {
         expire(recipients[i].note, job->held, &verdicts[i]);
-        log_outcome(dispatch, "expired", job, recipients[i].index, &verdicts[i],
-                    NULL);
+        log_outcome(dispatch,
+                    &(struct event_outcome){ .event = "expired",
+                                             .job = job,
+                                             .verdict = &verdicts[i] },
+                    recipients[i].index);
     }
     dispatch->counters.expired += job->recipient_count;
-    fail(dispatch, job, verdicts, NULL);
+    end_job(dispatch, job, DSN_FAILED, verdicts, NULL);
 }
 
 void outcome_close(struct dispatch *dispatch, struct queued *queued,
@@ -307,7 +410,7 @@ void outcome_close(struct dispatch *dispatch, struct queued *queued,
 {
     if (dispatch->changed) {
         struct message *report = NULL;
-        if (!list_is_empty(&dispatch->failures))
+        if (!list_is_empty(&dispatch->notices))
             report = bounce_make(dispatch, queued);
         settle_begin(dispatch, queued, report, ack);
     } else {
@@ -317,5 +420,5 @@ void outcome_close(struct dispatch *dispatch, struct queued *queued,
             freeze_if_idle(dispatch, queued);
     }
     dispatch->changed = false;
-    list_init(&dispatch->failures);
+    list_init(&dispatch->notices);
 }

@@ -1,11 +1,10 @@
 /*
  * outcome.h - what became of recipients: delivered, to be tried again, failed.
  *
- * Deferred: the next attempt by the stream's retry, else by retry_after of the
- * site's limits (whose default is the platform's); one that would come after
- * the message's expiry becomes the expiry itself. Failed or expired: a report
- * goes to the sender (bounce.h), and until that is on disk the recipients stay
- * pending there, in a BOUNCING job.
+ * Deferred: the next attempt by retry.h; one that would come after the
+ * message's expiry becomes the expiry itself. Failed, expired, or delivered where
+ * the sender is to hear of it: a report is made (bounce.h), and until that is on
+ * disk the recipients stay pending there, in a BOUNCING job.
  *
  * A job given to these functions is in no list; it must not be used afterwards.
  * Each of them leaves word of the change; outcome_close() then has the disk
@@ -18,15 +17,6 @@
 #include "common/proto/verdict.h"
 #include "common/proto/wire.h"
 #include "router/dispatch/core.h"
-
-/* A job whose recipients have all failed; in the event's arena. */
-struct failure {
-    struct list link; /* in dispatch->failures */
-    struct job *job;
-    const struct verdict *verdicts; /* as job_recipients() */
-    struct slice remote;            /* who said it; or empty */
-    uint64_t last_attempt_utc_ms;   /* 0: none in this event */
-};
 
 /* Who waits for the disk: the lease of a worker. */
 struct outcome_ack {

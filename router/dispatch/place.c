@@ -245,8 +245,7 @@ void place_lane_again(struct dispatch *dispatch, struct lane *lane)
 {
     struct list jobs;
     list_init(&jobs);
-    for (struct job *job; (job = lane_take(lane));)
-        list_push_back(&jobs, &job->link);
+    lane_drain(lane, &jobs);
     for (struct list *link; (link = list_take(&jobs));)
         place_ready(dispatch, container_of(link, struct job, link), LANE_BACK);
     fetch_want(dispatch, lane);

@@ -6,6 +6,7 @@
 #include "router/dispatch/fetch.h"
 #include "router/dispatch/hear.h"
 #include "router/dispatch/place.h"
+#include "router/dispatch/warn.h"
 
 /* All READY jobs, out of their lanes, by lane and turn. */
 static void empty_lanes(struct dispatch *dispatch, struct list *jobs)
@@ -13,8 +14,7 @@ static void empty_lanes(struct dispatch *dispatch, struct list *jobs)
     size_t at = 0;
     for (struct lane *lane;
          (lane = table_next(&dispatch->lanes.by_number, &at));)
-        for (struct job *job; (job = lane_take(lane));)
-            list_push_back(jobs, &job->link);
+        lane_drain(lane, jobs);
 }
 
 static void rename_jobs(struct dispatch *dispatch)
@@ -26,6 +26,7 @@ static void rename_jobs(struct dispatch *dispatch)
         const struct envelope *envelope = dispatch_open(dispatch, queued);
         for (struct job *job = queued->jobs; job; job = job->sibling)
             entry_name(dispatch, envelope, job);
+        warn_watch(dispatch, envelope);
     }
 }
 

@@ -8,6 +8,7 @@
 #include "router/dispatch/entry.h"
 #include "router/dispatch/fetch.h"
 #include "router/dispatch/outcome.h"
+#include "router/dispatch/pick.h"
 #include "router/dispatch/place.h"
 
 /* Jobs of one lane before the next lane has its turn. */
@@ -172,14 +173,14 @@ static bool serve_lane(struct dispatch *dispatch, struct lane *lane,
 {
     const uint64_t now_ms = dispatch_now_ms(dispatch);
     for (unsigned turn = 0; turn<LANE_TURN && * budget> 0; turn++) {
-        struct credit *credit =
-            lane->credits ? credits_pick(lane->credits, now_ms) : NULL;
-        if (!credit || lane->ready == 0)
+        struct credit *credit = NULL;
+        struct job *job = pick_next(dispatch, lane, &credit);
+        fetch_want(dispatch, lane);
+        if (!job)
             return false;
         lane->idle_ms = now_ms;
         (*budget)--;
-        send_job(dispatch, lane, lane_take(lane), credit);
-        fetch_want(dispatch, lane);
+        send_job(dispatch, lane, job, credit);
     }
     return true;
 }

@@ -10,6 +10,8 @@
 #include "common/edge/log.h"
 #include "router/dispatch/entry.h"
 #include "router/dispatch/freeze.h"
+#include "router/dispatch/notice.h"
+#include "router/dispatch/warn.h"
 
 enum step { STEP_REPORT, STEP_STATE, STEP_DROP };
 
@@ -20,7 +22,7 @@ struct settlement {
     enum step step;
     enum rc rc; /* of the write; set by the committer */
     uint64_t id;
-    struct list failed;     /* BOUNCING jobs, until the report is on disk */
+    struct list ended;      /* BOUNCING jobs, until the report is on disk */
     struct message *report; /* NULL: none */
     struct outcome_ack ack; /* worker 0: nobody waits */
     char *packed;           /* the state being written */
@@ -32,7 +34,7 @@ static void free_settlement(struct settlement *settlement)
         (void)table_take(&settlement->dispatch->unsettled,
                          settlement->ack.lease);
     list_remove(&settlement->link);
-    list_remove(&settlement->failed);
+    list_remove(&settlement->ended);
     message_free(&settlement->report);
     mem_free(settlement->packed);
     mem_free(settlement);
@@ -82,7 +84,8 @@ static void post_state(struct settlement *settlement, struct queued *queued)
     struct buf packed;
     settlement->step = STEP_STATE;
     buf_init(&packed, STATE_BYTES_MAX);
-    enum rc rc = queued_state(queued, dispatch_now_ms(dispatch), time_utc_ms(),
+    enum rc rc = queued_state(queued, &dispatch->workers.sources,
+                              dispatch_now_ms(dispatch), time_utc_ms(),
                               &dispatch->scratch, &state);
     CHECK(rc == RC_OK);
     rc = state_pack(&state, &packed);
@@ -107,9 +110,9 @@ static void finish(struct settlement *settlement)
     freeze_if_idle(dispatch, queued);
 }
 
-static void drop_failed(struct settlement *settlement, struct queued *queued)
+static void drop_ended(struct settlement *settlement, struct queued *queued)
 {
-    for (struct list *link; (link = list_take(&settlement->failed));) {
+    for (struct list *link; (link = list_take(&settlement->ended));) {
         struct job *job = container_of(link, struct job, link);
         CHECK(queued && job->queued == queued);
         queued_drop(queued, &job);
@@ -122,13 +125,14 @@ static void write_rest(struct settlement *settlement)
     struct dispatch *dispatch = settlement->dispatch;
     struct queued *queued =
         table_get(&dispatch->lanes.messages, settlement->id);
-    drop_failed(settlement, queued);
+    drop_ended(settlement, queued);
     if (!queued) {
         post_drop(settlement); /* another's, posted before, may be refused */
     } else if (queued->jobs) {
         post_state(settlement, queued);
     } else {
         entry_forget(dispatch, &queued);
+        warn_forget(dispatch, settlement->id);
         post_drop(settlement);
     }
 }
@@ -152,10 +156,11 @@ void settle_begin(struct dispatch *dispatch, struct queued *queued,
         table_put(&dispatch->unsettled, ack->lease, settlement);
     }
     list_init(&settlement->link);
-    list_init(&settlement->failed);
-    list_each (link, &dispatch->failures) {
-        struct job *job = container_of(link, struct failure, link)->job;
-        list_push_back(&settlement->failed, &job->link);
+    list_init(&settlement->ended);
+    list_each (link, &dispatch->notices) {
+        struct job *job = container_of(link, struct notice, link)->ends;
+        if (job)
+            list_push_back(&settlement->ended, &job->link);
     }
     if (report)
         write_report(settlement);

@@ -3,8 +3,9 @@
  *
  *     REPORT --> STATE --> ACK
  *
- * REPORT  the report to the sender is PUT; only when it is on disk do the failed
- *         recipients end (a crash before tries them again, never loses them)
+ * REPORT  the report to the sender is PUT; only when it is on disk do the
+ *         recipients that it tells of end (a crash before tries them again,
+ *         never loses them)
  * STATE   the pending recipients as they are now, or DROP when there are none
  * ACK     the worker may forget its result
  *
@@ -18,7 +19,7 @@
 #include "router/dispatch/outcome.h"
 #include "router/message.h"
 
-/* For dispatch->failures and all that changed in the jobs. Takes the report
+/* For dispatch->notices and all that changed in the jobs. Takes the report
  * over; NULL: none. The message is gone afterwards when it has no job left. */
 void settle_begin(struct dispatch *dispatch, struct queued *queued,
                   struct message *report, const struct outcome_ack *ack);

@@ -119,11 +119,41 @@ void job_set_note(struct job_recipient *recipient, uint16_t code,
                   struct slice text)
 {
     text = slice_head(text, STATE_TEXT_MAX);
+    const struct job_note before =
+        recipient->note ? *recipient->note : (struct job_note){ 0 };
     struct job_note *note =
         mem_resize(recipient->note, 1, sizeof *note + text.len);
+    note->source = before.source;
+    note->told = before.told;
     note->code = code;
     note->len = (uint16_t)text.len;
     if (text.len > 0)
         memcpy(note->text, text.ptr, text.len);
     recipient->note = note;
+}
+
+static struct job_note *need_note(struct job_recipient *recipient)
+{
+    if (!recipient->note)
+        recipient->note = NEW(struct job_note);
+    return recipient->note;
+}
+
+void job_set_source(struct job *job, uint32_t source)
+{
+    struct job_recipient *recipients = job_recipients(job);
+    for (size_t i = 0; i < job->recipient_count; i++)
+        if (source != 0 || recipients[i].note)
+            need_note(&recipients[i])->source = source & INT32_MAX;
+}
+
+uint32_t job_source(struct job *job)
+{
+    const struct job_note *note = job_recipients(job)[0].note;
+    return note ? note->source : 0;
+}
+
+void job_set_told(struct job_recipient *recipient)
+{
+    need_note(recipient)->told = true;
 }

@@ -1,8 +1,8 @@
 /*
  * job.h - one message x the recipients that leave together.
  *
- * The recipients of a job share route, domain, number of attempts and time of
- * the next one. A job belongs to its message (queued.h) and dies with its last
+ * The recipients of a job share route, domain, number of attempts, and time and
+ * source of the next one. A job belongs to its message (queued.h) and dies with its last
  * recipient.
  *
  *                       ,------------ WAITING <-----------.
@@ -48,9 +48,14 @@ enum job_state {
 };
 #define JOB_STATE_COUNT 8
 
-/* What the last attempt was answered, for the report at the end. */
+/* What is known of a recipient beyond its job: what the last attempt was
+ * answered, for the report at the end, and what the next one has to heed. Mail
+ * that was not tried has none. */
 struct job_note {
-    uint16_t code; /* 0: no reply was heard */
+    uint32_t source : 31; /* that the next attempt is to leave by: its number in
+                             workers.sources, and 1; 0: any */
+    uint32_t told : 1;    /* its sender knows of the delay */
+    uint16_t code;        /* 0: no reply was heard */
     uint16_t len;
     char text[];
 };
@@ -80,7 +85,8 @@ struct job {
     uint16_t stream;   /* position in the config */
     uint16_t route;    /* likewise */
     enum job_state state : 8;
-    bool held; /* HELD; or FOUND or CLAIMED, and HELD before */
+    bool held : 1;  /* HELD; or FOUND or CLAIMED, and HELD before */
+    bool aside : 1; /* READY, and set aside (aside.h) */
 };
 
 /* A million jobs wait at times: one cache line and a half, and no more. */
@@ -113,9 +119,16 @@ struct job *job_split(struct job *job, size_t from) must_check;
  * job, returned; NULL, and nothing changes, when all stay or none. */
 struct job *job_divide(struct job *job, const bool *keep) must_check;
 
-/* Replaces a note; text is cut to STATE_TEXT_MAX. */
+/* Replaces the reply of a note; text is cut to STATE_TEXT_MAX. */
 void job_set_note(struct job_recipient *recipient, uint16_t code,
                   struct slice text);
+
+/* The source of the next attempt of all its recipients, as in their notes. */
+void job_set_source(struct job *job, uint32_t source);
+uint32_t job_source(struct job *job);
+
+/* Their sender was told of the delay. */
+void job_set_told(struct job_recipient *recipient);
 
 static inline struct slice job_note_text(const struct job_note *note)
 {

@@ -71,6 +71,7 @@ struct lane *lane_new(uint32_t number, const struct conf *conf,
     list_init(&lane->waiting);
     list_init(&lane->held);
     table_init(&lane->shares);
+    aside_init(&lane->aside);
     make_bands(lane, conf);
     return lane;
 }
@@ -85,6 +86,7 @@ void lane_free(struct lane **lane)
     list_remove(&freed->thirst);
     cold_close(freed->warmth->cold, &freed->cold_waiting);
     table_release(&freed->shares);
+    aside_release(&freed->aside);
     mem_free(freed->bands);
     mem_free(freed);
 }
@@ -238,6 +240,26 @@ struct job *lane_take(struct lane *lane)
     return job;
 }
 
+void lane_set_aside(struct lane *lane, struct job *job)
+{
+    aside_add(&lane->aside, job);
+    lane->ready++;
+    job->lane = lane;
+    job->state = JOB_READY;
+}
+
+void lane_drain(struct lane *lane, struct list *jobs)
+{
+    for (struct job *job; (job = lane_take(lane));)
+        list_push_back(jobs, &job->link);
+    size_t at = 0;
+    for (uint32_t source; (source = aside_next(&lane->aside, &at)); at = 0)
+        for (struct job *job; (job = aside_take(&lane->aside, source));) {
+            lane->ready--;
+            list_push_back(jobs, &job->link);
+        }
+}
+
 static struct share *share_of(const struct lane *lane, const struct job *job)
 {
     struct share *share = table_get(&lane->shares, lane_share_of(job));
@@ -248,12 +270,19 @@ static struct share *share_of(const struct lane *lane, const struct job *job)
 void lane_remove(struct lane *lane, struct job *job)
 {
     CHECK(job->state == JOB_READY && job->lane == lane);
+    if (job->aside) {
+        aside_remove(&lane->aside, job);
+        lane->ready--;
+        return;
+    }
     unlink_job(lane, &lane->bands[job->stream], share_of(lane, job), job);
 }
 
 bool lane_is_deep(const struct lane *lane, const struct job *job, bool is_next)
 {
     CHECK(job->state == JOB_READY && job->lane == lane);
+    if (job->aside)
+        return false;
     const struct share *share = share_of(lane, job);
     if (share->hot > lane->warmth->hot_max)
         return true;

@@ -29,6 +29,7 @@
 #include "common/base/slice.h"
 #include "common/base/table.h"
 #include "config/conf.h"
+#include "router/lanes/aside.h"
 #include "router/lanes/cold.h"
 #include "router/lanes/job.h"
 
@@ -71,7 +72,8 @@ struct lane {
     struct cold_queue cold_waiting; /* messages that wait for an attempt */
     struct list thirst;             /* for its user: lanes with such shares */
     uint64_t floor_pass[2];         /* not urgent, urgent: of the last turn */
-    uint32_t ready;                 /* jobs */
+    uint32_t ready;                 /* jobs, those set aside among them */
+    struct aside aside;             /* READY jobs that were stepped over */
     struct list out;                /* LEASED */
     struct list waiting;            /* WAITING */
     struct list held;               /* HELD */
@@ -117,8 +119,17 @@ void lane_empty_cold(struct lane *lane, struct cold_queue *queue);
 void lane_push(struct lane *lane, struct job *job, uint32_t weight,
                enum lane_end end);
 
-/* The next job by the rules above, no longer in any list; NULL: none READY. */
+/* The next job by the rules above, no longer in any list; NULL: none READY but
+ * those set aside. */
 struct job *lane_take(struct lane *lane);
+
+/* A job that lane_take() gave cannot leave: its source has no credit. It stays
+ * READY, and is in nobody's way. */
+void lane_set_aside(struct lane *lane, struct job *job);
+
+/* Takes out all READY jobs and appends them to `jobs` in the order of their
+ * turns, those set aside last. */
+void lane_drain(struct lane *lane, struct list *jobs);
 
 /* Takes a READY job out. */
 void lane_remove(struct lane *lane, struct job *job);

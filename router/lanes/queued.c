@@ -77,8 +77,16 @@ static uint64_t next_utc_ms(const struct job *job, uint64_t now_ms,
     return utc_ms + (job->alarm.at_ms - now_ms);
 }
 
-enum rc queued_state(struct queued *queued, uint64_t now_ms, uint64_t utc_ms,
-                     struct arena *arena, struct state *state)
+static struct slice source_of(const struct job_note *note,
+                              const struct names *sources)
+{
+    return note && note->source > 0 ? names_text(sources, note->source - 1)
+                                    : slice_of("", 0);
+}
+
+enum rc queued_state(struct queued *queued, const struct names *sources,
+                     uint64_t now_ms, uint64_t utc_ms, struct arena *arena,
+                     struct state *state)
 {
     size_t count = 0;
     for (const struct job *job = queued->jobs; job; job = job->sibling)
@@ -101,6 +109,8 @@ enum rc queued_state(struct queued *queued, uint64_t now_ms, uint64_t utc_ms,
                 .held = job->held,
                 .code = note ? note->code : 0,
                 .text = job_note_text(note),
+                .source = source_of(note, sources),
+                .told = note && note->told,
             };
         }
     }

@@ -20,6 +20,7 @@
 #include "router/body.h"
 #include "router/envelope.h"
 #include "router/lanes/job.h"
+#include "router/lanes/names.h"
 #include "router/state.h"
 
 struct queued {
@@ -51,9 +52,11 @@ enum rc queued_envelope(const struct queued *queued, struct arena *arena,
                         struct envelope *envelope) must_check;
 
 /* The recipients of all jobs as a state. `now_ms` and `utc_ms` are the same
- * moment on the two clocks. RC_LIMIT when the arena is full. */
-enum rc queued_state(struct queued *queued, uint64_t now_ms, uint64_t utc_ms,
-                     struct arena *arena, struct state *state) must_check;
+ * moment on the two clocks; `sources` has the names of the notes' sources.
+ * RC_LIMIT when the arena is full. */
+enum rc queued_state(struct queued *queued, const struct names *sources,
+                     uint64_t now_ms, uint64_t utc_ms, struct arena *arena,
+                     struct state *state) must_check;
 
 /* The job that has this recipient; NULL when it is done with. *position is its
  * place in the job. */

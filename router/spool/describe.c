@@ -62,6 +62,8 @@ static void add_recipient(struct json *json,
     add_time(json, "next", pending->next_utc_ms);
     json_add_number(json, "code", pending->code);
     json_add_text(json, "text", pending->text);
+    json_add_text(json, "source", pending->source);
+    json_add_bool(json, "told", pending->told);
 }
 
 static void add_recipients(struct json *json, const struct message_view *view)
@@ -143,6 +145,9 @@ static void say_pending(struct buf *out, const struct state_recipient *pending)
     buf_addf(out, "%-12s %u attempts, next %s, last reply %u\n", "",
              pending->attempts, next, (unsigned)pending->code);
     say(out, "", pending->text);
+    say(out, "  by source", pending->source);
+    if (pending->told)
+        say(out, "", SLICE("the sender knows of the delay"));
 }
 
 static void say_recipients(struct buf *out, const struct message_view *view)

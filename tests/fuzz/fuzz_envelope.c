@@ -57,6 +57,8 @@ static void try_state(struct slice bytes)
         CHECK(left->next_utc_ms == right->next_utc_ms);
         CHECK(left->code == right->code);
         CHECK(slice_equal(left->text, right->text));
+        CHECK(slice_equal(left->source, right->source));
+        CHECK(left->told == right->told);
     }
 }
 

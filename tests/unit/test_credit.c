@@ -18,18 +18,18 @@ static void totals_run_and_fall(void **state)
 {
     (void)state;
     struct credits *credits = credits_new();
-    assert_null(credits_pick(credits, 0));
+    assert_null(credits_pick(credits, CREDIT_ANY, 0));
     pull(credits, 0, 1, 2);
     pull(credits, 0, 1, 2); /* repeated: does no harm */
     assert_int_equal(credits_total(credits), 2);
-    credits_use(credits, credits_pick(credits, 0));
+    credits_use(credits, credits_pick(credits, CREDIT_ANY, 0));
     assert_int_equal(credits_total(credits), 1);
     pull(credits, 0, 1, 0); /* withdrawn */
-    assert_null(credits_pick(credits, 0));
+    assert_null(credits_pick(credits, CREDIT_ANY, 0));
     pull(credits, 0, 1, 3);
     assert_int_equal(credits_total(credits), 2);
     credits_forget(credits, 1);
-    assert_null(credits_pick(credits, 0));
+    assert_null(credits_pick(credits, CREDIT_ANY, 0));
     credits_free(&credits);
 }
 
@@ -41,7 +41,7 @@ static void sources_share_by_weight(void **state)
     pull(credits, 0, 1, UINT64_MAX);
     pull(credits, 1, 1, UINT64_MAX);
     for (unsigned i = 0; i < 40000; i++) {
-        struct credit *credit = credits_pick(credits, 0);
+        struct credit *credit = credits_pick(credits, CREDIT_ANY, 0);
         used[credit->source]++;
         credits_use(credits, credit);
     }
@@ -56,11 +56,11 @@ static void a_source_without_credit_catches_up(void **state)
     struct credits *credits = credits_new();
     pull(credits, 1, 1, 10);
     for (unsigned i = 0; i < 10; i++)
-        credits_use(credits, credits_pick(credits, 0));
+        credits_use(credits, credits_pick(credits, CREDIT_ANY, 0));
     pull(credits, 0, 1, 100);
     pull(credits, 1, 1, 100);
     for (unsigned i = 0; i < 30; i++) {
-        struct credit *credit = credits_pick(credits, 0);
+        struct credit *credit = credits_pick(credits, CREDIT_ANY, 0);
         assert_int_equal(credit->source, 0);
         credits_use(credits, credit);
     }
@@ -75,17 +75,17 @@ static void workers_take_turns_and_the_muted_wait(void **state)
     pull(credits, 2, 1, 100);
     pull(credits, 2, 2, 100);
     for (unsigned i = 0; i < 100; i++) {
-        struct credit *credit = credits_pick(credits, 0);
+        struct credit *credit = credits_pick(credits, CREDIT_ANY, 0);
         used[credit->worker]++;
         credits_use(credits, credit);
     }
     assert_int_equal(used[1], 50);
     assert_int_equal(used[2], 50);
-    struct credit *muted = credits_pick(credits, 0);
+    struct credit *muted = credits_pick(credits, CREDIT_ANY, 0);
     const uint32_t worker = muted->worker;
     muted->muted_ms = 10;
-    assert_int_not_equal(credits_pick(credits, 9)->worker, worker);
-    assert_int_equal(credits_pick(credits, 10)->worker, worker);
+    assert_int_not_equal(credits_pick(credits, CREDIT_ANY, 9)->worker, worker);
+    assert_int_equal(credits_pick(credits, CREDIT_ANY, 10)->worker, worker);
     credits_free(&credits);
 }
 

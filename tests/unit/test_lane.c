@@ -343,6 +343,69 @@ static void a_fetch_that_was_overtaken_changes_nothing(void **state)
     drain(lane);
 }
 
+/* Jobs that wait for one source: out of the way, counted, and back in order. */
+static void what_is_set_aside_holds_nobody_up(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    struct job *pinned[3];
+    for (unsigned i = 0; i < 3; i++) {
+        pinned[i] = push(lane, URGENT, 7, 1);
+        job_set_source(pinned[i], i < 2 ? 5 : 6);
+    }
+    struct job *other = push(lane, LIGHT, 7, 1);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_ptr_equal(lane_take(lane), pinned[i]);
+        lane_set_aside(lane, pinned[i]);
+        assert_int_equal(pinned[i]->state, JOB_READY);
+    }
+    assert_int_equal(lane->ready, 4);
+    assert_int_equal(lane->aside.count, 3);
+    assert_ptr_equal(lane_take(lane), other);
+    assert_null(lane_take(lane));
+    assert_false(lane_is_empty(lane));
+
+    lane_remove(lane, pinned[0]); /* it expired, say */
+    assert_int_equal(lane->ready, 2);
+    assert_ptr_equal(aside_take(&lane->aside, 5), pinned[1]);
+    assert_null(aside_take(&lane->aside, 5));
+    lane->ready--;
+    lane_push(lane, pinned[1], 1, LANE_FRONT);
+    struct list all;
+    list_init(&all);
+    lane_drain(lane, &all);
+    assert_ptr_equal(list_take(&all), &pinned[1]->link);
+    assert_ptr_equal(list_take(&all), &pinned[2]->link);
+    assert_true(list_is_empty(&all));
+    assert_int_equal(lane->ready, 0);
+    for (unsigned i = 0; i < 3; i++)
+        job_free(&pinned[i]);
+    job_free(&other);
+    drain(lane);
+}
+
+/* Source and told stay when the reply changes, and when a job is split. */
+static void a_note_keeps_what_the_next_attempt_heeds(void **state)
+{
+    (void)state;
+    const struct job_recipient two[] = { { .index = 0 }, { .index = 1 } };
+    struct job *job = job_new(two, 2);
+    assert_int_equal(job_source(job), 0);
+    job_set_source(job, 0);
+    assert_null(job_recipients(job)[0].note); /* untried mail stays small */
+    job_set_source(job, 9);
+    job_set_told(&job_recipients(job)[1]);
+    job_set_note(&job_recipients(job)[1], 451, SLICE("4.7.1 later"));
+    struct job *rest = job_split(job, 1);
+    const struct job_note *note = job_recipients(rest)[0].note;
+    assert_int_equal(job_source(rest), 9);
+    assert_true(note->told);
+    assert_true(slice_equal(job_note_text(note), SLICE("4.7.1 later")));
+    assert_false(job_recipients(job)[0].note->told);
+    job_free(&job);
+    job_free(&rest);
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -358,6 +421,8 @@ int main(void)
         CASE(cold_mail_comes_back_in_its_order),
         CASE(cold_mail_may_fall_due_before_its_turn),
         CASE(a_fetch_that_was_overtaken_changes_nothing),
+        CASE(what_is_set_aside_holds_nobody_up),
+        CASE(a_note_keeps_what_the_next_attempt_heeds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

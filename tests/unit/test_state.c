@@ -30,6 +30,9 @@ static void check_round_trip(const struct state *wanted)
         assert_true(left->next_utc_ms == right->next_utc_ms);
         assert_int_equal(left->code, right->code);
         assert_int_equal(left->held, right->held);
+        assert_int_equal(left->told, right->told);
+        assert_true(slice_equal(left->source,
+                                slice_head(right->source, STATE_SOURCE_MAX)));
         assert_true(
             slice_equal(left->text, slice_head(right->text, STATE_TEXT_MAX)));
     }
@@ -48,13 +51,16 @@ static void a_state_comes_back(void **state)
           .attempts = UINT32_MAX,
           .next_utc_ms = UINT64_MAX,
           .code = 451,
-          .text = SLICE("4.7.1 greylisted \xc3\xa4") },
+          .text = SLICE("4.7.1 greylisted \xc3\xa4"),
+          .source = SLICE("mail-1"),
+          .told = true },
         { .index = 4,
           .attempts = 1,
           .held = true,
           .code = 451,
           .text = SLICE("4.7.1 greylisted \xc3\xa4") },
         { .index = 5 },
+        { .index = 6, .source = slice_of(text, sizeof text), .told = true },
         { .index = 9999,
           .code = UINT16_MAX,
           .text = slice_of(text, sizeof text) },
