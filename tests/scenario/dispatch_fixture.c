@@ -140,10 +140,53 @@ void fixture_start_router(struct fixture *fixture)
 
 void fixture_stop_router(struct fixture *fixture)
 {
+    if (!fixture->dispatch)
+        return; /* of a test that failed while it was down */
     dispatch_stop(fixture->dispatch);
     intake_free(&fixture->intake);
     spool_close(&fixture->spool);
     dispatch_free(&fixture->dispatch);
+}
+
+/* Which state is looked for, and where to put it. */
+struct state_search {
+    uint64_t id;
+    struct arena *arena;
+    struct state *state;
+    bool found;
+};
+
+static void find_state(void *context, uint64_t id, struct slice envelope,
+                       struct slice state)
+{
+    (void)envelope;
+    struct state_search *search = context;
+    if (id != search->id)
+        return;
+    search->found = true;
+    *search->state = (struct state){ 0 };
+    if (state.len > 0)
+        assert_int_equal(state_unpack(arena_slice(search->arena, state),
+                                      search->arena, search->state),
+                         RC_OK);
+}
+
+bool fixture_read_state(struct fixture *fixture, uint64_t id,
+                        struct arena *arena, struct state *state)
+{
+    struct fault fault;
+    struct spool *spool = NULL;
+    struct state_search search = { id, arena, state, false };
+    const struct spool_options where = {
+        .path = fixture->conf->spool.path,
+        .segment_size = 1u << 20,
+        .queue_max = 1024,
+        .router = "test",
+    };
+    assert_int_equal(spool_open(&where, find_state, &search, &spool, &fault),
+                     RC_OK);
+    spool_close(&spool);
+    return search.found;
 }
 
 void fixture_init(struct fixture *fixture)
@@ -601,6 +644,7 @@ void scripted_results(struct scripted *worker, const struct wire_job *job,
                                             .tls = SLICE(""),
                                             .started_utc_ms = time_utc_ms(),
                                             .ended_utc_ms = time_utc_ms(),
+                                            .ends_dsn = worker->ends_dsn,
                                             .outcomes = list,
                                             .outcome_count = count,
                                         } });

@@ -21,6 +21,7 @@
 #include "common/proto/wire.h"
 #include "router/dispatch/dispatch.h"
 #include "router/intake.h"
+#include "router/state.h"
 
 #define LEASE_MS    1000u
 #define WAIT_MAX_MS 15000u
@@ -42,9 +43,10 @@ struct scripted {
     uint64_t boot;
     struct bus *bus;
     struct timer *beat;
-    bool silent; /* sends no BEATs */
-    bool deaf;   /* reads nothing */
-    bool prompt; /* answers each JOB with 250 at once and keeps nothing */
+    bool silent;   /* sends no BEATs */
+    bool deaf;     /* reads nothing */
+    bool prompt;   /* answers each JOB with 250 at once and keeps nothing */
+    bool ends_dsn; /* its receivers know no DSN */
     uint64_t router_boot; /* as BEAT and WELCOME say */
     struct kept_frame kept[KEPT_MAX];
     size_t count;
@@ -78,6 +80,11 @@ int fixture_setup(void **state);
 int fixture_teardown(void **state);
 #define SCENARIO(test)                                                         \
     cmocka_unit_test_setup_teardown(test, fixture_setup, fixture_teardown)
+
+/* What is on disk of a message: its state, in the arena. The router must be
+ * down. False: the message is gone. */
+bool fixture_read_state(struct fixture *fixture, uint64_t id,
+                        struct arena *arena, struct state *state);
 
 /* The config of the fixture with some of its text changed, taken over by the
  * running router before this returns. */
