@@ -51,7 +51,7 @@ class Client:
             self._smtp.close()
 
     def send(self, to, sender, subject="", headers=None, body="Hello.\r\n",
-             mail_options=()):
+             mail_options=(), rcpt_options=()):
         """Sends one message; a refusal is an answer, not an exception."""
         to = [to] if isinstance(to, str) else list(to)
         token = uuid.uuid4().hex[:12]
@@ -62,15 +62,15 @@ class Client:
         text = ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
         if not text.isascii():
             mail_options = (*mail_options, "BODY=8BITMIME")
-        code, reply = self._talk(sender, to, text, mail_options)
+        code, reply = self._talk(sender, to, text, mail_options, rcpt_options)
         return Sent(code, reply.decode(), token, subject, sender, to)
 
-    def _talk(self, sender, to, text, options):
+    def _talk(self, sender, to, text, options, rcpt_options):
         self._smtp.ehlo_or_helo_if_needed()
         code, reply = self._smtp.mail(sender, list(options))
         for each in to:
             if code == 250:
-                code, reply = self._smtp.rcpt(each)
+                code, reply = self._smtp.rcpt(each, list(rcpt_options))
         if code == 250:
             return self._smtp.data(text)
         if code != 421:
