@@ -22,6 +22,7 @@ struct fetch {
     struct dispatch *dispatch;
     uint64_t lease;             /* 0: a message */
     struct lane_fetch from;     /* lane 0: it is not its lane that asks */
+    uint32_t waited;            /* number of the lane where it waited; or 0 */
     struct list late;           /* struct late */
     char lost[WORKER_NAME_MAX]; /* worker that had it; empty: none */
 };
@@ -127,10 +128,37 @@ static bool pump_lane(struct dispatch *dispatch)
     return true;
 }
 
-static void begin_alone(struct dispatch *dispatch, uint64_t id, bool with_body)
+/* The lane that the queue counts the waiting mail of; 0: none. */
+static uint32_t lane_of(const struct dispatch *dispatch,
+                        struct cold_queue *queue)
 {
-    cold_move(dispatch->lanes.warmth.cold, &dispatch->fetching, id);
-    spool_read(dispatch->spool, &begin_message(dispatch, id, with_body)->read);
+    if (queue->kind != COLD_WAITING || queue == &dispatch->cold_homeless)
+        return 0;
+    return container_of(queue, struct lane, cold_waiting)->number;
+}
+
+/* Out of whatever queue it is in, into the line of `fetching`. */
+static struct fetch *begin_alone(struct dispatch *dispatch, uint64_t id,
+                                 bool with_body)
+{
+    struct cold *cold = dispatch->lanes.warmth.cold;
+    bool waits = false;
+    uint64_t due_ms = 0;
+    struct cold_queue *queue = cold_find(cold, id, &waits, &due_ms);
+    CHECK(queue && queue->kind != COLD_FETCHING);
+    struct fetch *fetch = begin_message(dispatch, id, with_body);
+    fetch->waited = lane_of(dispatch, queue);
+    if (queue->kind == COLD_READY)
+        lane_leave_line(queue, &dispatch->fetching, id);
+    else
+        cold_move(cold, &dispatch->fetching, id);
+    return fetch;
+}
+
+static void fetch_alone(struct dispatch *dispatch, uint64_t id, bool with_body)
+{
+    struct fetch *fetch = begin_alone(dispatch, id, with_body);
+    spool_read(dispatch->spool, &fetch->read);
 }
 
 static bool pump_due(struct dispatch *dispatch)
@@ -140,7 +168,7 @@ static bool pump_due(struct dispatch *dispatch)
     for (unsigned i = 0; i < DISPATCH_FETCH_TURN && has_room(dispatch)
                          && (id = cold_due(cold, dispatch_now_ms(dispatch)));
          i++)
-        begin_alone(dispatch, id, wants_body(dispatch));
+        fetch_alone(dispatch, id, wants_body(dispatch));
     return id != 0;
 }
 
@@ -157,7 +185,7 @@ static bool pump_found(struct dispatch *dispatch)
             id = cold_first(cold, &dispatch->found);
         if (id == 0)
             return false;
-        begin_alone(dispatch, id, false);
+        fetch_alone(dispatch, id, false);
     }
     return id != 0;
 }
@@ -185,28 +213,13 @@ void fetch_sweep(struct dispatch *dispatch)
             begin_for_lane(dispatch, &from);
 }
 
-/* Out of whatever queue it is in, into the line of `fetching`. */
-static void pull_out(struct dispatch *dispatch, uint64_t id)
-{
-    struct cold *cold = dispatch->lanes.warmth.cold;
-    bool waits = false;
-    uint64_t due_ms = 0;
-    struct cold_queue *queue = cold_find(cold, id, &waits, &due_ms);
-    CHECK(queue && queue->kind != COLD_FETCHING);
-    if (queue->kind == COLD_READY)
-        lane_leave_line(queue, &dispatch->fetching, id);
-    else
-        cold_move(cold, &dispatch->fetching, id);
-}
-
 /* The fetch of a cold message, begun when it is not under way. */
 static struct fetch *fetch_of(struct dispatch *dispatch, uint64_t id)
 {
     struct fetch *fetch = table_get(&dispatch->fetches, id);
     if (fetch)
         return fetch;
-    pull_out(dispatch, id);
-    fetch = begin_message(dispatch, id, false);
+    fetch = begin_alone(dispatch, id, false);
     fetch->read.urgent = true;
     spool_read(dispatch->spool, &fetch->read);
     return fetch;
@@ -262,9 +275,11 @@ static void hear_late(struct dispatch *dispatch, const struct fetch *fetch)
 }
 
 static void place_found(struct dispatch *dispatch, struct job *job,
-                        const char *lost)
+                        const struct fetch *fetch)
 {
+    const char *lost = fetch->lost;
     lanes_leave(job);
+    job->lane = lanes_by_number(&dispatch->lanes, fetch->waited);
     if (leases_claims_of(&dispatch->leases, job->queued->id) > 0)
         place_claimed(dispatch, job);
     else if (lost[0] != '\0')
@@ -293,7 +308,7 @@ static void place_all(struct dispatch *dispatch, struct queued *queued,
     for (struct job *job = queued->jobs; job; job = next) {
         next = job->sibling;
         if (job->state == JOB_FOUND)
-            place_found(dispatch, job, fetch->lost);
+            place_found(dispatch, job, fetch);
     }
     queued->is_next = is_at_home(fetch, queued);
     warn_thawed(dispatch, queued);
