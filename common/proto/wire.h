@@ -59,6 +59,15 @@ enum wire_kind {
     WIRE_DRAIN,
 };
 
+/* How much a job needs to leave, by its stream; a higher one goes first
+ * wherever jobs wait. */
+enum wire_rank {
+    WIRE_RANK_NORMAL,
+    WIRE_RANK_BEHIND, /* its stream falls behind its latency objective */
+    WIRE_RANK_URGENT,
+};
+#define WIRE_RANKS 3
+
 struct wire_texts {
     const struct slice *items;
     size_t count;
@@ -100,6 +109,8 @@ struct wire_offer {
     struct slice domain;   /* a recipient domain of it, for limits by domain */
     struct slice provider; /* name, or empty */
     uint64_t depth;        /* jobs ready now */
+    uint64_t urgent;       /* of those, of rank URGENT */
+    bool is_behind;        /* the next one that is not, is of rank BEHIND */
 };
 
 struct wire_pull {
@@ -140,6 +151,7 @@ struct wire_job {
     size_t host_count;
     const struct wire_recipient *recipients;
     size_t recipient_count;
+    enum wire_rank rank;
 };
 
 struct wire_handback {

@@ -13,9 +13,9 @@
         MEMBER(FIELD_NUMBER, owner, member, need),                             \
             .size = SIZE_OF(owner, member), .max = MAX_OF(owner, member)       \
     }
-#define ENUM(owner, member, last)                                              \
+#define ENUM(owner, member, last, need)                                        \
     {                                                                          \
-        MEMBER(FIELD_NUMBER, owner, member, true),                             \
+        MEMBER(FIELD_NUMBER, owner, member, need),                             \
             .size = SIZE_OF(owner, member), .max = (last)                      \
     }
 #define FLAG(owner, member)                                                    \
@@ -91,6 +91,8 @@ static const struct wire_field offer_fields[] = {
     [4] = TEXT(wire_offer, domain, OPTIONAL),
     [5] = TEXT(wire_offer, provider, OPTIONAL),
     [6] = NUMBER(wire_offer, depth, OPTIONAL),
+    [7] = NUMBER(wire_offer, urgent, OPTIONAL),
+    [8] = FLAG(wire_offer, is_behind),
 };
 
 static const struct wire_field pull_fields[] = {
@@ -143,6 +145,7 @@ static const struct wire_field job_fields[] = {
     [15] = NUMBER(wire_job, accepted_utc_ms, OPTIONAL),
     [16] = LIST(wire_job, hosts, hosts, OPTIONAL),
     [17] = LIST(wire_job, recipients, recipients, NEEDED),
+    [18] = ENUM(wire_job, rank, WIRE_RANK_URGENT, OPTIONAL),
 };
 
 static const struct wire_list handback_leases = IDS(wire_handback, leases);
@@ -154,7 +157,7 @@ static const struct wire_field handback_fields[] = {
 
 static const struct wire_field outcome_fields[] = {
     [1] = NUMBER(wire_outcome, index, NEEDED),
-    [2] = ENUM(wire_outcome, verdict.class, VERDICT_FAILED),
+    [2] = ENUM(wire_outcome, verdict.class, VERDICT_FAILED, NEEDED),
     [3] = NUMBER(wire_outcome, verdict.code, OPTIONAL),
     [4] = NUMBER(wire_outcome, verdict.enhanced.class, OPTIONAL),
     [5] = NUMBER(wire_outcome, verdict.enhanced.subject, OPTIONAL),

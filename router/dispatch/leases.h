@@ -29,7 +29,8 @@ struct lease {
     uint64_t since_ms;
     uint64_t until_ms; /* then we do not believe in it any more */
     uint32_t source;
-    bool is_fetching; /* its body is being read: the job did not leave yet */
+    bool is_fetching;    /* its body is being read: the job did not leave yet */
+    enum wire_rank rank; /* of the job when it left */
     struct worker *worker;
     struct job *job; /* NULL: settled by another's result meanwhile */
 };

@@ -1,6 +1,8 @@
 /* offers.c - workers hear which lanes have jobs. */
 #include "router/dispatch/offers.h"
 
+#include "common/base/time.h"
+
 static void say(struct dispatch *dispatch, const struct worker *worker,
                 const struct lane *lane)
 {
@@ -13,6 +15,8 @@ static void say(struct dispatch *dispatch, const struct worker *worker,
             .domain = lane->domain,
             .provider = lane->provider,
             .depth = lane->ready > 0 ? lane_depth(lane) : 0,
+            .urgent = lane->offer.urgent,
+            .is_behind = lane->offer.is_behind,
         },
     };
     /* A worker that does not hear it hears the next one. */
@@ -31,6 +35,8 @@ static void tell(struct dispatch *dispatch, struct lane *lane)
     lane->offer = (struct lane_offer){
         .is_open = lane->ready > 0,
         .depth = lane->ready > 0 ? lane_depth(lane) : 0,
+        .urgent = lane_urgent(lane),
+        .is_behind = lane_is_behind(lane, time_utc_ms()),
         .told_ms = dispatch_now_ms(dispatch),
     };
     list_each (link, &dispatch->workers.all) {
@@ -43,7 +49,22 @@ static void tell(struct dispatch *dispatch, struct lane *lane)
 void offers_open(struct dispatch *dispatch, struct lane *lane)
 {
     lane->idle_ms = dispatch_now_ms(dispatch);
-    if (lane->offer.depth == 0 && lane->ready > 0)
+    if (lane->ready == 0)
+        return;
+    if (lane->offer.depth == 0)
+        tell(dispatch, lane);
+    else if (!lane->credits)
+        offers_need(dispatch, lane);
+}
+
+void offers_need(struct dispatch *dispatch, struct lane *lane)
+{
+    const struct lane_offer *offer = &lane->offer;
+    const uint64_t now_ms = dispatch_now_ms(dispatch);
+    const bool is_behind = !offer->is_behind
+                           && now_ms >= offer->told_ms + DISPATCH_DEEPER_EACH_MS
+                           && lane_is_behind(lane, time_utc_ms());
+    if (is_behind || (offer->urgent == 0 && lane_urgent(lane) > 0))
         tell(dispatch, lane);
 }
 
@@ -75,6 +96,7 @@ static bool is_news(const struct lane *lane, uint64_t now_ms)
         return offer->is_open
                && now_ms >= lane->idle_ms + DISPATCH_CLOSE_AFTER_MS;
     return offer->depth == 0 || is_forgotten(lane, now_ms)
+           || (offer->is_behind && !lane_is_behind(lane, time_utc_ms()))
            || (lane_depth(lane) >= 2 * offer->depth + 1
                && now_ms >= offer->told_ms + DISPATCH_DEEPER_EACH_MS);
 }

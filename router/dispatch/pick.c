@@ -71,14 +71,15 @@ static void recall_who_may_go(struct dispatch *dispatch, struct lane *lane,
 }
 
 struct job *pick_next(struct dispatch *dispatch, struct lane *lane,
-                      struct credit **credit)
+                      struct credit **credit, enum wire_rank *rank)
 {
     const uint64_t now_ms = dispatch_now_ms(dispatch);
+    const uint64_t utc_ms = time_utc_ms();
     if (!lane->credits || !credits_pick(lane->credits, CREDIT_ANY, now_ms))
         return NULL;
     recall_who_may_go(dispatch, lane, now_ms);
     for (unsigned step = 0; step < DISPATCH_STEPS_MAX; step++) {
-        struct job *job = lane_take(lane);
+        struct job *job = lane_next(lane, utc_ms, rank);
         if (!job)
             return NULL;
         if (has_expired(dispatch, lane, job))

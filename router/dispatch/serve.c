@@ -4,9 +4,11 @@
 #include <inttypes.h>
 
 #include "common/base/check.h"
+#include "common/base/time.h"
 #include "common/edge/log.h"
 #include "router/dispatch/entry.h"
 #include "router/dispatch/fetch.h"
+#include "router/dispatch/offers.h"
 #include "router/dispatch/outcome.h"
 #include "router/dispatch/pick.h"
 #include "router/dispatch/place.h"
@@ -64,6 +66,7 @@ static enum rc encode(struct dispatch *dispatch, struct job *job,
             .host_count = destination->host_count,
             .recipients = recipients_of(dispatch, job, envelope),
             .recipient_count = job->recipient_count,
+            .rank = lease->rank,
         },
     };
     return wire_encode(&frame, &dispatch->frame);
@@ -100,8 +103,15 @@ static enum rc send_to(struct dispatch *dispatch, struct job *job,
                     body);
 }
 
+/* Of the urgent jobs that workers were told of there is one less. */
+static void count_told(struct lane *lane, enum wire_rank rank)
+{
+    if (rank == WIRE_RANK_URGENT && lane->offer.urgent > 0)
+        lane->offer.urgent--;
+}
+
 static struct lease *lease_for(struct dispatch *dispatch, struct job *job,
-                               const struct credit *credit)
+                               enum wire_rank rank, const struct credit *credit)
 {
     const uint64_t now_ms = dispatch_now_ms(dispatch);
     struct worker *worker =
@@ -110,6 +120,7 @@ static struct lease *lease_for(struct dispatch *dispatch, struct job *job,
     struct lease *lease =
         leases_new(&dispatch->leases, worker, job, job->queued->id);
     lease->source = credit->source;
+    lease->rank = rank;
     lease->since_ms = now_ms;
     lease->until_ms = now_ms + DISPATCH_LEASE_MAX_MS;
     return lease;
@@ -124,10 +135,11 @@ static void count_sent(struct dispatch *dispatch, struct worker *worker)
 /* Sends the job, or has its body read first. When the worker's link is full or
  * gone the job is back in front. */
 static void send_job(struct dispatch *dispatch, struct lane *lane,
-                     struct job *job, struct credit *credit)
+                     struct job *job, enum wire_rank rank,
+                     struct credit *credit)
 {
     dispatch_begin(dispatch);
-    struct lease *lease = lease_for(dispatch, job, credit);
+    struct lease *lease = lease_for(dispatch, job, rank, credit);
     struct body *body = job->queued->body;
     if (body && send_to(dispatch, job, lane, lease, body_hold(body)) != RC_OK) {
         leases_end(&dispatch->leases, &lease);
@@ -140,6 +152,7 @@ static void send_job(struct dispatch *dispatch, struct lane *lane,
     wheel_clear(&job->alarm);
     lanes_park(lane, job, JOB_LEASED);
     credits_use(lane->credits, credit);
+    count_told(lane, rank);
     if (body)
         count_sent(dispatch, lease->worker);
     else
@@ -174,13 +187,17 @@ static bool serve_lane(struct dispatch *dispatch, struct lane *lane,
     const uint64_t now_ms = dispatch_now_ms(dispatch);
     for (unsigned turn = 0; turn<LANE_TURN && * budget> 0; turn++) {
         struct credit *credit = NULL;
-        struct job *job = pick_next(dispatch, lane, &credit);
+        enum wire_rank rank = WIRE_RANK_NORMAL;
+        struct job *job = pick_next(dispatch, lane, &credit, &rank);
         fetch_want(dispatch, lane);
-        if (!job)
+        if (!job) {
+            if (lane->ready > 0)
+                offers_need(dispatch, lane);
             return false;
+        }
         lane->idle_ms = now_ms;
         (*budget)--;
-        send_job(dispatch, lane, job, credit);
+        send_job(dispatch, lane, job, rank, credit);
     }
     return true;
 }

@@ -3,15 +3,19 @@
 
 #include "common/base/check.h"
 #include "common/base/mem.h"
+#include "common/proto/message_id.h"
 #include "router/lanes/queued.h"
 
-/* Virtual time of one turn of a band with weight 1. */
-#define STRIDE (UINT64_C(1) << 20)
+/* The jobs of a share: never tried, and tried before. */
+enum kind { FRESH, AGAIN };
+#define KINDS 2
 
 struct share {
     struct lane *lane;
-    struct list link; /* in its band while it has jobs in memory */
-    struct list jobs;
+    struct list link;        /* in its band while it has jobs in memory */
+    struct heap_place place; /* in band->fresh while it has FRESH ones */
+    struct list jobs[KINDS];
+    enum kind turn; /* which of the two is next, when there are both */
     uint64_t key;
     uint32_t weight;
     uint32_t left; /* recipients that it may still send in this turn */
@@ -34,13 +38,16 @@ static void make_bands(struct lane *lane, const struct conf *conf)
 {
     lane->band_count = conf->stream_count;
     lane->bands = mem_new(conf->stream_count, sizeof *lane->bands);
-    lane->floor_pass[false] = lane->floor_pass[true] = 0;
-    for (size_t i = 0; i < conf->stream_count; i++) {
-        const struct conf_stream *stream = &conf->streams[i];
-        list_init(&lane->bands[i].shares);
-        lane->bands[i].urgent = stream->urgent;
-        lane->bands[i].weight = stream->weight > 0 ? stream->weight : 1;
-    }
+    memset(lane->classes, 0, sizeof lane->classes);
+    for (size_t i = 0; i < conf->stream_count; i++)
+        band_init(&lane->bands[i], &conf->streams[i]);
+}
+
+static void free_bands(struct lane *lane)
+{
+    for (size_t i = 0; i < lane->band_count; i++)
+        band_release(&lane->bands[i]);
+    mem_free(lane->bands);
 }
 
 struct lane *lane_new(uint32_t number, const struct conf *conf,
@@ -87,14 +94,14 @@ void lane_free(struct lane **lane)
     cold_close(freed->warmth->cold, &freed->cold_waiting);
     table_release(&freed->shares);
     aside_release(&freed->aside);
-    mem_free(freed->bands);
+    free_bands(freed);
     mem_free(freed);
 }
 
 void lane_reconf(struct lane *lane, const struct conf *conf)
 {
     CHECK(lane->ready == 0);
-    mem_free(lane->bands);
+    free_bands(lane);
     make_bands(lane, conf);
     lane->pool = conf_pool(conf, lane->pool_name);
 }
@@ -113,7 +120,8 @@ static struct share *share_for(struct lane *lane, const struct job *job)
     share = NEW(struct share);
     share->lane = lane;
     share->key = key;
-    list_init(&share->jobs);
+    for (size_t kind = 0; kind < KINDS; kind++)
+        list_init(&share->jobs[kind]);
     list_init(&share->link);
     list_init(&share->thirst);
     table_put(&lane->shares, share->key, share);
@@ -145,42 +153,47 @@ static void review_share(struct lane *lane, struct share *share)
     mem_free(share);
 }
 
+static enum kind kind_of(const struct job *job)
+{
+    return job->attempts > 0 ? AGAIN : FRESH;
+}
+
+static struct job *first_of(const struct share *share, enum kind kind)
+{
+    const struct list *jobs = &share->jobs[kind];
+    return list_is_empty(jobs) ? NULL
+                               : container_of(jobs->next, struct job, link);
+}
+
+/* The share's FRESH jobs begin with another one. */
+static void note_age(struct band *band, struct share *share)
+{
+    const struct job *first = first_of(share, FRESH);
+    if (first)
+        heap_set(&band->fresh, &share->place, id_utc_ms(first->queued->id));
+    else
+        heap_remove(&band->fresh, &share->place);
+}
+
 void lane_push(struct lane *lane, struct job *job, uint32_t weight,
                enum lane_end end)
 {
     CHECK(job->stream < lane->band_count);
     struct band *band = &lane->bands[job->stream];
     struct share *share = share_for(lane, job);
+    struct list *jobs = &share->jobs[kind_of(job)];
     if (share->hot++ == 0)
         enter_band(band, share, weight);
     if (end == LANE_FRONT)
-        list_push_front(&share->jobs, &job->link);
+        list_push_front(jobs, &job->link);
     else
-        list_push_back(&share->jobs, &job->link);
-
-    const uint64_t floor = lane->floor_pass[band->urgent];
-    if (band->ready == 0 && band->pass < floor)
-        band->pass = floor;
-    band->ready++;
+        list_push_back(jobs, &job->link);
+    if (first_of(share, FRESH) == job)
+        note_age(band, share);
+    band_add(band, &lane->classes[band->urgent]);
     lane->ready++;
     job->lane = lane;
     job->state = JOB_READY;
-}
-
-/* Of the bands with jobs: an urgent one before all others, then the one whose
- * turn came first. */
-static struct band *next_band(struct lane *lane)
-{
-    struct band *best = NULL;
-    for (size_t i = 0; i < lane->band_count; i++) {
-        struct band *band = &lane->bands[i];
-        if (band->ready == 0)
-            continue;
-        if (!best || band->urgent > best->urgent
-            || (band->urgent == best->urgent && band->pass < best->pass))
-            best = band;
-    }
-    return best;
 }
 
 static uint32_t cost_of(const struct job *job)
@@ -189,9 +202,14 @@ static uint32_t cost_of(const struct job *job)
                                                 : LANE_COST_MAX;
 }
 
+/* The next job of a share that has one in memory. */
 static struct job *first_job(const struct share *share)
 {
-    return container_of(share->jobs.next, struct job, link);
+    struct job *first = first_of(share, share->turn);
+    if (!first)
+        first = first_of(share, share->turn == FRESH ? AGAIN : FRESH);
+    CHECK(first);
+    return first;
 }
 
 /* Deficit round robin. Each round gives every share at least one recipient, so
@@ -219,7 +237,10 @@ static struct share *next_share(struct band *band)
 static void unlink_job(struct lane *lane, struct band *band,
                        struct share *share, struct job *job)
 {
+    const bool was_first = first_of(share, FRESH) == job;
     list_remove(&job->link);
+    if (was_first)
+        note_age(band, share);
     band->ready--;
     lane->ready--;
     if (--share->hot == 0)
@@ -227,17 +248,24 @@ static void unlink_job(struct lane *lane, struct band *band,
     review_share(lane, share);
 }
 
-struct job *lane_take(struct lane *lane)
+struct job *lane_next(struct lane *lane, uint64_t utc_ms, enum wire_rank *rank)
 {
-    struct band *band = next_band(lane);
+    struct band *band =
+        band_next(lane->bands, lane->band_count, lane->classes, utc_ms);
     if (!band)
         return NULL;
-    lane->floor_pass[band->urgent] = band->pass;
-    band->pass += STRIDE / band->weight;
+    *rank = band_rank(band, utc_ms);
     struct share *share = next_share(band);
     struct job *job = first_job(share);
+    share->turn = kind_of(job) == FRESH ? AGAIN : FRESH;
     unlink_job(lane, band, share, job);
     return job;
+}
+
+struct job *lane_take(struct lane *lane)
+{
+    enum wire_rank rank;
+    return lane_next(lane, 0, &rank);
 }
 
 void lane_set_aside(struct lane *lane, struct job *job)
@@ -258,6 +286,23 @@ void lane_drain(struct lane *lane, struct list *jobs)
             lane->ready--;
             list_push_back(jobs, &job->link);
         }
+}
+
+uint32_t lane_urgent(const struct lane *lane)
+{
+    uint32_t urgent = 0;
+    for (size_t i = 0; i < lane->band_count; i++)
+        if (lane->bands[i].urgent)
+            urgent += lane->bands[i].ready;
+    return urgent;
+}
+
+bool lane_is_behind(const struct lane *lane, uint64_t utc_ms)
+{
+    for (size_t i = 0; i < lane->band_count; i++)
+        if (!lane->bands[i].urgent && band_is_behind(&lane->bands[i], utc_ms))
+            return true;
+    return false;
 }
 
 static struct share *share_of(const struct lane *lane, const struct job *job)
@@ -380,8 +425,13 @@ const struct job *lane_next_first(const struct lane *lane, size_t *at)
         const struct share *share = table_next(&lane->shares, at);
         if (!share)
             return NULL;
-        if (share->hot > 0)
-            return first_job(share);
+        if (share->hot == 0)
+            continue;
+        const struct job *fresh = first_of(share, FRESH);
+        const struct job *again = first_of(share, AGAIN);
+        if (!fresh || !again)
+            return fresh ? fresh : again;
+        return fresh->queued->id < again->queued->id ? fresh : again;
     }
 }
 

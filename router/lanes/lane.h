@@ -1,16 +1,22 @@
 /*
  * lane.h - the queue of one pool and one site, and the order in which it ends.
  *
- *     bands, one per stream     urgent ones first, strictly; among the urgent
- *                               and among the rest by weight (stride)
+ *     bands, one per stream     urgent ones strictly first, then those that
+ *                               fall behind their objective, then by weight:
+ *                               band.h
  *       shares, one per tenant  in turn, `weight` recipients each (deficit
  *                               round robin)
- *         jobs                  in the order of their arrival
+ *         jobs                  in the order of their arrival; jobs that were
+ *                               tried before and those that were not take turns
  *
- * A band or share that was empty comes back without credit for the time that it
- * was away: it can neither save up turns nor lose any. Pure: who may send what
- * when is decided elsewhere. All jobs that belong here are in one of the lists:
- * READY ones in the shares, the others in `out`, `waiting` and `held`.
+ * So a receiver that comes back does not have new mail wait behind all that was
+ * deferred meanwhile, and the head of a share's new jobs is its oldest one.
+ * A share that was empty comes back without credit. A turn costs O(streams +
+ * log tenants), however many jobs there are.
+ *
+ * Pure: who may send what when is decided elsewhere. All jobs that belong here
+ * are in one of the lists: READY ones in the shares, the others in `out`,
+ * `waiting` and `held`.
  *
  * A share has its first jobs in memory, `hot_max` of them at most, and behind
  * them the ids of cold messages (cold.h). When half of the hot ones have left
@@ -30,6 +36,7 @@
 #include "common/base/table.h"
 #include "config/conf.h"
 #include "router/lanes/aside.h"
+#include "router/lanes/band.h"
 #include "router/lanes/cold.h"
 #include "router/lanes/job.h"
 
@@ -38,18 +45,12 @@
 
 struct credits;
 
-struct band {
-    struct list shares; /* those with jobs; the first one's turn it is */
-    uint64_t pass;      /* virtual time of its next turn */
-    uint32_t weight;
-    uint32_t ready;
-    bool urgent;
-};
-
 /* What was last told to the workers; kept here for who tells them. */
 struct lane_offer {
-    bool is_open;   /* workers believe that it has jobs */
-    uint32_t depth; /* as told; 0: the next job is news */
+    bool is_open;    /* workers believe that it has jobs */
+    uint32_t depth;  /* as told; 0: the next job is news */
+    uint32_t urgent; /* as told, less what was sent; 0: the next one is news */
+    bool is_behind;  /* as told */
     uint64_t told_ms;
 };
 
@@ -71,7 +72,7 @@ struct lane {
     uint32_t fetching;              /* of them, being read back */
     struct cold_queue cold_waiting; /* messages that wait for an attempt */
     struct list thirst;             /* for its user: lanes with such shares */
-    uint64_t floor_pass[2];         /* not urgent, urgent: of the last turn */
+    struct band_class classes[2];   /* not urgent, urgent */
     uint32_t ready;                 /* jobs, those set aside among them */
     struct aside aside;             /* READY jobs that were stepped over */
     struct list out;                /* LEASED */
@@ -120,10 +121,18 @@ void lane_push(struct lane *lane, struct job *job, uint32_t weight,
                enum lane_end end);
 
 /* The next job by the rules above, no longer in any list; NULL: none READY but
- * those set aside. */
+ * those set aside. *rank says how much it needs to leave. */
+struct job *lane_next(struct lane *lane, uint64_t utc_ms, enum wire_rank *rank);
+
+/* The same where the time does not matter: to empty the lane. */
 struct job *lane_take(struct lane *lane);
 
-/* A job that lane_take() gave cannot leave: its source has no credit. It stays
+/* READY jobs in memory of urgent streams; whether one of the others is
+ * behind. */
+uint32_t lane_urgent(const struct lane *lane);
+bool lane_is_behind(const struct lane *lane, uint64_t utc_ms);
+
+/* A job that lane_next() gave cannot leave: its source has no credit. It stays
  * READY, and is in nobody's way. */
 void lane_set_aside(struct lane *lane, struct job *job);
 
@@ -166,7 +175,7 @@ static inline uint32_t lane_depth(const struct lane *lane)
     return lane->ready + lane->cold_ready + lane->fetching;
 }
 
-/* The first READY job in memory of each stream and tenant in turn: begin with
+/* The oldest READY job in memory of each stream and tenant in turn: begin with
  * *at = 0; NULL at the end. The lane must not change meanwhile. */
 const struct job *lane_next_first(const struct lane *lane, size_t *at);
 

@@ -6,7 +6,11 @@
 
 #include <cmocka.h>
 
+#include "common/base/mem.h"
+#include "common/proto/message_id.h"
 #include "router/lanes/queued.h"
+
+#define NOW (ID_EPOCH_UTC_MS + UINT64_C(200000000000))
 
 enum { URGENT, HEAVY, LIGHT, STREAMS };
 
@@ -46,13 +50,30 @@ static struct lane *make(void)
     return lane_new(1, &conf, &warmth, &pool, &destination);
 }
 
+/* A job of a message that was accepted `age_ms` before NOW. */
+static struct job *new_job(unsigned stream, uint32_t tenant, uint32_t size,
+                           uint64_t age_ms)
+{
+    struct job_recipient many[LANE_COST_MAX] = { { 0, NULL } };
+    struct queued *queued = NEW(struct queued);
+    queued->id = (NOW - age_ms - ID_EPOCH_UTC_MS) << 22;
+    struct job *job = job_new(many, size);
+    job->queued = queued;
+    job->stream = (uint16_t)stream;
+    job->tenant = tenant;
+    return job;
+}
+
+static void end(struct job *job)
+{
+    mem_free(job->queued);
+    job_free(&job);
+}
+
 static struct job *push(struct lane *lane, unsigned stream, uint32_t tenant,
                         uint32_t weight)
 {
-    const struct job_recipient one = { .index = 0 };
-    struct job *job = job_new(&one, 1);
-    job->stream = (uint16_t)stream;
-    job->tenant = tenant;
+    struct job *job = new_job(stream, tenant, 1, 0);
     lane_push(lane, job, weight, LANE_BACK);
     return job;
 }
@@ -60,7 +81,7 @@ static struct job *push(struct lane *lane, unsigned stream, uint32_t tenant,
 static void drain(struct lane *lane)
 {
     for (struct job *job; (job = lane_take(lane));)
-        job_free(&job);
+        end(job);
     lane_free(&lane);
 }
 
@@ -83,7 +104,7 @@ static void it_keeps_the_order_of_arrival(void **state)
     assert_ptr_equal(lane_take(lane), jobs[4]);
     assert_null(lane_take(lane));
     for (unsigned i = 0; i < 5; i++)
-        job_free(&jobs[i]);
+        end(jobs[i]);
     drain(lane);
 }
 
@@ -98,15 +119,15 @@ static void urgent_mail_always_goes_first(void **state)
     for (unsigned i = 0; i < 50; i++) {
         struct job *job = lane_take(lane);
         assert_int_equal(job->stream, URGENT);
-        job_free(&job);
+        end(job);
     }
     struct job *job = lane_take(lane);
     assert_int_equal(job->stream, HEAVY);
-    job_free(&job);
+    end(job);
     (void)push(lane, URGENT, 1, 1);
     job = lane_take(lane);
     assert_int_equal(job->stream, URGENT);
-    job_free(&job);
+    end(job);
     drain(lane);
 }
 
@@ -122,7 +143,7 @@ static void bands_share_by_weight(void **state)
     for (unsigned i = 0; i < 4000; i++) {
         struct job *job = lane_take(lane);
         taken[job->stream]++;
-        job_free(&job);
+        end(job);
     }
     assert_in_range(taken[HEAVY], 2970, 3030);
     assert_in_range(taken[LIGHT], 970, 1030);
@@ -137,7 +158,7 @@ static void a_band_saves_up_no_turns(void **state)
         (void)push(lane, HEAVY, 1, 1);
     for (unsigned i = 0; i < 1000; i++) {
         struct job *job = lane_take(lane);
-        job_free(&job);
+        end(job);
     }
     unsigned light = 0;
     for (unsigned i = 0; i < 100; i++)
@@ -145,7 +166,7 @@ static void a_band_saves_up_no_turns(void **state)
     for (unsigned i = 0; i < 40; i++) {
         struct job *job = lane_take(lane);
         light += job->stream == LIGHT;
-        job_free(&job);
+        end(job);
     }
     assert_in_range(light, 9, 11);
     drain(lane);
@@ -163,7 +184,7 @@ static void tenants_share_a_band(void **state)
     for (unsigned i = 0; i < 600; i++) {
         struct job *job = lane_take(lane);
         taken[job->tenant]++;
-        job_free(&job);
+        end(job);
     }
     assert_in_range(taken[1], 197, 203);
     assert_in_range(taken[2], 397, 403);
@@ -174,24 +195,295 @@ static void a_large_job_costs_its_tenant(void **state)
 {
     (void)state;
     struct lane *lane = make();
-    struct job_recipient many[20] = { { 0, NULL } };
     unsigned taken[3] = { 0 };
     for (unsigned i = 0; i < 50; i++) {
-        struct job *job = job_new(many, 20);
-        job->stream = HEAVY;
-        job->tenant = 1;
-        lane_push(lane, job, 1, LANE_BACK);
+        lane_push(lane, new_job(HEAVY, 1, 20, 0), 1, LANE_BACK);
     }
     for (unsigned i = 0; i < 1000; i++)
         (void)push(lane, HEAVY, 2, 1);
     for (unsigned i = 0; i < 210; i++) {
         struct job *job = lane_take(lane);
         taken[job->tenant] += job->recipient_count;
-        job_free(&job);
+        end(job);
     }
     assert_in_range(taken[1], 180, 220);
     assert_in_range(taken[2], 180, 220);
     drain(lane);
+}
+
+/* A lane of streams with objectives, and a job in each. */
+enum { CASE_STREAMS = 2 };
+
+struct objective {
+    bool urgent;
+    uint32_t weight;
+    uint64_t latency_ms;
+};
+
+static struct lane *make_with(const struct objective *objectives, size_t count,
+                              struct conf_stream *list)
+{
+    for (size_t i = 0; i < count; i++)
+        list[i] = (struct conf_stream){
+            .name = "s",
+            .urgent = objectives[i].urgent,
+            .weight = objectives[i].weight,
+            .latency_ms = objectives[i].latency_ms,
+        };
+    const struct conf of = { .streams = list, .stream_count = count };
+    const struct destination destination = { .domain = SLICE("b.example"),
+                                             .site = SLICE("mx.b.example"),
+                                             .provider = SLICE("") };
+    return lane_new(1, &of, &warmth, &pool, &destination);
+}
+
+/* Weight lets the first stream go first; age may not. */
+static void age_decides_whose_turn_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        struct objective objectives[CASE_STREAMS];
+        uint64_t ages_ms[CASE_STREAMS]; /* 0: has no job */
+        unsigned first;
+        enum wire_rank rank;
+    } cases[] = {
+        /* nobody is behind */
+        { { { false, 9, 1000 }, { false, 1, 1000 } },
+          { 499, 499 },
+          0,
+          WIRE_RANK_NORMAL },
+        /* half of the objective has passed */
+        { { { false, 9, 0 }, { false, 1, 1000 } },
+          { 90000, 500 },
+          1,
+          WIRE_RANK_BEHIND },
+        /* the one with the least time left */
+        { { { false, 9, 60000 }, { false, 1, 1000 } },
+          { 59600, 500 },
+          0,
+          WIRE_RANK_BEHIND },
+        { { { false, 9, 60000 }, { false, 1, 1000 } },
+          { 59400, 500 },
+          1,
+          WIRE_RANK_BEHIND },
+        /* one that can be kept before one that was missed */
+        { { { false, 9, 60000 }, { false, 1, 1000 } },
+          { 999999, 999 },
+          1,
+          WIRE_RANK_BEHIND },
+        /* of missed ones the one that is late by the greatest part */
+        { { { false, 9, 60000 }, { false, 1, 1000 } },
+          { 119000, 2000 },
+          1,
+          WIRE_RANK_BEHIND },
+        /* urgent before all, however late those are */
+        { { { false, 9, 1000 }, { true, 1, 0 } },
+          { 900, 1 },
+          1,
+          WIRE_RANK_URGENT },
+        /* among urgent ones the nearest to missing, at any age */
+        { { { true, 9, 60000 }, { true, 1, 2000 } },
+          { 100, 1 },
+          1,
+          WIRE_RANK_URGENT },
+        /* and one without an objective has BAND_URGENT_MS */
+        { { { true, 9, 4000 }, { true, 1, 0 } },
+          { 100, 1200 },
+          1,
+          WIRE_RANK_URGENT },
+        { { { true, 9, 4000 }, { true, 1, 0 } },
+          { 300, 1200 },
+          0,
+          WIRE_RANK_URGENT },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct conf_stream list[CASE_STREAMS];
+        struct lane *lane = make_with(cases[i].objectives, CASE_STREAMS, list);
+        for (unsigned j = 0; j < CASE_STREAMS; j++)
+            if (cases[i].ages_ms[j] > 0)
+                lane_push(lane, new_job(j, 1, 1, cases[i].ages_ms[j]), 1,
+                          LANE_BACK);
+        enum wire_rank rank = WIRE_RANK_NORMAL;
+        struct job *job = lane_next(lane, NOW, &rank);
+        assert_int_equal(job->stream, cases[i].first);
+        assert_int_equal(rank, cases[i].rank);
+        end(job);
+        drain(lane);
+    }
+}
+
+static void only_mail_that_was_never_tried_is_late(void **state)
+{
+    (void)state;
+    const struct objective objectives[] = { { false, 9, 0 },
+                                            { false, 1, 1000 } };
+    struct conf_stream list[2];
+    struct lane *lane = make_with(objectives, 2, list);
+    struct job *tried = new_job(1, 1, 1, 5000);
+    job_add_attempts(tried, 1);
+    lane_push(lane, tried, 1, LANE_BACK);
+    lane_push(lane, new_job(0, 1, 1, 0), 1, LANE_BACK);
+    assert_false(lane_is_behind(lane, NOW));
+    /* Behind it, and of another tenant: the oldest counts wherever it is. */
+    lane_push(lane, new_job(1, 1, 1, 600), 1, LANE_BACK);
+    lane_push(lane, new_job(1, 2, 1, 400), 1, LANE_BACK);
+    assert_true(lane_is_behind(lane, NOW));
+    assert_false(lane_is_behind(lane, NOW - 101));
+    drain(lane);
+}
+
+static void new_mail_and_retries_take_turns(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    for (unsigned i = 0; i < 100; i++) {
+        struct job *tried = new_job(HEAVY, 1, 1, 9000);
+        job_add_attempts(tried, 1);
+        lane_push(lane, tried, 1, LANE_BACK);
+    }
+    for (unsigned i = 0; i < 10; i++)
+        (void)push(lane, HEAVY, 1, 1);
+    unsigned fresh = 0;
+    for (unsigned i = 0; i < 20; i++) {
+        struct job *job = lane_take(lane);
+        fresh += job->attempts == 0;
+        end(job);
+    }
+    assert_int_equal(fresh, 10);
+    drain(lane);
+}
+
+static uint32_t draw(uint64_t *seed, uint32_t below)
+{
+    *seed = *seed * UINT64_C(6364136223846793005) + 1442695040888963407u;
+    return (uint32_t)(*seed >> 33) % below;
+}
+
+/* Each stream always has jobs, the clock moves, all kinds of objectives: of
+ * each class nobody waits for longer than its share of every BAND_TURNS-th
+ * turn. */
+static void nobody_starves(void **state)
+{
+    (void)state;
+    enum { MANY = 6, TURNS = 20000 };
+    for (uint64_t seed = 1; seed <= 20; seed++) {
+        uint64_t random = seed;
+        struct objective objectives[MANY];
+        struct conf_stream list[MANY];
+        uint32_t sum = 0;
+        const bool urgent = seed % 2;
+        for (unsigned i = 0; i < MANY; i++) {
+            objectives[i] = (struct objective){
+                .urgent = urgent,
+                .weight = 1 + draw(&random, 9),
+                .latency_ms = draw(&random, 3) * (1 + draw(&random, 5000)),
+            };
+            sum += objectives[i].weight;
+        }
+        struct lane *lane = make_with(objectives, MANY, list);
+        uint32_t since[MANY] = { 0 };
+        for (unsigned i = 0; i < MANY; i++)
+            for (unsigned j = 0; j < 3; j++)
+                lane_push(lane, new_job(i, j, 1, draw(&random, 9000)), 1,
+                          LANE_BACK);
+        for (uint64_t turn = 0; turn < TURNS; turn++) {
+            enum wire_rank rank = WIRE_RANK_NORMAL;
+            struct job *job = lane_next(lane, NOW + turn, &rank);
+            const unsigned stream = job->stream;
+            for (unsigned i = 0; i < MANY; i++)
+                since[i]++;
+            since[stream] = 0;
+            for (unsigned i = 0; i < MANY; i++) {
+                const uint32_t round = sum / objectives[i].weight + MANY + 1;
+                assert_true(since[i] <= BAND_TURNS * round);
+            }
+            const uint32_t tenant = job->tenant;
+            end(job);
+            job = new_job(stream, tenant, 1, draw(&random, 9000));
+            job->queued->id += turn << 22;
+            lane_push(lane, job, 1, LANE_BACK);
+        }
+        drain(lane);
+    }
+}
+
+/* Objectives that are kept change nothing: weights hold within 5 %. */
+static void weights_hold_while_nobody_is_behind(void **state)
+{
+    (void)state;
+    enum { MANY = 5, TURNS = 10000 };
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        uint64_t random = seed;
+        struct objective objectives[MANY];
+        struct conf_stream list[MANY];
+        uint32_t taken[MANY] = { 0 };
+        uint32_t sum = 0;
+        for (unsigned i = 0; i < MANY; i++) {
+            objectives[i] = (struct objective){
+                .weight = 1 + draw(&random, 20),
+                .latency_ms = 60000,
+            };
+            sum += objectives[i].weight;
+        }
+        struct lane *lane = make_with(objectives, MANY, list);
+        for (unsigned i = 0; i < MANY; i++)
+            for (unsigned j = 0; j < 2; j++) /* so that no band gets empty */
+                lane_push(lane, new_job(i, 1, 1, 1), 1, LANE_BACK);
+        for (uint64_t turn = 0; turn < TURNS; turn++) {
+            enum wire_rank rank = WIRE_RANK_URGENT;
+            struct job *job = lane_next(lane, NOW + turn, &rank);
+            assert_int_equal(rank, WIRE_RANK_NORMAL);
+            taken[job->stream]++;
+            struct job *next = new_job(job->stream, 1, 1, 0);
+            next->queued->id = (NOW + turn - ID_EPOCH_UTC_MS) << 22;
+            lane_push(lane, next, 1, LANE_BACK);
+            end(job);
+        }
+        for (unsigned i = 0; i < MANY; i++) {
+            const double fair =
+                (double)TURNS * objectives[i].weight / (double)sum;
+            assert_true(taken[i] > 0.95 * fair - 1
+                        && taken[i] < 1.05 * fair + 1);
+        }
+        drain(lane);
+    }
+}
+
+/* Whatever sizes their jobs have, tenants get recipients by weight. */
+static void tenants_share_by_recipients(void **state)
+{
+    (void)state;
+    enum { MANY = 7, ROUNDS = 300 };
+    for (uint64_t seed = 1; seed <= 10; seed++) {
+        uint64_t random = seed;
+        uint32_t weights[MANY];
+        uint64_t taken[MANY] = { 0 };
+        uint64_t sum = 0;
+        uint64_t all = 0;
+        struct lane *lane = make();
+        for (uint32_t i = 0; i < MANY; i++) {
+            weights[i] = 1 + draw(&random, 8);
+            sum += weights[i];
+            lane_push(lane, new_job(HEAVY, i, 1, 0), weights[i], LANE_BACK);
+            lane_push(lane, new_job(HEAVY, i, 1, 0), weights[i], LANE_BACK);
+        }
+        while (all < sum * ROUNDS) {
+            struct job *job = lane_take(lane);
+            const uint32_t tenant = job->tenant;
+            taken[tenant] += job->recipient_count;
+            all += job->recipient_count;
+            end(job);
+            const uint32_t size = 1 + draw(&random, LANE_COST_MAX);
+            lane_push(lane, new_job(HEAVY, tenant, size, 0), weights[tenant],
+                      LANE_BACK);
+        }
+        for (uint32_t i = 0; i < MANY; i++) {
+            const double fair = (double)(all * weights[i]) / (double)sum;
+            assert_true((double)taken[i] > 0.95 * fair - LANE_COST_MAX);
+            assert_true((double)taken[i] < 1.05 * fair + LANE_COST_MAX);
+        }
+        drain(lane);
+    }
 }
 
 static void a_job_is_divided(void **state)
@@ -379,8 +671,8 @@ static void what_is_set_aside_holds_nobody_up(void **state)
     assert_true(list_is_empty(&all));
     assert_int_equal(lane->ready, 0);
     for (unsigned i = 0; i < 3; i++)
-        job_free(&pinned[i]);
-    job_free(&other);
+        end(pinned[i]);
+    end(other);
     drain(lane);
 }
 
@@ -416,6 +708,12 @@ int main(void)
         CASE(a_band_saves_up_no_turns),
         CASE(tenants_share_a_band),
         CASE(a_large_job_costs_its_tenant),
+        CASE(age_decides_whose_turn_it_is),
+        CASE(only_mail_that_was_never_tried_is_late),
+        CASE(new_mail_and_retries_take_turns),
+        CASE(nobody_starves),
+        CASE(weights_hold_while_nobody_is_behind),
+        CASE(tenants_share_by_recipients),
         CASE(a_job_is_divided),
         CASE(a_deep_share_keeps_its_first_jobs_in_memory),
         CASE(cold_mail_comes_back_in_its_order),
