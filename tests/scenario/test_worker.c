@@ -35,8 +35,9 @@ struct lane {
     const char *site;
     const char *pool;
     const char *host;
-    uint64_t ready; /* jobs that wait */
-    uint64_t total; /* credit, see wire.h */
+    enum wire_rank rank; /* of its jobs */
+    uint64_t ready;      /* jobs that wait */
+    uint64_t total;      /* credit, see wire.h */
     uint64_t sent;
     uint64_t credit_most; /* the most that stood at once */
     uint64_t pulls;
@@ -116,6 +117,7 @@ static void say_job(struct yard *yard, uint32_t number, const char *source)
                  .host_count = 1,
                  .recipients = &recipient,
                  .recipient_count = 1,
+                 .rank = yard->lanes[number].rank,
              },
          },
          SLICE(BODY));
@@ -143,6 +145,9 @@ static void offer(struct yard *yard, uint32_t number)
                       .site = slice_text(lane->site),
                       .domain = SLICE("r.test"),
                       .depth = lane->ready,
+                      .urgent =
+                          lane->rank == WIRE_RANK_URGENT ? lane->ready : 0,
+                      .is_behind = lane->rank == WIRE_RANK_BEHIND,
                   },
               });
 }
@@ -373,12 +378,14 @@ static void start_receiver(struct yard *yard, unsigned connections,
     yard->receiver = start((const char *[]){ RECEIVER, config, NULL });
 }
 
-/* What the receiver wrote down must not tell of a breach. */
-static void check_receiver(struct yard *yard, size_t messages)
+/* What the receiver wrote down must not tell of a breach. How many connections
+ * it had. */
+static size_t check_receiver(struct yard *yard, size_t messages)
 {
     char path[64];
     char line[4096];
     size_t kept = 0;
+    size_t connects = 0;
     (void)stop(&yard->receiver, SIGTERM);
     (void)snprintf(path, sizeof path, "%s/record", yard->folder);
     FILE *file = fopen(path, "r");
@@ -387,9 +394,11 @@ static void check_receiver(struct yard *yard, size_t messages)
         if (strstr(line, "\"violation\""))
             fail_msg("%s", line);
         kept += strstr(line, "\"event\":\"message\"") != NULL;
+        connects += strstr(line, "\"event\":\"connect\"") != NULL;
     }
     (void)fclose(file);
     assert_int_equal(kept, messages);
+    return connects;
 }
 
 static void start_worker(struct yard *yard)
@@ -476,7 +485,7 @@ static void mail_flows_within_the_limits(void **state)
     assert_int_equal(count_of(yard, VERDICT_DELIVERED), 300);
     assert_int_equal(yard->handbacks, 0);
     assert_in_range(yard->lanes[0].credit_most, 1, 3);
-    check_receiver(yard, 300);
+    (void)check_receiver(yard, 300);
 }
 
 static void a_new_message_leaves_at_once_on_standing_credit(void **state)
@@ -492,7 +501,7 @@ static void a_new_message_leaves_at_once_on_standing_credit(void **state)
     yard->lanes[0].ready = 1;
     serve(yard);
     WAIT_FOR(yard, yard->result_count, 2u);
-    check_receiver(yard, 2);
+    (void)check_receiver(yard, 2);
 }
 
 static void lanes_that_share_a_source_share_its_slots(void **state)
@@ -506,7 +515,73 @@ static void lanes_that_share_a_source_share_its_slots(void **state)
     WAIT_FOR(yard, yard->lanes[1].results, 3u);
     assert_true(yard->lanes[0].results < 400);
     WAIT_FOR(yard, yard->result_count, 403u);
-    check_receiver(yard, 403);
+    (void)check_receiver(yard, 403);
+}
+
+/* Lane 1 gets so many jobs of this rank and has them done; how many of lane 0
+ * were done meanwhile. */
+static uint32_t overtake(struct yard *yard, uint64_t jobs, enum wire_rank rank)
+{
+    yard->lanes[1].rank = rank;
+    yard->lanes[1].ready = jobs;
+    const uint32_t before = yard->lanes[0].results;
+    const uint32_t all = yard->lanes[1].results + (uint32_t)jobs;
+    offer(yard, 1);
+    WAIT_FOR(yard, yard->lanes[1].results, all);
+    offer(yard, 1); /* no more */
+    return yard->lanes[0].results - before;
+}
+
+static void urgent_mail_has_the_next_line_of_any_lane(void **state)
+{
+    struct yard *yard = *state;
+    yard->lanes[0].ready = 200;
+    run_yard(yard, 1, "max_msg_per_connection = 1000;", 20);
+    WAIT_FOR(yard, yard->lanes[0].results, 5u);
+    /* The one that was under way, and one that began while we said so. */
+    assert_in_range(overtake(yard, 3, WIRE_RANK_URGENT), 0, 2);
+    WAIT_FOR(yard, yard->lanes[0].results, 20u);
+    assert_in_range(overtake(yard, 3, WIRE_RANK_URGENT), 0, 2);
+    WAIT_FOR(yard, yard->result_count, 206u);
+    assert_int_equal(yard->handbacks, 0);
+    assert_int_equal(check_receiver(yard, 206), 1);
+}
+
+/* Three of four go before the other lane's, so that lane goes on. */
+static void mail_that_is_behind_goes_before_other_lanes(void **state)
+{
+    struct yard *yard = *state;
+    yard->lanes[0].ready = 200;
+    run_yard(yard, 1, "max_msg_per_connection = 1000;", 10);
+    WAIT_FOR(yard, yard->lanes[0].results, 5u);
+    assert_in_range(overtake(yard, 12, WIRE_RANK_BEHIND), 1, 30);
+    WAIT_FOR(yard, yard->result_count, 212u);
+    assert_int_equal(check_receiver(yard, 212), 1);
+}
+
+static void urgent_mail_has_the_next_token(void **state)
+{
+    struct yard *yard = *state;
+    yard->lanes[0].ready = 40;
+    run_yard(yard, 4, "max_msg_rate = \"20/s\";", 0);
+    WAIT_FOR(yard, yard->lanes[0].results, 5u);
+    assert_in_range(overtake(yard, 5, WIRE_RANK_URGENT), 0, 3);
+    WAIT_FOR(yard, yard->result_count, 45u);
+    (void)check_receiver(yard, 45);
+}
+
+static void an_idle_line_serves_other_lanes(void **state)
+{
+    struct yard *yard = *state;
+    yard->lanes[0].ready = 1;
+    run_yard(yard, 3, "", 0);
+    WAIT_FOR(yard, yard->result_count, 1u);
+    (void)overtake(yard, 1, WIRE_RANK_URGENT);
+    run_for(yard, 200);
+    yard->lanes[0].ready = 1;
+    serve(yard);
+    WAIT_FOR(yard, yard->result_count, 3u);
+    assert_int_equal(check_receiver(yard, 3), 1);
 }
 
 static void a_reload_changes_a_limit(void **state)
@@ -526,7 +601,7 @@ static void a_reload_changes_a_limit(void **state)
     WAIT_FOR(yard, yard->lanes[0].pulls, pulls + 3);
     assert_in_range(yard->lanes[0].credit_most, 1, 1);
     WAIT_FOR(yard, yard->result_count, 400u);
-    check_receiver(yard, 400);
+    (void)check_receiver(yard, 400);
 }
 
 static void results_outlive_a_router(void **state)
@@ -557,7 +632,7 @@ static void results_outlive_a_router(void **state)
     WAIT_FOR(yard, yard->hellos, hellos + 1);
     assert_int_equal(yard->held, 0);
     WAIT_FOR(yard, yard->result_count, 15u);
-    check_receiver(yard, 10);
+    (void)check_receiver(yard, 10);
 }
 
 static void a_worker_that_leaves_hands_back_what_is_not_begun(void **state)
@@ -576,7 +651,7 @@ static void a_worker_that_leaves_hands_back_what_is_not_begun(void **state)
     assert_int_equal(count_of(yard, VERDICT_DELIVERED), yard->result_count);
     run_for(yard, 300);
     assert_int_equal(stop(&yard->worker, 0), 0);
-    check_receiver(yard, yard->result_count);
+    (void)check_receiver(yard, yard->result_count);
 }
 
 static void a_site_that_cannot_be_reached_is_left_alone(void **state)
@@ -598,7 +673,7 @@ static void a_site_that_cannot_be_reached_is_left_alone(void **state)
             assert_int_equal(yard->results[i].class, VERDICT_DEFERRED);
             assert_string_equal(yard->results[i].enhanced, "4.4.1");
         }
-    check_receiver(yard, 50);
+    (void)check_receiver(yard, 50);
 }
 
 static void a_silent_router_is_greeted_again(void **state)
@@ -614,7 +689,7 @@ static void a_silent_router_is_greeted_again(void **state)
     yard->is_mute = false;
     yard->lanes[0].ready = 5;
     WAIT_FOR(yard, yard->result_count, 10u);
-    check_receiver(yard, 10);
+    (void)check_receiver(yard, 10);
 }
 
 static void send_raw(struct yard *yard, struct slice bytes)
@@ -654,7 +729,7 @@ static void frames_that_make_no_sense_do_no_harm(void **state)
     lane->ready = 20;
     offer(yard, 0);
     WAIT_FOR(yard, yard->result_count, 25u);
-    check_receiver(yard, 25);
+    (void)check_receiver(yard, 25);
 }
 
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -665,6 +740,10 @@ int main(void)
         STORY(mail_flows_within_the_limits),
         STORY(a_new_message_leaves_at_once_on_standing_credit),
         STORY(lanes_that_share_a_source_share_its_slots),
+        STORY(urgent_mail_has_the_next_line_of_any_lane),
+        STORY(mail_that_is_behind_goes_before_other_lanes),
+        STORY(urgent_mail_has_the_next_token),
+        STORY(an_idle_line_serves_other_lanes),
         STORY(a_reload_changes_a_limit),
         STORY(results_outlive_a_router),
         STORY(a_worker_that_leaves_hands_back_what_is_not_begun),

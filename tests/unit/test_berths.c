@@ -75,7 +75,9 @@ static void too_few_slots_are_used_in_turn(void **state)
     (void)state;
     struct dock dock;
     open_dock(&dock);
-    dock.lanes[0] = (struct berth){ dock.lanes[0].link, 1, 5, 1000 };
+    dock.lanes[0].lines = 1;
+    dock.lanes[0].want = 5;
+    dock.lanes[0].since_ms = 1000;
     dock.lanes[1].want = 5;
     dock.lanes[1].since_ms = 1500;
     assert_int_equal(allow(&dock, 0, 1, 1000 + BERTH_TURN_MS - 1), 1);
@@ -87,6 +89,55 @@ static void too_few_slots_are_used_in_turn(void **state)
     assert_int_equal(allow(&dock, 1, 1, 9000), 1);
     dock.lanes[1].since_ms = 9000; /* had no job for it */
     assert_int_equal(allow(&dock, 0, 1, 9001), 1);
+    close_dock(&dock);
+}
+
+static void urgent_mail_is_not_bound_to_its_part(void **state)
+{
+    (void)state;
+    /* slots; what each wants; slots that its urgent mail can use; allowed */
+    static const struct {
+        uint32_t slots, want[MOST], urgent[MOST], allowed[MOST];
+    } cases[] = {
+        { 20, { 100, 15, 0 }, { 0, 15, 0 }, { 5, 15, 20 } },
+        { 20, { 100, 100, 0 }, { 0, 3, 0 }, { 10, 10, 10 } },
+        { 20, { 100, 50, 0 }, { 0, 40, 0 }, { 0, 20, 20 } },
+        { 20, { 100, 100, 0 }, { 30, 30, 0 }, { 10, 10, 0 } },
+        { 1, { 5, 5, 0 }, { 0, 1, 0 }, { 0, 1, 0 } },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct dock dock;
+        open_dock(&dock);
+        for (size_t lane = 0; lane < MOST; lane++) {
+            dock.lanes[lane].want = cases[i].want[lane];
+            dock.lanes[lane].urgent = cases[i].urgent[lane];
+        }
+        for (size_t lane = 0; lane < 2; lane++)
+            assert_int_equal(allow(&dock, lane, cases[i].slots, 0),
+                             cases[i].allowed[lane]);
+        close_dock(&dock);
+    }
+}
+
+static void a_lane_yields_to_a_higher_rank(void **state)
+{
+    (void)state;
+    struct dock dock;
+    open_dock(&dock);
+    struct berths *berths = dock.berths[0];
+    uint32_t yielded = 0;
+    for (unsigned i = 0; i < 4 * BERTH_YIELDS; i++) {
+        assert_true(berths_yield(berths, WIRE_RANK_BEHIND, WIRE_RANK_URGENT));
+        assert_false(berths_yield(berths, WIRE_RANK_NORMAL, WIRE_RANK_NORMAL));
+        assert_false(berths_yield(berths, WIRE_RANK_URGENT, WIRE_RANK_URGENT));
+        yielded += berths_yield(berths, WIRE_RANK_NORMAL, WIRE_RANK_BEHIND);
+    }
+    assert_int_equal(yielded, 4 * (BERTH_YIELDS - 1));
+    dock.lanes[1].rank = WIRE_RANK_URGENT;
+    assert_false(berths_yield_token(berths, &dock.lanes[0], WIRE_RANK_NORMAL));
+    dock.lanes[1].wants_token = true;
+    assert_true(berths_yield_token(berths, &dock.lanes[0], WIRE_RANK_NORMAL));
+    assert_false(berths_yield_token(berths, &dock.lanes[1], WIRE_RANK_NORMAL));
     close_dock(&dock);
 }
 
@@ -121,6 +172,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slots_are_parted_by_what_is_wanted),
         cmocka_unit_test(too_few_slots_are_used_in_turn),
+        cmocka_unit_test(urgent_mail_is_not_bound_to_its_part),
+        cmocka_unit_test(a_lane_yields_to_a_higher_rank),
         cmocka_unit_test(a_route_rests_longer_each_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

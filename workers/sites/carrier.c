@@ -4,9 +4,11 @@
 #include "common/base/mem.h"
 #include "common/base/time.h"
 #include "workers/lanes/link.h"
+#include "workers/sites/loans.h"
 #include "workers/sites/report.h"
 
 #define QUEUE_LOOK 64u /* queued jobs looked at for a free line */
+#define YIELD_MS   5u  /* for so long another lane has the next token */
 
 static struct delivery *delivery_of(struct list *link)
 {
@@ -74,10 +76,26 @@ void carrier_hand_back(struct carrier *carrier, struct delivery *delivery,
     put_away(carrier, delivery);
 }
 
+/* Behind those of its rank, or before them. */
+static void enqueue(struct carrier *carrier, struct delivery *delivery,
+                    bool is_first)
+{
+    const enum wire_rank rank = delivery->job.rank;
+    struct list *at = carrier->queue.next;
+    while (at != &carrier->queue
+           && (delivery_of(at)->job.rank > rank
+               || (!is_first && delivery_of(at)->job.rank == rank)))
+        at = at->next;
+    list_insert(at, &delivery->link);
+    carrier->queued++;
+    carrier->queued_of[rank]++;
+}
+
 static void unqueue(struct carrier *carrier, struct delivery *delivery)
 {
     list_remove(&delivery->link);
     carrier->queued--;
+    carrier->queued_of[delivery->job.rank]--;
 }
 
 static void drop_line(struct line *line)
@@ -154,8 +172,7 @@ static void job_is_done(struct line *line)
 {
     struct carrier *carrier = line->carrier;
     if (!line->delivery->dialog.is_started) {
-        list_push_front(&carrier->queue, &line->delivery->link);
-        carrier->queued++;
+        enqueue(carrier, line->delivery, true);
     } else {
         report(carrier, line->delivery, line);
     }
@@ -182,7 +199,8 @@ static bool is_worn(const struct line *line)
     return max > 0 && line->sent >= max;
 }
 
-/* Connections that carried their share; those that we may not have any more. */
+/* Connections that carried their share; those that we may not have any more,
+ * which another lane takes over if it can. */
 static void close_spent(struct carrier *carrier)
 {
     struct passage *passage = carrier->passage;
@@ -193,7 +211,8 @@ static void close_spent(struct carrier *carrier)
         struct line *line = line_of(at);
         at = at->prev; /* the one idle for longest goes first */
         uint32_t staying = passage->berth.lines - lines->leaving_count;
-        if (staying > allowed || is_worn(line))
+        if (is_worn(line)
+            || (staying > allowed && !loans_give(line, LOANS_ANY)))
             lines_quit(lines, line);
     }
 }
@@ -213,8 +232,12 @@ static void close_idle(struct carrier *carrier)
 static bool send_on(struct line *line, struct delivery *delivery)
 {
     struct carrier *carrier = line->carrier;
-    uint64_t wait_ms = 0;
-    if (!gate_take_message(carrier->passage->gate, now_of(carrier), &wait_ms)) {
+    struct passage *passage = carrier->passage;
+    uint64_t wait_ms = YIELD_MS;
+    if (berths_yield_token(passage->berths, &passage->berth, delivery->job.rank)
+        || !gate_take_message(passage->gate, now_of(carrier), &wait_ms)) {
+        passage->berth.wants_token = true;
+        passage->berth.rank = delivery->job.rank;
         carrier_run_later(carrier, wait_ms);
         return false;
     }
@@ -240,6 +263,8 @@ static bool make_line(struct carrier *carrier, const struct delivery *delivery)
         struct line *idle = lines_idlest(lines);
         if (idle && lines->leaving_count == 0)
             lines_quit(lines, idle);
+        else if (!idle && delivery->job.rank == WIRE_RANK_URGENT)
+            loans_make_room(carrier);
         return false;
     }
     if (!passage_take_slot(passage, &wait_ms)) {
@@ -276,18 +301,32 @@ static bool may_open(const struct carrier *carrier, uint64_t route_key)
            && !rests_find(&carrier->rests, route_key, now_of(carrier));
 }
 
+/* A line for the job, of ours or of another lane, that no other needs more.
+ * NULL: none now. */
+static struct line *line_for(struct carrier *carrier,
+                             const struct delivery *delivery)
+{
+    struct lines *lines = &carrier->lines;
+    struct line *line = NULL;
+    while ((line = lines_find_ready(lines, delivery->route_key)))
+        if (!loans_give(line, (int)delivery->job.rank))
+            return line;
+    return loans_take(carrier, delivery);
+}
+
 static void send_queued(struct carrier *carrier)
 {
     struct lines *lines = &carrier->lines;
     uint32_t looked = 0;
     uint32_t waiting = 0; /* jobs without a line so far */
     bool can_open = true;
+    carrier->passage->berth.wants_token = false;
     list_each (at, &carrier->queue) {
         struct delivery *delivery = delivery_of(at);
         bool has_ready = !list_is_empty(&lines->ready);
         if (++looked > QUEUE_LOOK || (!has_ready && !can_open))
             break;
-        struct line *line = lines_find_ready(lines, delivery->route_key);
+        struct line *line = line_for(carrier, delivery);
         if (line && !send_on(line, delivery))
             break;
         if (line || turn_away(carrier, delivery) || !can_open
@@ -308,7 +347,7 @@ static void give_up_old(struct carrier *carrier)
     list_each (at, &carrier->queue) {
         struct delivery *delivery = delivery_of(at);
         if (now_of(carrier) - delivery->queued_ms < CARRIER_WAIT_MS)
-            break;
+            continue;
         if (lines_are_connecting(&carrier->lines, delivery->route_key))
             continue;
         unqueue(carrier, delivery);
@@ -316,12 +355,23 @@ static void give_up_old(struct carrier *carrier)
     }
 }
 
+/* What the urgent jobs here can use, and the lines that carry others. */
+static void note_urgent(struct carrier *carrier)
+{
+    struct berth *berth = &carrier->passage->berth;
+    const uint32_t queued = carrier->queued_of[WIRE_RANK_URGENT];
+    berth->urgent = queued > 0 ? berth->lines + queued : 0;
+}
+
 void carrier_run(struct carrier *carrier)
 {
+    note_urgent(carrier);
     close_spent(carrier);
     give_up_old(carrier);
     send_queued(carrier);
     close_idle(carrier);
+    if (carrier->queued == 0)
+        loans_announce(carrier);
 }
 
 static void run_again(void *context)
@@ -342,6 +392,7 @@ void carrier_init(struct carrier *carrier, struct passage *passage,
     lines_init(&carrier->lines);
     list_init(&carrier->queue);
     rests_init(&carrier->rests);
+    passage->berth.carrier = carrier;
     carrier->again = timer_new(passage->ground->loop, run_again, carrier);
 }
 
@@ -372,8 +423,7 @@ void carrier_release(struct carrier *carrier)
 void carrier_push(struct carrier *carrier, struct delivery *delivery)
 {
     delivery->queued_ms = now_of(carrier);
-    list_push_back(&carrier->queue, &delivery->link);
-    carrier->queued++;
+    enqueue(carrier, delivery, false);
 }
 
 void carrier_retire(struct carrier *carrier)

@@ -4,6 +4,10 @@
  *     push -> queue -> a line with the job's MX hosts -> RESULT
  *               '-> handed back, or deferred when its hosts rest
  *
+ * The queue is by rank: an urgent job waits behind nothing but urgent jobs. A
+ * line may come from another lane of the same source and site, and go to one
+ * that needs it more (loans.h).
+ *
  * A job goes to a line that speaks with the job's own MX hosts; when there is
  * none, one is opened if the passage has a slot, in place of an idle line to
  * other hosts where need be. A job that finds no line for CARRIER_WAIT_MS goes
@@ -38,8 +42,10 @@ struct carrier {
     struct timer *again; /* when a rate, a pause or a slot lets us go on */
     uint64_t again_ms;   /* when that is; 0: not set */
     struct lines lines;
-    struct list queue; /* deliveries that wait for a line */
+    struct list queue; /* deliveries that wait for a line, the highest rank
+                        * first */
     uint32_t queued;
+    uint32_t queued_of[WIRE_RANKS]; /* by rank */
     struct rests rests;
     uint64_t pause_ms; /* the last pause; 0: the site answers */
     uint64_t paused_until_ms;

@@ -20,14 +20,16 @@ uint64_t credit_able(const struct credit_means *means)
 {
     uint64_t openable = least(rest_of(means->slots, means->slots_used),
                               rest_of(means->allowed, means->lines));
-    /* A busy line counts, too: its next job is here when it ends. */
-    uint64_t jobs =
-        least(openable + means->lines - means->leaving, means->allowed);
+    uint64_t idle = rest_of(means->lines, means->leaving + means->busy);
+    uint64_t jobs = least(openable + idle + least(means->busy, means->ahead),
+                          means->allowed);
     if (means->is_trial)
         jobs = least(jobs, 1);
     /* One more than there are tokens: see gate_messages(). */
     if (means->tokens != GATE_UNLIMITED)
         jobs = least(jobs, (uint64_t)means->tokens + 1);
+    if (!means->is_trial)
+        jobs += means->needed;
     return rest_of(least(jobs, CREDIT_MAX), means->queued);
 }
 
@@ -47,8 +49,11 @@ bool credit_is_news(const struct credit *credit, uint64_t able, bool has_more,
     return able > 0 && has_more && now_ms >= credit->asked_ms + PULL_AGAIN_MS;
 }
 
-uint64_t credit_ask(struct credit *credit, uint64_t able, uint64_t now_ms)
+uint64_t credit_ask(struct credit *credit, uint64_t able, bool has_more,
+                    uint64_t now_ms)
 {
+    if (has_more && able > 0 && credit_standing(credit) == 0)
+        pace_ask(&credit->pace, now_ms);
     credit->total = credit->received + able;
     credit->asked_ms = now_ms;
     credit->is_unsure = false;
@@ -58,6 +63,7 @@ uint64_t credit_ask(struct credit *credit, uint64_t able, uint64_t now_ms)
 void credit_use(struct credit *credit, uint64_t now_ms)
 {
     credit->received++;
+    pace_hear(&credit->pace, now_ms);
     credit->asked_ms = now_ms;
 }
 

@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "workers/sites/pace.h"
+
 /* Jobs asked for ahead, whatever else permits. */
 #define CREDIT_MAX 256u
 
@@ -24,6 +26,7 @@ struct credit {
     uint64_t received; /* jobs that came on it */
     uint64_t asked_ms; /* when a total was told, or a job came */
     bool is_unsure;    /* the router may know a total that is void */
+    struct pace pace;
 };
 
 /* What there is to send jobs with. */
@@ -32,9 +35,13 @@ struct credit_means {
     uint32_t slots_used; /* of those, by all lanes */
     uint32_t allowed;    /* slots that this lane may use */
     uint32_t lines;      /* of those, in use */
+    uint32_t busy;       /* of the lines, that carry a job */
     uint32_t leaving;    /* of the lines, that take no job any more */
+    uint32_t ahead;      /* jobs for busy lines to become free: pace.h */
     uint32_t tokens;     /* of the rate, on hand; GATE_UNLIMITED: no limit */
     uint32_t queued;     /* jobs that are here and wait */
+    uint32_t needed;     /* jobs that go before all that may wait here, for the
+                          * next line of whatever lane */
     bool is_trial;       /* one job shall see whether the site is back */
 };
 
@@ -50,8 +57,10 @@ uint64_t credit_standing(const struct credit *credit);
 bool credit_is_news(const struct credit *credit, uint64_t able, bool has_more,
                     uint64_t now_ms);
 
-/* Credit for `able` jobs from now on: the total to be told. */
-uint64_t credit_ask(struct credit *credit, uint64_t able, uint64_t now_ms);
+/* Credit for `able` jobs from now on: the total to be told. `has_more` as
+ * above. */
+uint64_t credit_ask(struct credit *credit, uint64_t able, bool has_more,
+                    uint64_t now_ms);
 
 /* A job came. */
 void credit_use(struct credit *credit, uint64_t now_ms);

@@ -18,6 +18,8 @@ static void take_out(struct lines *lines, struct line *line)
 {
     if (line->state == LINE_CONNECTING)
         lines->connecting_count--;
+    if (line->state == LINE_BUSY)
+        lines->busy_count--;
     if (line->state == LINE_LEAVING)
         lines->leaving_count--;
     list_remove(&line->link);
@@ -45,6 +47,7 @@ void lines_set_busy(struct lines *lines, struct line *line,
     line->state = LINE_BUSY;
     line->delivery = delivery;
     list_push_back(&lines->busy, &line->link);
+    lines->busy_count++;
 }
 
 void lines_quit(struct lines *lines, struct line *line)
@@ -53,6 +56,15 @@ void lines_quit(struct lines *lines, struct line *line)
     line_quit(line);
     list_push_back(&lines->leaving, &line->link);
     lines->leaving_count++;
+}
+
+void lines_pass(struct lines *from, struct line *line, struct carrier *owner,
+                struct lines *to)
+{
+    CHECK(line->state == LINE_READY);
+    take_out(from, line);
+    line->carrier = owner;
+    list_push_front(&to->ready, &line->link);
 }
 
 void lines_drop(struct lines *lines, struct line **line)

@@ -23,6 +23,7 @@ struct lines {
     struct list busy;
     struct list leaving;
     uint32_t connecting_count;
+    uint32_t busy_count;
     uint32_t leaving_count;
 };
 
@@ -40,6 +41,10 @@ void lines_set_busy(struct lines *lines, struct line *line,
 
 /* Only when READY: says QUIT, and is LEAVING. */
 void lines_quit(struct lines *lines, struct line *line);
+
+/* Only when READY: the line is the other owner's from now on. */
+void lines_pass(struct lines *from, struct line *line, struct carrier *owner,
+                struct lines *to);
 
 /* Closes the line at once; it must have no delivery. */
 void lines_drop(struct lines *lines, struct line **line);

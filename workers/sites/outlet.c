@@ -15,6 +15,8 @@ struct outlet {
     struct carrier carrier;
     struct credit credit;
     uint64_t depth;      /* jobs at the router, as it last said */
+    uint64_t urgent;     /* of those, urgent ones */
+    bool is_behind;      /* likewise: those that are not fall behind */
     struct list waiting; /* in the ground's list */
     uint64_t quiet_since_ms;
 };
@@ -22,6 +24,21 @@ struct outlet {
 static uint64_t now_of(const struct outlet *outlet)
 {
     return passage_now_ms(&outlet->passage);
+}
+
+/* Jobs of the router's that shall be here when the next line of any lane
+ * becomes free. */
+static uint32_t needed_of(const struct outlet *outlet)
+{
+    const uint32_t *queued = outlet->carrier.queued_of;
+    const uint32_t urgent = queued[WIRE_RANK_URGENT];
+    const uint32_t lines = gate_connections(outlet->passage.gate);
+    if (outlet->urgent > 0) {
+        const uint32_t room = lines > urgent ? lines - urgent : 0;
+        return outlet->urgent < room ? (uint32_t)outlet->urgent : room;
+    }
+    const bool has_none = urgent + queued[WIRE_RANK_BEHIND] == 0;
+    return outlet->is_behind && has_none && lines > 0 ? 1 : 0;
 }
 
 /* Jobs that we could begin at once, those queued here already counted off. */
@@ -37,9 +54,12 @@ static uint64_t able_of(const struct outlet *outlet)
         .slots_used = gate_connections(passage->gate),
         .allowed = passage_allowance(passage),
         .lines = passage->berth.lines,
+        .busy = carrier->lines.busy_count,
         .leaving = carrier->lines.leaving_count,
+        .ahead = pace_ahead(&outlet->credit.pace),
         .tokens = gate_messages(passage->gate, now_of(outlet)),
         .queued = carrier->queued,
+        .needed = needed_of(outlet),
         .is_trial = carrier_is_on_trial(carrier),
     });
 }
@@ -53,7 +73,7 @@ static void ask_for_jobs(struct outlet *outlet)
         return;
     link_pull(outlet->router, outlet->lane,
               slice_text(outlet->passage.source->name),
-              credit_ask(&outlet->credit, able, now_ms));
+              credit_ask(&outlet->credit, able, outlet->depth > 0, now_ms));
 }
 
 /* As many connections as there is mail for, on top of those that are open. */
@@ -139,16 +159,23 @@ void outlet_free(struct outlet **outlet)
     mem_free(held);
 }
 
-void outlet_offer(struct outlet *outlet, uint64_t depth)
+void outlet_offer(struct outlet *outlet, const struct wire_offer *offer)
 {
-    outlet->depth = depth;
+    outlet->depth = offer->depth;
+    outlet->urgent = offer->urgent;
+    outlet->is_behind = offer->is_behind;
     outlet_run(outlet);
 }
 
-/* The lane is open until the router says that it is not. */
-static void count_received(struct outlet *outlet)
+/* The lane is open until the router says that it is not. It sends urgent jobs
+ * first: any other says that there are none. */
+static void count_received(struct outlet *outlet, enum wire_rank rank)
 {
     credit_use(&outlet->credit, now_of(outlet));
+    if (rank != WIRE_RANK_URGENT)
+        outlet->urgent = 0;
+    else if (outlet->urgent > 0)
+        outlet->urgent--;
     if (outlet->depth > 1)
         outlet->depth--;
 }
@@ -156,7 +183,7 @@ static void count_received(struct outlet *outlet)
 void outlet_job(struct outlet *outlet, struct delivery *delivery)
 {
     struct carrier *carrier = &outlet->carrier;
-    count_received(outlet);
+    count_received(outlet, delivery->job.rank);
     if (carrier_takes_nothing(carrier))
         carrier_hand_back(carrier, delivery, "drain");
     else if (carrier->queued >= CREDIT_MAX)
@@ -168,7 +195,7 @@ void outlet_job(struct outlet *outlet, struct delivery *delivery)
 
 void outlet_refused(struct outlet *outlet)
 {
-    count_received(outlet);
+    count_received(outlet, WIRE_RANK_NORMAL);
     outlet_run(outlet);
 }
 
@@ -181,6 +208,7 @@ void outlet_void_credit(struct outlet *outlet)
 void outlet_retire(struct outlet *outlet)
 {
     outlet->depth = 0;
+    outlet->urgent = 0;
     carrier_retire(&outlet->carrier);
     outlet_run(outlet);
 }

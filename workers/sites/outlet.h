@@ -5,8 +5,11 @@
  *     offer -> credit -> PULL        JOB -> carrier -> RESULT
  *
  * Jobs are asked for only when they can be sent now (credit.h): one for each
- * connection that is open, so that the next is here when one ends, one for each
- * that may be opened, and as many as the rate allows. What becomes of a job is
+ * connection that is idle or may be opened, as many as become free while the
+ * router answers (pace.h), and as many as the rate allows. What needs to leave
+ * before all else is asked for beyond that, up to one for each connection of
+ * the source to the site, whichever lane has it: the next one is for it. What
+ * becomes of a job is
  * the carrier's (carrier.h); what is permitted towards the site the passage's
  * (passage.h).
  *
@@ -38,8 +41,8 @@ struct outlet *outlet_new(const struct outlet_options *options) must_check;
 /* Closes the connections at once and forgets the jobs. */
 void outlet_free(struct outlet **outlet);
 
-/* The router has this many jobs ready in the lane. */
-void outlet_offer(struct outlet *outlet, uint64_t depth);
+/* What the router has ready in the lane. */
+void outlet_offer(struct outlet *outlet, const struct wire_offer *offer);
 
 void outlet_job(struct outlet *outlet, struct delivery *delivery);
 

@@ -108,28 +108,57 @@ uint32_t passage_allowance(const struct passage *passage)
                         gate_slots(passage->gate), passage_now_ms(passage));
 }
 
+uint32_t passage_part(const struct passage *passage)
+{
+    const uint32_t part = berths_part(passage->berths, &passage->berth,
+                                      gate_slots(passage->gate));
+    return part > 0 ? part : 1;
+}
+
 bool passage_is_full(const struct passage *passage)
 {
     return passage->berth.lines >= passage_allowance(passage)
            || gate_connections(passage->gate) >= gate_slots(passage->gate);
 }
 
+/* One more line of the lane's own. */
+static void count_in(struct passage *passage)
+{
+    if (passage->berth.lines++ == 0)
+        passage->berth.since_ms = passage_now_ms(passage);
+}
+
+static void count_out(struct passage *passage)
+{
+    CHECK(passage->berth.lines > 0);
+    if (--passage->berth.lines == 0)
+        passage->berth.since_ms = passage_now_ms(passage);
+}
+
 bool passage_take_slot(struct passage *passage, uint64_t *wait_ms)
 {
-    uint64_t now_ms = passage_now_ms(passage);
-    if (!gate_open_connection(passage->gate, now_ms, wait_ms))
+    if (!gate_open_connection(passage->gate, passage_now_ms(passage), wait_ms))
         return false;
-    if (passage->berth.lines++ == 0)
-        passage->berth.since_ms = now_ms;
+    count_in(passage);
     return true;
 }
 
 void passage_give_slot(struct passage *passage)
 {
-    if (--passage->berth.lines == 0)
-        passage->berth.since_ms = passage_now_ms(passage);
+    count_out(passage);
     gate_close_connection(passage->gate);
     defer_set(passage->ground->wake);
+}
+
+void passage_pass_slot(struct passage *from, struct passage *to)
+{
+    CHECK(from->gate == to->gate);
+    count_out(from);
+    count_in(to);
+    if (from->berth.want > from->berth.lines)
+        passage_want(from, from->berth.want - 1);
+    if (to->berth.want < to->berth.lines)
+        passage_want(to, to->berth.lines);
 }
 
 void passage_want(struct passage *passage, uint32_t want)

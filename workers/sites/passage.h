@@ -75,6 +75,9 @@ struct channel_options passage_channel(const struct passage *passage);
 /* Slots that the lane may use, the other lanes considered. */
 uint32_t passage_allowance(const struct passage *passage);
 
+/* The part of the slots that each lane with mail is sure of; at least one. */
+uint32_t passage_part(const struct passage *passage);
+
 /* Whether neither the lane's part nor the gate has a slot left. */
 bool passage_is_full(const struct passage *passage);
 
@@ -84,6 +87,9 @@ bool passage_take_slot(struct passage *passage, uint64_t *wait_ms) must_check;
 
 /* The slot is free: for us, or for another lane of the site. */
 void passage_give_slot(struct passage *passage);
+
+/* The slot of one connection is another lane's of the same gate from now on. */
+void passage_pass_slot(struct passage *from, struct passage *to);
 
 /* How many connections there is mail for, those that are open included. */
 void passage_want(struct passage *passage, uint32_t want);

@@ -267,7 +267,7 @@ void sites_offer(struct sites *sites, struct link *router,
         if (have_source(sites, pool->members[i].source->name))
             outlet_offer(
                 find_or_open(sites, router, offer, pool->members[i].source),
-                offer->depth);
+                offer);
 }
 
 void sites_job(struct sites *sites, struct link *router,
