@@ -18,27 +18,31 @@ static void jobs_are_asked_for_that_can_be_begun(void **state)
         .slots = 20, .allowed = 20, .ahead = 2, .tokens = GATE_UNLIMITED
     };
     static const struct {
-        uint32_t used, allowed, lines, busy, leaving, tokens, queued, needed;
+        uint32_t used, allowed, lines, busy, leaving, kept, tokens, queued;
+        uint32_t needed;
         bool is_trial;
         uint64_t able;
     } cases[] = {
         /* nothing is open: what may be opened */
-        { 0, 20, 0, 0, 0, GATE_UNLIMITED, 0, 0, false, 20 },
-        { 0, 20, 0, 0, 0, GATE_UNLIMITED, 5, 0, false, 15 },
+        { 0, 20, 0, 0, 0, 0, GATE_UNLIMITED, 0, 0, false, 20 },
+        { 0, 20, 0, 0, 0, 0, GATE_UNLIMITED, 5, 0, false, 15 },
         /* idle lines take a job each, busy ones as many as become free soon */
-        { 20, 20, 20, 0, 0, GATE_UNLIMITED, 0, 0, false, 20 },
-        { 20, 20, 20, 20, 0, GATE_UNLIMITED, 0, 0, false, 2 },
-        { 20, 20, 20, 20, 0, GATE_UNLIMITED, 2, 0, false, 0 },
-        { 20, 20, 20, 19, 1, GATE_UNLIMITED, 0, 0, false, 2 },
+        { 20, 20, 20, 0, 0, 0, GATE_UNLIMITED, 0, 0, false, 20 },
+        { 20, 20, 20, 20, 0, 0, GATE_UNLIMITED, 0, 0, false, 2 },
+        { 20, 20, 20, 20, 0, 0, GATE_UNLIMITED, 2, 0, false, 0 },
+        { 20, 20, 20, 19, 1, 0, GATE_UNLIMITED, 0, 0, false, 2 },
+        /* one is kept for urgent mail */
+        { 20, 20, 20, 19, 0, 1, GATE_UNLIMITED, 0, 0, false, 2 },
+        { 0, 20, 0, 0, 0, 1, GATE_UNLIMITED, 0, 0, false, 19 },
         /* all lines are another lane's: only what goes before all else */
-        { 20, 10, 0, 0, 0, GATE_UNLIMITED, 0, 0, false, 0 },
-        { 20, 10, 0, 0, 0, GATE_UNLIMITED, 0, 3, false, 3 },
-        { 20, 20, 20, 20, 0, GATE_UNLIMITED, 2, 3, false, 3 },
-        { 20, 20, 20, 20, 0, GATE_UNLIMITED, 5, 3, false, 0 },
+        { 20, 10, 0, 0, 0, 0, GATE_UNLIMITED, 0, 0, false, 0 },
+        { 20, 10, 0, 0, 0, 0, GATE_UNLIMITED, 0, 3, false, 3 },
+        { 20, 20, 20, 20, 0, 0, GATE_UNLIMITED, 2, 3, false, 3 },
+        { 20, 20, 20, 20, 0, 0, GATE_UNLIMITED, 5, 3, false, 0 },
         /* tokens are the bound */
-        { 20, 20, 20, 0, 0, 3, 0, 0, false, 4 },
+        { 20, 20, 20, 0, 0, 0, 3, 0, 0, false, 4 },
         /* the site shall show that it is back */
-        { 0, 20, 0, 0, 0, GATE_UNLIMITED, 0, 3, true, 1 },
+        { 0, 20, 0, 0, 0, 0, GATE_UNLIMITED, 0, 3, true, 1 },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct credit_means means = base;
@@ -47,6 +51,7 @@ static void jobs_are_asked_for_that_can_be_begun(void **state)
         means.lines = cases[i].lines;
         means.busy = cases[i].busy;
         means.leaving = cases[i].leaving;
+        means.kept = cases[i].kept;
         means.tokens = cases[i].tokens;
         means.queued = cases[i].queued;
         means.needed = cases[i].needed;

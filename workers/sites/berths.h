@@ -31,7 +31,8 @@
 struct berths {
     const struct gate *gate;
     struct list lanes;
-    uint32_t yielded; /* times in a row to mail that is behind */
+    uint32_t yielded;   /* times in a row to mail that is behind */
+    uint64_t urgent_ms; /* an urgent job began last; 0: never. See reserve.h */
 };
 
 struct carrier;

@@ -6,6 +6,7 @@
 #include "workers/lanes/link.h"
 #include "workers/sites/loans.h"
 #include "workers/sites/report.h"
+#include "workers/sites/reserve.h"
 
 #define QUEUE_LOOK 64u /* queued jobs looked at for a free line */
 #define YIELD_MS   5u  /* for so long another lane has the next token */
@@ -241,6 +242,8 @@ static bool send_on(struct line *line, struct delivery *delivery)
         carrier_run_later(carrier, wait_ms);
         return false;
     }
+    if (delivery->job.rank == WIRE_RANK_URGENT)
+        reserve_note(carrier);
     unqueue(carrier, delivery);
     delivery->started_utc_ms = time_utc_ms();
     line->sent++;
@@ -325,6 +328,8 @@ static void send_queued(struct carrier *carrier)
         struct delivery *delivery = delivery_of(at);
         bool has_ready = !list_is_empty(&lines->ready);
         if (++looked > QUEUE_LOOK || (!has_ready && !can_open))
+            break;
+        if (delivery->job.rank != WIRE_RANK_URGENT && reserve_holds(carrier))
             break;
         struct line *line = line_for(carrier, delivery);
         if (line && !send_on(line, delivery))

@@ -5,6 +5,7 @@
 #include "workers/lanes/link.h"
 #include "workers/sites/carrier.h"
 #include "workers/sites/credit.h"
+#include "workers/sites/reserve.h"
 
 #define TURN_WAIT_MS 100u
 
@@ -56,6 +57,7 @@ static uint64_t able_of(const struct outlet *outlet)
         .lines = passage->berth.lines,
         .busy = carrier->lines.busy_count,
         .leaving = carrier->lines.leaving_count,
+        .kept = reserve_slots(carrier),
         .ahead = pace_ahead(&outlet->credit.pace),
         .tokens = gate_messages(passage->gate, now_of(outlet)),
         .queued = carrier->queued,
