@@ -130,6 +130,79 @@ static void show_status(const struct value *root, FILE *out)
     show_pools(value_member(lanes, "pools"), out);
 }
 
+/* Milliseconds below ten seconds, so that a quick stream shows its digits. */
+static void add_wait(struct text_table *table, const struct value *wait,
+                     const char *name)
+{
+    uint64_t ms = value_number(wait, name);
+    if (value_number(wait, "count") == 0)
+        text_table_add(table, "-");
+    else if (ms < 10000)
+        text_table_addf(table, "%" PRIu64 "ms", ms);
+    else
+        add_age(table, ms);
+}
+
+static void add_waits(struct text_table *table, const struct value *stream,
+                      const char *name)
+{
+    static const char *const quantiles[] = { "p50_ms", "p90_ms", "p99_ms",
+                                             "max_ms" };
+    const struct value *wait =
+        value_member(value_member(stream, name), "ten_minutes");
+    for (size_t i = 0; i < ARRAY_LEN(quantiles); i++)
+        add_wait(table, wait, quantiles[i]);
+}
+
+/* Of the messages since the start those whose first attempt was in time. */
+static void add_share(struct text_table *table, const struct value *stream)
+{
+    const struct value *all =
+        value_member(value_member(stream, "first_attempt"), "since_start");
+    uint64_t count = value_number(all, "count");
+    if (count == 0 || value_number(stream, "objective_ms") == 0)
+        text_table_add(table, "-");
+    else
+        text_table_addf(table, "%.2f%%",
+                        100.0 * (double)value_number(stream, "within_objective")
+                            / (double)count);
+}
+
+static void show_streams(const struct value *root, FILE *out)
+{
+    static const char *const heads[] = { "stream",    "band",    "objective",
+                                         "in time",   "ready",   "behind now",
+                                         "tried p50", "p90",     "p99",
+                                         "max",       "250 p50", "p90",
+                                         "p99",       "max" };
+    const struct value *streams =
+        value_member(value_member(root, "dispatch"), "streams");
+    struct text_table *table = text_table_new(heads, ARRAY_LEN(heads));
+    for (size_t i = 0; i < value_count(streams); i++) {
+        const struct value *stream = value_item(streams, i);
+        uint64_t objective = value_number(stream, "objective_ms");
+        text_table_add(table, value_text(stream, "name"));
+        if (value_flag(stream, "urgent"))
+            text_table_add(table, "urgent");
+        else
+            add_number(table, stream, "weight");
+        if (objective == 0)
+            text_table_add(table, "none");
+        else
+            add_age(table, objective);
+        add_share(table, stream);
+        add_number(table, stream, "ready");
+        text_table_add(table,
+                       value_number(stream, "lanes_behind") > 0 ? "yes" : "no");
+        add_waits(table, stream, "first_attempt");
+        add_waits(table, stream, "delivered");
+    }
+    print_and_free(table, out);
+    (void)fprintf(out, "waits of the last ten minutes, from acceptance to the "
+                       "first attempt and to the receiver's 250;\nin time: "
+                       "since the start\n");
+}
+
 static void show_queue(const struct value *root, FILE *out)
 {
     static const char *const heads[] = { "pool",    "site", "ready",  "leased",
@@ -274,6 +347,12 @@ static int ask_command(const struct question *question, int argc,
 int command_status(int argc, char *const *argv, FILE *out, FILE *err)
 {
     const struct question question = { "GET", "/v1/status", show_status };
+    return ask_command(&question, argc, argv, out, err);
+}
+
+int command_streams(int argc, char *const *argv, FILE *out, FILE *err)
+{
+    const struct question question = { "GET", "/v1/status", show_streams };
     return ask_command(&question, argc, argv, out, err);
 }
 

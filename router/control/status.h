@@ -14,6 +14,7 @@
 #include "common/base/slice.h"
 
 int command_status(int argc, char *const *argv, FILE *out, FILE *err);
+int command_streams(int argc, char *const *argv, FILE *out, FILE *err);
 int command_queue(int argc, char *const *argv, FILE *out, FILE *err);
 int command_message(int argc, char *const *argv, FILE *out, FILE *err);
 int command_reload(int argc, char *const *argv, FILE *out, FILE *err);

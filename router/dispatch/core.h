@@ -43,6 +43,7 @@
 #include "router/dispatch/limits.h"
 #include "router/dispatch/mx.h"
 #include "router/dispatch/pools.h"
+#include "router/dispatch/streams.h"
 #include "router/dispatch/workers.h"
 #include "router/lanes/lanes.h"
 #include "router/lanes/wheel.h"
@@ -82,6 +83,7 @@ struct dispatch {
     struct workers workers;
     struct leases leases;
     struct pools pools;
+    struct streams streams;
     struct mx *mx;
     struct list active;     /* lanes that may have both a job and credit */
     struct list thirsty;    /* lanes that have cold mail to be read back */

@@ -296,6 +296,8 @@ static void init_parts(struct dispatch *dispatch)
     workers_init(&dispatch->workers);
     leases_init(&dispatch->leases, dispatch->boot);
     pools_init(&dispatch->pools);
+    streams_init(&dispatch->streams);
+    streams_reconf(&dispatch->streams, dispatch->conf);
     pools_reconf(&dispatch->pools, dispatch->conf, &dispatch->workers, now_ms);
     dispatch->epoch_handled = dispatch->pools.epoch;
     dispatch->mx = mx_new(dispatch->conf, &hooks);
@@ -434,6 +436,7 @@ void dispatch_free(struct dispatch **dispatch)
     lanes_release(&freed->lanes);
     mx_free(&freed->mx);
     pools_release(&freed->pools);
+    streams_release(&freed->streams);
     workers_release(&freed->workers);
     timer_free(&freed->tick);
     timer_free(&freed->unmute);

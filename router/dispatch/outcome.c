@@ -317,16 +317,45 @@ static enum fate *read_fates(struct dispatch *dispatch, struct job *job,
     return fates;
 }
 
+/* How long the job has waited until a moment that the worker tells. */
+static uint64_t waited_ms(struct dispatch *dispatch, const struct job *job,
+                          uint64_t utc_ms)
+{
+    const uint64_t accepted =
+        dispatch_open(dispatch, job->queued)->accepted_utc_ms;
+    return utc_ms > accepted ? utc_ms - accepted : 0;
+}
+
+static void measure_attempt(struct dispatch *dispatch, const struct job *job,
+                            const struct wire_result *result)
+{
+    if (job->attempts == 0 && result->outcome_count > 0)
+        streams_tried(&dispatch->streams, &dispatch->conf->streams[job->stream],
+                      waited_ms(dispatch, job, result->started_utc_ms),
+                      dispatch_now_ms(dispatch));
+}
+
+static void measure_delivery(struct dispatch *dispatch, const struct job *job,
+                             const struct wire_result *result)
+{
+    streams_delivered(&dispatch->streams, &dispatch->conf->streams[job->stream],
+                      waited_ms(dispatch, job, result->ended_utc_ms),
+                      dispatch_now_ms(dispatch));
+}
+
 void outcome_result(struct dispatch *dispatch, struct job *job,
                     const struct wire_result *result)
 {
+    measure_attempt(dispatch, job, result);
     enum fate *fates = read_fates(dispatch, job, result);
     struct job *delivered = take_part(dispatch, &job, fates, FATE_DELIVERED);
     struct job *failed = take_part(dispatch, &job, fates, FATE_FAILED);
     struct job *deferred = take_part(dispatch, &job, fates, FATE_DEFERRED);
     dispatch->changed = dispatch->changed || delivered || failed || deferred;
-    if (delivered)
+    if (delivered) {
+        measure_delivery(dispatch, delivered, result);
         take_delivered(dispatch, delivered, result);
+    }
     if (failed)
         take_failed(dispatch, failed, result);
     if (job)

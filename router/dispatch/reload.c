@@ -74,6 +74,7 @@ void reload(struct dispatch *dispatch, struct conf *conf)
     dispatch->conf = conf;
     dispatch->router = router;
     lanes_reconf(&dispatch->lanes, conf, &dispatch->found);
+    streams_reconf(&dispatch->streams, conf);
     mx_reconf(dispatch->mx, conf);
     pools_reconf(&dispatch->pools, conf, &dispatch->workers,
                  dispatch_now_ms(dispatch));

@@ -117,6 +117,7 @@ static void answer_status(struct dispatch *dispatch, struct json *json)
     json_add_bool(json, "gathering", dispatch->gathering);
     add_jobs(dispatch, json);
     add_counters(&dispatch->counters, json);
+    streams_add(dispatch, json);
     begin_list(json, "workers");
     list_each (link, &dispatch->workers.all)
         add_worker(dispatch, json, container_of(link, struct worker, link));

@@ -268,6 +268,16 @@ struct job *lane_take(struct lane *lane)
     return lane_next(lane, 0, &rank);
 }
 
+uint64_t lane_ready_of(const struct lane *lane, size_t stream)
+{
+    uint64_t ready = lane->bands[stream].ready;
+    size_t at = 0;
+    for (const struct share *share; (share = table_next(&lane->shares, &at));)
+        if (share->key >> 32 == stream)
+            ready += share->cold.in_line + share->fetching;
+    return ready;
+}
+
 void lane_set_aside(struct lane *lane, struct job *job)
 {
     aside_add(&lane->aside, job);

@@ -127,6 +127,9 @@ struct job *lane_next(struct lane *lane, uint64_t utc_ms, enum wire_rank *rank);
 /* The same where the time does not matter: to empty the lane. */
 struct job *lane_take(struct lane *lane);
 
+/* READY in memory or cold, of one stream; walks its lane's tenants. */
+uint64_t lane_ready_of(const struct lane *lane, size_t stream);
+
 /* READY jobs in memory of urgent streams; whether one of the others is
  * behind. */
 uint32_t lane_urgent(const struct lane *lane);
