@@ -48,6 +48,7 @@ void lanes_release(struct lanes *lanes)
     table_release(&lanes->by_key);
     table_release(&lanes->by_number);
     names_release(&lanes->tenants);
+    mem_free(lanes->weights);
 }
 
 static bool same_streams(const struct conf *a, const struct conf *b)
@@ -65,6 +66,7 @@ void lanes_reconf(struct lanes *lanes, const struct conf *conf,
 {
     const bool stays = same_streams(lanes->conf, conf);
     lanes->conf = conf;
+    lanes->weight_count = 0;
     size_t at = 0;
     for (struct lane *lane; (lane = table_next(&lanes->by_number, &at));) {
         if (!stays)
@@ -122,12 +124,30 @@ void lanes_drop(struct lanes *lanes, struct lane **lane)
     lane_free(lane);
 }
 
+/* The config is gone through once for each tenant, not for each job. */
+static uint32_t weight_of(struct lanes *lanes, uint32_t number)
+{
+    if (number >= lanes->weight_count) {
+        const size_t count = lanes->tenants.count;
+        lanes->weights =
+            mem_resize(lanes->weights, count, sizeof *lanes->weights);
+        memset(lanes->weights + lanes->weight_count, 0,
+               (count - lanes->weight_count) * sizeof *lanes->weights);
+        lanes->weight_count = count;
+    }
+    uint32_t *weight = &lanes->weights[number];
+    if (*weight > 0)
+        return *weight;
+    const struct conf_tenant *tenant =
+        conf_tenant(lanes->conf, names_text(&lanes->tenants, number));
+    *weight = tenant && tenant->weight > 0 ? tenant->weight : 1;
+    return *weight;
+}
+
 void lanes_push(struct lanes *lanes, struct lane *lane, struct job *job,
                 enum lane_end end)
 {
-    const struct conf_tenant *tenant =
-        conf_tenant(lanes->conf, names_text(&lanes->tenants, job->tenant));
-    lane_push(lane, job, tenant ? tenant->weight : 1, end);
+    lane_push(lane, job, weight_of(lanes, job->tenant), end);
 }
 
 void lanes_leave(struct job *job)

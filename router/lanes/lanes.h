@@ -25,6 +25,8 @@ struct lanes {
     struct table by_number;
     struct table messages; /* struct queued, by id */
     struct names tenants;
+    uint32_t *weights; /* by the tenant's number; 0: not looked up yet */
+    size_t weight_count;
     uint32_t number_last;
     struct lane_warmth warmth;
 };
