@@ -70,7 +70,8 @@ void streams_reconf(struct streams *streams, const struct conf *conf)
 {
     struct streams before = *streams;
     streams->count = conf->stream_count;
-    streams->items = mem_new(conf->stream_count + 1, sizeof before.items[0]);
+    streams->items =
+        mem_new(conf->stream_count + 1, sizeof(struct stream_view *));
     for (size_t i = 0; i < conf->stream_count; i++) {
         struct stream_view *view = take(&before, conf->streams[i].name);
         streams->items[i] = view ? view : view_new(conf->streams[i].name);

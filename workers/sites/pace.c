@@ -49,7 +49,7 @@ void pace_hear(struct pace *pace, uint64_t now_ms)
 uint32_t pace_ahead(const struct pace *pace)
 {
     const uint64_t span_us =
-        2u * (uint64_t)pace->answer_us + PACE_SLACK_MS * US_PER_MS;
+        2u * (uint64_t)pace->answer_us + (uint64_t)PACE_SLACK_MS * US_PER_MS;
     const uint64_t ahead = (pace->per_s * span_us + US_PER_S - 1) / US_PER_S;
     if (ahead == 0)
         return 1;
