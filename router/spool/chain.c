@@ -52,22 +52,30 @@ struct segment chain_take_first(struct chain *chain)
 }
 
 /* Sequences may have holes where files were lost, so this is a search. */
-struct segment *chain_segment(const struct chain *chain, uint16_t sequence)
+struct segment *chain_find(const struct chain *chain, uint64_t sequence)
 {
-    CHECK(chain->count > 0);
-    const uint64_t last = chain->segments[chain->count - 1]->sequence;
-    const uint64_t wanted = last - (uint16_t)(last - sequence);
     size_t low = 0;
     size_t high = chain->count;
-    while (high - low > 1) {
+    while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        if (chain->segments[middle]->sequence <= wanted)
-            low = middle;
+        if (chain->segments[middle]->sequence == sequence)
+            return chain->segments[middle];
+        if (chain->segments[middle]->sequence < sequence)
+            low = middle + 1;
         else
             high = middle;
     }
-    CHECK(chain->segments[low]->sequence == wanted);
-    return chain->segments[low];
+    return NULL;
+}
+
+struct segment *chain_segment(const struct chain *chain, uint16_t sequence)
+{
+    CHECK(chain->count > 0);
+    const uint64_t last = chain_last(chain)->sequence;
+    struct segment *segment =
+        chain_find(chain, last - (uint16_t)(last - sequence));
+    CHECK(segment);
+    return segment;
 }
 
 bool chain_is_live(const struct chain *chain, const struct segment *segment,

@@ -30,6 +30,7 @@ struct segment {
     uint32_t readers;    /* of bodies, just now: it must stay */
     bool is_reserve;     /* takes no PUT */
     bool is_damaged;     /* something in it could not be read */
+    bool is_indexed;     /* recovery used its index */
 };
 
 struct chain {
@@ -66,6 +67,10 @@ static inline struct segment *chain_last(const struct chain *chain)
 /* The segment that a place or a state lies in. */
 struct segment *chain_segment(const struct chain *chain,
                               uint16_t sequence) must_check;
+
+/* NULL: it is not, or no longer, part of the log. */
+struct segment *chain_find(const struct chain *chain,
+                           uint64_t sequence) must_check;
 
 /* Whether the PUT at this place is the one that counts. */
 bool chain_is_live(const struct chain *chain, const struct segment *segment,

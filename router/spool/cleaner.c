@@ -3,6 +3,7 @@
 
 #include "common/base/mem.h"
 #include "router/spool/batch.h"
+#include "router/spool/checkpoint.h"
 #include "router/spool/contents.h"
 #include "router/spool/core.h"
 
@@ -156,6 +157,7 @@ void cleaner_retire(struct spool *spool)
             return;
         if (spool->cleaner.sequence == left.sequence)
             cleaner_release(&spool->cleaner);
+        checkpoint_forget(&spool->directory, left.sequence);
         if (!supply_give(&spool->supply, left.sequence, left.size,
                          left.is_damaged))
             atomic_fetch_add(&spool->counts.failures, 1);

@@ -1,7 +1,7 @@
 /*
  * cleaner.h - keeping the log short at its old end. The committer's own.
  *
- * README.md, section 6. cleaner_gather adds copies of the oldest segment's live
+ * README.md, section 7. cleaner_gather adds copies of the oldest segment's live
  * messages to the batch, before all writes: a STATE or DROP of the same message
  * in that batch comes behind its copy, and so wins. cleaner_retire lets
  * segments go in which nothing lives.

@@ -27,6 +27,7 @@
 #include "router/spool/volume.h"
 
 struct batch;
+struct checkpoint;
 struct reader;
 
 struct spool_counts {
@@ -56,6 +57,9 @@ struct spool {
     struct reader *reader;
     pthread_t reader_thread;
     bool has_reader;
+    struct checkpoint *checkpoint;
+    pthread_t checkpoint_thread;
+    bool has_checkpoint;
 
     pthread_mutex_t queue_lock;
     pthread_cond_t queue_filled;

@@ -21,6 +21,7 @@ static const char *const suffixes[] = {
     [DIRECTORY_SEGMENT] = ".seg",
     [DIRECTORY_SPARE] = ".spare",
     [DIRECTORY_DAMAGED] = ".damaged",
+    [DIRECTORY_INDEX] = ".index",
 };
 
 /* A new folder is there for good only when its parent was synced. */
@@ -223,4 +224,40 @@ bool directory_rename(const struct directory *directory, const char *from,
 bool directory_remove(const struct directory *directory, const char *name)
 {
     return unlinkat(directory->fd, name, 0) == 0 && fsync(directory->fd) == 0;
+}
+
+static bool write_whole(int fd, struct slice bytes)
+{
+    while (bytes.len > 0) {
+        const ssize_t put = write(fd, bytes.ptr, bytes.len);
+        if (put < 0 && errno == EINTR)
+            continue;
+        if (put <= 0)
+            return false;
+        bytes = slice_from(bytes, (size_t)put);
+    }
+    return true;
+}
+
+bool directory_note_file(const struct directory *directory, const char *name,
+                         struct slice bytes)
+{
+    directory_forget_file(directory, name);
+    const int fd =
+        openat(directory->fd, name,
+               O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return false;
+    const bool is_whole = write_whole(fd, bytes);
+    const int reason = errno;
+    (void)close(fd);
+    if (!is_whole)
+        directory_forget_file(directory, name);
+    errno = reason;
+    return is_whole;
+}
+
+void directory_forget_file(const struct directory *directory, const char *name)
+{
+    (void)unlinkat(directory->fd, name, 0);
 }

@@ -14,6 +14,7 @@
 
 #include "common/base/attr.h"
 #include "common/base/rc.h"
+#include "common/base/slice.h"
 
 #define DIRECTORY_NAME_SIZE 32
 
@@ -26,6 +27,7 @@ enum directory_kind {
     DIRECTORY_SEGMENT,
     DIRECTORY_SPARE,
     DIRECTORY_DAMAGED,
+    DIRECTORY_INDEX,
 };
 
 enum directory_mode {
@@ -64,5 +66,13 @@ int directory_make_file(const struct directory *directory, const char *name,
 bool directory_rename(const struct directory *directory, const char *from,
                       const char *to);
 bool directory_remove(const struct directory *directory, const char *name);
+
+/* Makes or replaces a file without any sync: after a crash it may be there in
+ * part or not at all. False with errno, and then there is none. */
+bool directory_note_file(const struct directory *directory, const char *name,
+                         struct slice bytes);
+
+/* Removes without a sync: after a crash the file may be there again. */
+void directory_forget_file(const struct directory *directory, const char *name);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "common/base/check.h"
 #include "common/base/time.h"
+#include "router/spool/checkpoint.h"
 
 #include <errno.h>
 #include <sys/random.h>
@@ -90,6 +91,9 @@ enum rc head_begin(struct spool *spool, enum head_kind kind,
         .end = SEGMENT_START,
         .is_reserve = file.is_reserve,
     };
+    const struct segment *sealed = chain_last(&spool->chain);
+    if (sealed)
+        checkpoint_seal(spool->checkpoint, sealed->sequence);
     (void)pthread_mutex_lock(&spool->chain_lock);
     chain_add(&spool->chain, &segment);
     spool->head = chain_last(&spool->chain);

@@ -3,6 +3,7 @@
 
 #include "common/base/mem.h"
 #include "router/spool/chain.h"
+#include "router/spool/checkpoint.h"
 #include "router/spool/contents.h"
 #include "router/spool/segment.h"
 
@@ -100,23 +101,36 @@ static void close_segments(struct found_segments *found)
     mem_free(steal(found->items));
 }
 
-/* A record behind what was synced counts only when its body is whole, too.
- * While the first PUT is in the log its copy does not count: the copy's STATE
+/* While the first PUT is in the log its copy does not count: the copy's STATE
  * may not have made it to the disk. */
-static void replay_put(struct recovery *recovery, struct walk *walk,
-                       struct segment *segment, uint64_t synced)
+static void replay_put(struct recovery *recovery, struct segment *segment,
+                       uint64_t offset, const struct record *record)
 {
-    const struct record *record = &walk->record;
     if ((record->flags & RECORD_MOVED)
         && places_find(&recovery->chain->places, record->id))
         return;
-    if (walk->offset >= synced && !walk_body_is_good(walk))
-        return;
-    chain_put(recovery->chain, segment, walk->offset, record);
+    chain_put(recovery->chain, segment, offset, record);
     roll_note(&recovery->roll, record);
 }
 
-static void replay_record(struct recovery *recovery, struct walk *walk,
+static void replay(struct recovery *recovery, struct segment *segment,
+                   uint64_t offset, const struct record *record)
+{
+    switch ((enum record_kind)record->kind) {
+    case RECORD_PUT:
+        replay_put(recovery, segment, offset, record);
+        break;
+    case RECORD_STATE:
+        chain_state(recovery->chain, segment, offset, record);
+        break;
+    case RECORD_DROP:
+        chain_drop(recovery->chain, record->id);
+        break;
+    }
+}
+
+/* A PUT behind what was synced counts only when its body is whole, too. */
+static void replay_walked(struct recovery *recovery, struct walk *walk,
                           struct segment *segment, uint64_t synced)
 {
     struct slice payload;
@@ -126,17 +140,23 @@ static void replay_record(struct recovery *recovery, struct walk *walk,
         segment->is_damaged |= is_damage;
         return;
     }
-    switch ((enum record_kind)walk->record.kind) {
-    case RECORD_PUT:
-        replay_put(recovery, walk, segment, synced);
-        break;
-    case RECORD_STATE:
-        chain_state(recovery->chain, segment, walk->offset, &walk->record);
-        break;
-    case RECORD_DROP:
-        chain_drop(recovery->chain, walk->record.id);
-        break;
+    if (walk->record.kind == RECORD_PUT && walk->offset >= synced
+        && !walk_body_is_good(walk))
+        return;
+    replay(recovery, segment, walk->offset, &walk->record);
+}
+
+/* False: there is no index of this segment. */
+static bool replay_index(struct recovery *recovery, struct segment *segment)
+{
+    struct index index;
+    segment->is_indexed = checkpoint_load(recovery->directory, segment, &index);
+    for (size_t i = 0; i < index.count; i++) {
+        const struct record record = index_record(&index.entries[i]);
+        replay(recovery, segment, index.entries[i].offset, &record);
     }
+    index_release(&index);
+    return segment->is_indexed;
 }
 
 /* `is_whole`: the end is known, and all before it was synced. Returns where the
@@ -154,7 +174,7 @@ static uint64_t replay_segment(struct recovery *recovery,
             recovery->damaged++;
             segment->is_damaged = true;
         }
-        replay_record(recovery, &walk, segment, synced);
+        replay_walked(recovery, &walk, segment, synced);
         end = walk.next;
     }
     if (end < synced) {
@@ -211,6 +231,8 @@ static void take_segment(struct recovery *recovery,
         chain->next_order = item->header.next_order;
 
     struct segment *segment = chain_last(chain);
+    if (is_whole && replay_index(recovery, segment))
+        return;
     const uint64_t end = replay_segment(recovery, segment, is_whole);
     if (!is_whole) {
         chain->bytes -= segment->end - end;
@@ -229,6 +251,20 @@ static void remove_older(const struct recovery *recovery,
                 .text);
 }
 
+/* Of segments that left the log or were set aside. */
+static void remove_indexes(const struct recovery *recovery)
+{
+    scoped(mem_free_at) uint64_t *sequences = NULL;
+    size_t count = 0;
+    if (directory_list(recovery->directory, DIRECTORY_INDEX, &sequences, &count,
+                       NULL)
+        != RC_OK)
+        return; /* they mean nothing, and may stay */
+    for (size_t i = 0; i < count; i++)
+        if (!chain_find(recovery->chain, sequences[i]))
+            checkpoint_forget(recovery->directory, sequences[i]);
+}
+
 enum rc recovery_run(struct recovery *recovery, struct fault *fault)
 {
     struct found_segments found = { .count = 0 };
@@ -243,6 +279,8 @@ enum rc recovery_run(struct recovery *recovery, struct fault *fault)
             take_segment(recovery, &found, i);
     }
     close_segments(&found);
+    if (rc == RC_OK && recovery->is_writer)
+        remove_indexes(recovery);
     roll_settle(&recovery->roll, &recovery->chain->places);
 
     /* What a killed router left may be in the page cache alone. */

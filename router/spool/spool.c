@@ -5,6 +5,7 @@
 #include "common/base/mem.h"
 #include "common/base/time.h"
 #include "router/spool/batch.h"
+#include "router/spool/checkpoint.h"
 #include "router/spool/committer.h"
 #include "router/spool/contents.h"
 #include "router/spool/core.h"
@@ -89,6 +90,11 @@ static enum rc start_threads(struct spool *spool, struct fault *fault)
     enum rc rc = start_thread(&spool->reader_thread, reader_run, spool->reader,
                               "reader", fault);
     spool->has_reader = rc == RC_OK;
+    spool->checkpoint = checkpoint_new(spool);
+    if (rc == RC_OK)
+        rc = start_thread(&spool->checkpoint_thread, checkpoint_run,
+                          spool->checkpoint, "checkpoint", fault);
+    spool->has_checkpoint = rc == RC_OK;
     if (rc == RC_OK)
         rc = start_thread(&spool->committer, committer_run, spool, "committer",
                           fault);
@@ -109,6 +115,10 @@ static void stop_threads(struct spool *spool)
         (void)pthread_mutex_unlock(&spool->queue_lock);
         (void)pthread_join(spool->committer, NULL);
     }
+    if (spool->has_checkpoint) {
+        checkpoint_stop(spool->checkpoint);
+        (void)pthread_join(spool->checkpoint_thread, NULL);
+    }
 }
 
 static void free_spool(struct spool **spool)
@@ -118,6 +128,7 @@ static void free_spool(struct spool **spool)
         return;
     stop_threads(freed);
     reader_free(&freed->reader);
+    checkpoint_free(&freed->checkpoint);
     cleaner_release(&freed->cleaner);
     chain_release(&freed->chain);
     batch_free(&freed->batch);
@@ -127,6 +138,15 @@ static void free_spool(struct spool **spool)
     (void)pthread_mutex_destroy(&freed->queue_lock);
     (void)pthread_mutex_destroy(&freed->chain_lock);
     mem_free(freed);
+}
+
+/* Those that have no index, but for the last, which is not sealed yet. */
+static void index_rest(struct spool *spool)
+{
+    for (size_t i = 0; i + 1 < spool->chain.count; i++)
+        if (!spool->chain.segments[i]->is_indexed)
+            checkpoint_seal(spool->checkpoint,
+                            spool->chain.segments[i]->sequence);
 }
 
 enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
@@ -149,6 +169,7 @@ enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
     rc = start_threads(opened, fault);
     if (rc != RC_OK)
         return rc;
+    index_rest(opened);
     *spool = steal(opened);
     return RC_OK;
 }

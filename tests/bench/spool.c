@@ -2,18 +2,23 @@
  * spool.c - how fast the spool takes messages, and how fast it comes back.
  *
  *     bench_spool commit FOLDER             1, 16 and 100 writers of 2.5 KiB
- *     bench_spool recover FOLDER COUNT SIZE COUNT messages of SIZE bytes
+ *     bench_spool pass FOLDER COUNT SIZE    each put and dropped: bytes written
+ *     bench_spool recover FOLDER COUNT SIZE COUNT messages of SIZE bytes, found
+ *                                           warm, evicted, without indexes
  *
  * FOLDER must not exist or be a spool on the disk to be measured; what was
  * written is left there: `recover FOLDER 0 0` opens it again. A writer is a message that is put again as soon as
  * it was told as written, which is what a submission session does.
  */
+#include <dirent.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/base/buf.h"
 #include "common/base/mem.h"
@@ -107,33 +112,32 @@ static void pack_envelope(struct buf *out)
         (void)fputs("the envelope does not fit\n", stderr);
 }
 
-static void count_found(void *context, uint64_t id, struct slice envelope,
-                        struct slice state)
+static void count_live(void *context, const struct spool_live *live)
 {
-    (void)id;
-    (void)envelope;
-    (void)state;
+    (void)live;
     uint64_t *count = context;
     (*count)++;
 }
 
 /* Says how long it took when there was something to find. */
-static struct spool *open_spool(const char *path, uint64_t *count)
+static struct spool *open_spool(const char *path, const char *how,
+                                uint64_t *count)
 {
     const struct spool_options options = {
         .path = path,
         .segment_size = SEGMENT_SIZE,
         .queue_max = 100000,
         .router = "bench",
+        .live = count_live,
     };
     struct spool *spool = NULL;
     struct fault fault;
     const uint64_t begun_us = time_now_us();
-    if (spool_open(&options, count_found, count, &spool, &fault) != RC_OK)
+    if (spool_open(&options, NULL, count, &spool, &fault) != RC_OK)
         (void)fprintf(stderr, "%s\n", fault.text);
     else if (*count > 0)
-        printf("%" PRIu64 " messages found in %.3f s\n", *count,
-               (double)(time_now_us() - begun_us) / 1e6);
+        printf("%" PRIu64 " messages found in %.3f s, %s\n", *count,
+               (double)(time_now_us() - begun_us) / 1e6, how);
     return spool;
 }
 
@@ -141,7 +145,7 @@ static bool run_init(struct run *run, const char *path, size_t body_len)
 {
     uint64_t count = 0;
     memset(run, 0, sizeof *run);
-    run->spool = open_spool(path, &count);
+    run->spool = open_spool(path, "as it was", &count);
     if (!run->spool)
         return false;
     run->body = body_new(mem_new(body_len + 1, 1), body_len);
@@ -209,22 +213,99 @@ static bool measure_commits(const char *path, unsigned writers_count)
     return !failed;
 }
 
-static bool measure_recovery(const char *path, uint64_t count, size_t size)
+typedef void each_fn(int folder, const char *name);
+
+static void each_file(const char *path, each_fn *visit)
+{
+    DIR *folder = opendir(path);
+    if (!folder)
+        return;
+    for (;;) {
+        /* NOLINTNEXTLINE(concurrency-mt-unsafe): the stream is ours alone */
+        const struct dirent *at = readdir(folder);
+        if (!at)
+            break;
+        visit(dirfd(folder), at->d_name);
+    }
+    (void)closedir(folder);
+}
+
+/* Out of the page cache, as far as the kernel does as it is told. */
+static void evict(int folder, const char *name)
+{
+    const int fd = openat(folder, name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    (void)fsync(fd);
+    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    (void)close(fd);
+}
+
+static void remove_index(int folder, const char *name)
+{
+    if (slice_ends_nocase(slice_text(name), SLICE(".index")))
+        (void)unlinkat(folder, name, 0);
+}
+
+static uint64_t find_all(const char *path, const char *how)
+{
+    uint64_t found = 0;
+    struct spool *spool = open_spool(path, how, &found);
+    spool_close(&spool);
+    return found;
+}
+
+/* What this process has written to disks so far. */
+static uint64_t bytes_written(void)
+{
+    uint64_t bytes = 0;
+    char text[1024];
+    FILE *file = fopen("/proc/self/io", "r");
+    const size_t len = file ? fread(text, 1, sizeof text - 1, file) : 0;
+    if (file)
+        (void)fclose(file);
+    text[len] = '\0';
+    const char *at = strstr(text, "\nwrite_bytes: ");
+    if (at) {
+        at += sizeof "\nwrite_bytes: " - 1;
+        (void)slice_number(slice_of(at, strcspn(at, "\n")), UINT64_MAX, &bytes);
+    }
+    return bytes;
+}
+
+static bool fill_up(const char *path, uint64_t count, size_t size, bool drops)
 {
     struct run run;
     if (!run_init(&run, path, size))
         return false;
+    const uint64_t before = bytes_written();
     struct writer writers[WRITERS_MAX];
     run.last_id = atomic_load(&run.next_id) + count - 1;
-    start(&run, writers, WRITERS_MAX, false);
+    start(&run, writers, WRITERS_MAX, drops);
     wait_stopped(&run);
     const bool failed = atomic_load(&run.failed);
     run_release(&run);
+    if (count > 0 && size > 0)
+        printf("%.3f bytes written per byte of a message\n",
+               (double)(bytes_written() - before)
+                   / (double)(count * (uint64_t)size));
+    return !failed;
+}
 
-    uint64_t found = 0;
-    struct spool *spool = open_spool(path, &found);
-    spool_close(&spool);
-    return !failed && found >= count;
+static bool measure_recovery(const char *path, uint64_t count, size_t size)
+{
+    if (!fill_up(path, count, size, false))
+        return false;
+    /* Each opening makes the indexes that are missing. */
+    const uint64_t found = find_all(path, "warm");
+    each_file(path, remove_index);
+    (void)find_all(path, "warm, without indexes");
+    each_file(path, evict);
+    (void)find_all(path, "evicted");
+    each_file(path, remove_index);
+    each_file(path, evict);
+    (void)find_all(path, "evicted, without indexes");
+    return found >= count;
 }
 
 int main(int argc, char **argv)
@@ -235,6 +316,10 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "commit") == 0) {
         good = measure_commits(argv[2], 1) && measure_commits(argv[2], 16)
                && measure_commits(argv[2], 100);
+    } else if (argc == 5 && strcmp(argv[1], "pass") == 0
+               && slice_number(slice_text(argv[3]), UINT32_MAX, &count)
+               && slice_number(slice_text(argv[4]), 1u << 26, &size)) {
+        good = fill_up(argv[2], count, (size_t)size, true);
     } else if (argc == 5 && strcmp(argv[1], "recover") == 0
                && slice_number(slice_text(argv[3]), UINT32_MAX, &count)
                && slice_number(slice_text(argv[4]), 1u << 26, &size)) {
@@ -242,8 +327,9 @@ int main(int argc, char **argv)
     } else {
         (void)fprintf(stderr,
                       "usage: %s commit FOLDER\n"
+                      "       %s pass FOLDER COUNT SIZE\n"
                       "       %s recover FOLDER COUNT SIZE\n",
-                      argv[0], argv[0]);
+                      argv[0], argv[0], argv[0]);
         return 64;
     }
     return good ? 0 : 1;

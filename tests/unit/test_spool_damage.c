@@ -133,6 +133,11 @@ static void copy_spool(const struct pristine *pristine, struct fixture *copy)
         segment_path(copy, i - 1, path);
         (void)unlink(path);
     }
+    /* What an earlier opening knew of the segments would hide the damage. */
+    for (unsigned i = 0; i < SEGMENTS; i++) {
+        (void)snprintf(path, sizeof path, "%s/%016x.index", copy->path, i + 1);
+        (void)unlink(path);
+    }
     for (unsigned i = 0; i < SEGMENTS; i++) {
         const struct slice bytes = pristine->images[i].bytes;
         segment_path(copy, i, path);
