@@ -25,6 +25,8 @@ struct segment {
     int fd;
     uint64_t size;       /* of the file */
     uint64_t end;        /* of what counts in it */
+    uint64_t unsynced;   /* bytes before `end` that nothing vouches for: what an
+                            earlier life wrote last */
     uint64_t live_bytes; /* of PUT records of live messages */
     uint64_t live;       /* how many those are */
     uint32_t readers;    /* of bodies, just now: it must stay */

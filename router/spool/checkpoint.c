@@ -93,8 +93,8 @@ static void give_back(struct spool *spool, struct segment *segment)
     (void)pthread_mutex_unlock(&spool->chain_lock);
 }
 
-/* False: something in it is damaged, which whoever opens the spool shall see;
- * or cannot be said in an index. */
+/* False: something in it is damaged or torn, which whoever opens the spool shall
+ * see; or cannot be said in an index. */
 static bool make_index(struct segment *segment, struct index *index)
 {
     const struct walk_input input = contents_input(segment);
@@ -105,6 +105,8 @@ static bool make_index(struct segment *segment, struct index *index)
         struct slice payload;
         is_good = walk.gap == 0 && walk.record.flags <= INDEX_FLAGS_MAX
                   && walk_payload(&walk, &payload);
+        if (is_good && walk.offset >= segment->end - segment->unsynced)
+            is_good = walk_body_is_good(&walk);
         if (walk.record.kind <= RECORD_DROP)
             index_add(index, walk.offset, &walk.record);
     }

@@ -18,6 +18,7 @@ static struct segment_header header_of_next(const struct spool *spool)
         .sequence = last ? last->sequence + 1 : 1,
         .oldest = last ? chain_first(chain)->sequence : 1,
         .previous_end = last ? last->end : 0,
+        .previous_unsynced = last ? (uint32_t)last->unsynced : 0,
         .last_id = chain->last_id,
         .next_order = chain->next_order,
         .made_utc_ms = time_utc_ms(),

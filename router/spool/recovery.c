@@ -159,13 +159,21 @@ static bool replay_index(struct recovery *recovery, struct segment *segment)
     return segment->is_indexed;
 }
 
-/* `is_whole`: the end is known, and all before it was synced. Returns where the
- * last record ends. */
+/* What a crash may have torn is at the end of the segment that was the head. How
+ * long that is the header behind says, for as long as the segment is there. */
+static uint64_t find_synced(const struct segment *segment,
+                            const struct walk_input *input, bool is_whole)
+{
+    return is_whole ? segment->end - segment->unsynced
+                    : walk_find_synced(input);
+}
+
+/* `is_whole`: the end is known. Returns where the last record ends. */
 static uint64_t replay_segment(struct recovery *recovery,
                                struct segment *segment, bool is_whole)
 {
     const struct walk_input input = contents_input(segment);
-    const uint64_t synced = is_whole ? segment->end : walk_find_synced(&input);
+    const uint64_t synced = find_synced(segment, &input, is_whole);
     struct walk walk;
     walk_init(&walk, &input, SEGMENT_START);
     uint64_t end = SEGMENT_START;
@@ -182,6 +190,9 @@ static uint64_t replay_segment(struct recovery *recovery,
         segment->is_damaged = true;
     }
     walk_release(&walk);
+    segment->unsynced = end > synced ? end - synced : 0;
+    if (segment->unsynced > UINT32_MAX)
+        segment->unsynced = UINT32_MAX; /* more than any batch has */
     return end;
 }
 
@@ -212,6 +223,17 @@ static size_t skip_older(const struct found_segments *found)
     return from;
 }
 
+static void take_end(struct segment *segment,
+                     const struct segment_header *after)
+{
+    if (after->previous_end < segment->end)
+        segment->end = after->previous_end;
+    if (segment->end > SEGMENT_START)
+        segment->unsynced = after->previous_unsynced;
+    if (segment->unsynced > segment->end - SEGMENT_START)
+        segment->unsynced = segment->end - SEGMENT_START;
+}
+
 static void take_segment(struct recovery *recovery,
                          const struct found_segments *found, size_t at)
 {
@@ -220,8 +242,8 @@ static void take_segment(struct recovery *recovery,
     const struct found_segment *after = at + 1 < found->count ? item + 1 : NULL;
     const bool is_whole =
         after && after->segment.sequence == item->segment.sequence + 1;
-    if (is_whole && after->header.previous_end < item->segment.end)
-        item->segment.end = after->header.previous_end;
+    if (is_whole)
+        take_end(&item->segment, &after->header);
 
     chain_add(chain, &item->segment);
     item->segment.fd = -1; /* the chain's now */

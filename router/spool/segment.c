@@ -11,6 +11,7 @@ static const char magic[8] = { 'S', 'Y', 'S', 'P', 'O', 'O', 'L', '\n' };
 enum offset {
     AT_MAGIC = 0,
     AT_VERSION = 8,
+    AT_PREVIOUS_UNSYNCED = 12,
     AT_SEQUENCE = 16,
     AT_EPOCH = 24,
     AT_OLDEST = 32,
@@ -26,6 +27,7 @@ static void encode_copy(const struct segment_header *header, char *bytes)
 {
     memcpy(bytes + AT_MAGIC, magic, sizeof magic);
     bytes_put32(bytes + AT_VERSION, header->version);
+    bytes_put32(bytes + AT_PREVIOUS_UNSYNCED, header->previous_unsynced);
     bytes_put64(bytes + AT_SEQUENCE, header->sequence);
     bytes_put64(bytes + AT_EPOCH, header->epoch);
     bytes_put64(bytes + AT_OLDEST, header->oldest);
@@ -53,6 +55,7 @@ static enum rc decode_copy(const char *bytes, struct segment_header *header)
 
     struct segment_header found = {
         .version = bytes_get32(bytes + AT_VERSION),
+        .previous_unsynced = bytes_get32(bytes + AT_PREVIOUS_UNSYNCED),
         .sequence = bytes_get64(bytes + AT_SEQUENCE),
         .epoch = bytes_get64(bytes + AT_EPOCH),
         .oldest = bytes_get64(bytes + AT_OLDEST),

@@ -24,6 +24,7 @@ struct segment_header {
     uint64_t epoch;
     uint64_t oldest;
     uint64_t previous_end;
+    uint32_t previous_unsynced; /* bytes before it that may be torn */
     uint64_t last_id;
     uint64_t next_order;
     uint64_t made_utc_ms;

@@ -336,6 +336,17 @@ static void a_torn_body_is_no_message(void **state)
     assert_non_null(fixture_find(&fixture, 1));
     assert_int_equal(fixture_check_body(&fixture, 2), RC_NONE);
     assert_int_equal(fixture_stats(&fixture).damaged, 0);
+    /* Nor does it become one when the log has gone on behind it. */
+    assert_int_equal(fixture_put(&fixture, 3, 20000), RC_OK);
+    for (int life = 0; life < 2; life++) {
+        fixture_close(&fixture);
+        fixture_open(&fixture);
+        assert_int_equal(fixture.found_count, 2);
+        assert_null(fixture_find(&fixture, 2));
+        assert_int_equal(fixture_check_body(&fixture, 1), RC_OK);
+        assert_int_equal(fixture_check_body(&fixture, 3), RC_OK);
+        assert_int_equal(fixture_stats(&fixture).damaged, 0);
+    }
     fixture_release(&fixture);
 }
 
