@@ -5,8 +5,11 @@
 #include "common/base/mem.h"
 #include "router/spool/segment.h"
 
-/* Bodies smaller than this are cheaper to read over than to seek past. */
-#define WINDOW_SIZE (64u << 10)
+/* What is read at once; behind a body that was worth stepping over, only what
+ * most headers with their payload take. */
+#define WINDOW_SIZE  (64u << 10)
+#define BODY_STEPPED 4096u
+#define HEAD_SIZE    1024u
 
 /* What a disk may refuse to read at once; the next such piece is tried. */
 #define SECTOR_SIZE 4096u
@@ -23,9 +26,12 @@ void walk_release(struct walk *walk)
     window_release(&walk->window);
 }
 
+/* Where bodies are large the next one is likely to be, too. */
 static const char *see(struct walk *walk, uint64_t offset, size_t len)
 {
-    return window_see(&walk->window, offset, len, WINDOW_SIZE);
+    const size_t ahead =
+        walk->record.body_len < BODY_STEPPED ? WINDOW_SIZE : HEAD_SIZE;
+    return window_see(&walk->window, offset, len, ahead);
 }
 
 static bool record_fits(const struct walk *walk, uint64_t offset,
