@@ -263,6 +263,8 @@ struct conf_spool {
     uint64_t body_cache; /* bytes of bodies kept in memory */
     uint64_t min_free;   /* soft mark: below it new mail gets 452 */
     uint64_t min_free_inodes;
+    uint64_t hard_free; /* hard mark: below it no message is written */
+    uint64_t hard_free_inodes;
     uint32_t max_recipients; /* queued in all; above it 452 */
 };
 

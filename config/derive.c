@@ -104,6 +104,16 @@ static void derive_classes(struct conf *conf)
     }
 }
 
+#define HARD_SHARE 4
+
+static void derive_marks(struct conf_spool *spool)
+{
+    if (spool->hard_free == 0)
+        spool->hard_free = spool->min_free / HARD_SHARE;
+    if (spool->hard_free_inodes == 0)
+        spool->hard_free_inodes = spool->min_free_inodes / HARD_SHARE;
+}
+
 void derive_all(struct fill *fill)
 {
     struct holder *holder = fill->holder;
@@ -118,6 +128,7 @@ void derive_all(struct fill *fill)
         if (!conf->routers[i].bus)
             conf->routers[i].bus =
                 join(holder, join(holder, "ipc://", conf->run_dir), "/bus");
+    derive_marks(&conf->spool);
     derive_limits(conf);
     derive_classes(conf);
     derive_accounts(fill);

@@ -20,6 +20,13 @@ static const struct schema_key spool_keys[] = {
       .help = "With less free space new mail gets 452." },
     { "min_free_inodes", TYPE_COUNT, AT(conf_spool, min_free_inodes),
       .initial = "1000", .help = "The same for inodes." },
+    { "hard_free", TYPE_SIZE, AT(conf_spool, hard_free),
+      .otherwise = "a quarter of min_free",
+      .help = "With less free space no message is written any more, not even "
+              "one whose transaction had begun." },
+    { "hard_free_inodes", TYPE_COUNT, AT(conf_spool, hard_free_inodes),
+      .otherwise = "a quarter of min_free_inodes",
+      .help = "The same for inodes." },
     { "max_recipients", TYPE_COUNT, AT(conf_spool, max_recipients),
       .initial = "2000000", .min = 1, .max = UINT32_MAX,
       .foreign = "spool_max_recipients",

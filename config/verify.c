@@ -261,6 +261,18 @@ static void verify_state(const struct conf *conf, struct conf_errors *errors)
                         conf->run_dir, RUN_DIR_MAX);
 }
 
+static void verify_spool(const struct conf *conf, struct conf_errors *errors)
+{
+    const struct conf_spool *spool = &conf->spool;
+    if (spool->hard_free > spool->min_free)
+        conf_errors_add(errors, spool->place,
+                        "spool.hard_free is above spool.min_free");
+    if (spool->hard_free_inodes > spool->min_free_inodes)
+        conf_errors_add(errors, spool->place,
+                        "spool.hard_free_inodes is above "
+                        "spool.min_free_inodes");
+}
+
 void verify_all(const struct conf *conf, struct conf_errors *errors)
 {
     verify_tls(conf, errors);
@@ -271,4 +283,5 @@ void verify_all(const struct conf *conf, struct conf_errors *errors)
     verify_rules(conf, errors);
     verify_routers(conf, errors);
     verify_state(conf, errors);
+    verify_spool(conf, errors);
 }

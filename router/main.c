@@ -166,8 +166,8 @@ static enum rc open_spool(struct router *router, struct fault *fault)
         .path = conf->path,
         .router = router->self->name,
         .segment_size = conf->segment_size,
-        .min_free = conf->min_free,
-        .min_free_inodes = conf->min_free_inodes,
+        .soft = { conf->min_free, conf->min_free_inodes },
+        .hard = { conf->hard_free, conf->hard_free_inodes },
         .queue_max = SPOOL_QUEUE_MAX,
         .live = dispatch_recover,
     };

@@ -80,9 +80,28 @@ static enum rc begin_ordinary(struct spool *spool, uint64_t record_bytes)
     return rc;
 }
 
-static void retry_when_due(struct spool *spool)
+/* Nothing is accepted whose end might find no room. */
+static bool keep_room(struct spool *spool)
 {
-    if (atomic_load(&spool->counts.refuses) && time_now_ms() >= spool->retry_ms)
+    supply_keep(&spool->supply, places_count(&spool->chain.places));
+    if (supply_refill(&spool->supply))
+        return true;
+    spool->refuse_rc = RC_LIMIT;
+    spool->retry_ms = time_now_ms() + RETRY_MS;
+    atomic_store(&spool->counts.refuses, true);
+    return false;
+}
+
+/* Between two batches: goes on accepting as soon as that can be. */
+static void look_after_room(struct spool *spool)
+{
+    const bool refuses = atomic_load(&spool->counts.refuses);
+    if ((refuses && time_now_ms() < spool->retry_ms) || !keep_room(spool)
+        || !refuses)
+        return;
+    if (head_takes(spool, true, 0))
+        atomic_store(&spool->counts.refuses, false);
+    else
         (void)begin_ordinary(spool, 0);
 }
 
@@ -244,7 +263,7 @@ void *committer_run(void *context)
     bool goes_on = true;
     while (goes_on) {
         cleaner_retire(spool);
-        retry_when_due(spool);
+        look_after_room(spool);
         cleaner_gather(spool, batch);
         goes_on = gather(spool, batch);
         if (goes_on)

@@ -65,11 +65,23 @@ static bool chain_is_full(const struct chain *chain)
                   >= CHAIN_SEGMENTS_MAX - 1;
 }
 
+/* What is below the hard mark is for others, and for the reserve. */
+static bool has_room(struct spool *spool)
+{
+    if (supply_has_spare(&spool->supply))
+        return true;
+    volume_look(spool->volume);
+    return !volume_is_low(spool->volume, spool->segment_size);
+}
+
 enum rc head_begin(struct spool *spool, enum head_kind kind,
                    uint64_t record_bytes)
 {
     const uint64_t size = SEGMENT_START + record_bytes;
     if (size > SEGMENT_SIZE_MAX || chain_is_full(&spool->chain))
+        return RC_LIMIT;
+
+    if (kind == HEAD_ORDINARY && !has_room(spool))
         return RC_LIMIT;
 
     struct supply_file file = { .fd = -1 };

@@ -160,12 +160,16 @@ enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
     rc = recover(opened, options, found, context, fault);
     if (rc != RC_OK)
         return rc;
-    rc = supply_init(&opened->supply, &opened->directory, opened->segment_size,
-                     fault);
+    opened->supply = (struct supply){
+        .directory = &opened->directory,
+        .segment_size = opened->segment_size,
+    };
+    supply_keep(&opened->supply, places_count(&opened->chain.places));
+    rc = supply_init(&opened->supply, fault);
     if (rc != RC_OK)
         return rc;
-    opened->volume = volume_new(opened->directory.fd, options->min_free,
-                                options->min_free_inodes);
+    opened->volume =
+        volume_new(opened->directory.fd, &options->soft, &options->hard);
     rc = start_threads(opened, fault);
     if (rc != RC_OK)
         return rc;
@@ -185,9 +189,12 @@ bool spool_post(struct spool *spool, struct spool_write *write)
     CHECK(write->id != 0 && write->payload.len <= RECORD_PAYLOAD_MAX);
     CHECK(!is_put || write->body->len <= RECORD_BODY_MAX);
 
+    const bool is_low = is_put && volume_is_low(spool->volume, 0);
     (void)pthread_mutex_lock(&spool->queue_lock);
     const bool takes =
-        !is_put || atomic_load(&spool->counts.puts_waiting) < spool->queue_max;
+        !is_put
+        || (atomic_load(&spool->counts.puts_waiting) < spool->queue_max
+            && !is_low);
     if (takes) {
         if (is_put)
             atomic_fetch_add(&spool->counts.puts_waiting, 1);

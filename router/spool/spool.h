@@ -18,8 +18,9 @@
  * message; the segment it was meant for is never written again.
  *
  * Space: below the soft mark (config spool.min_free, min_free_inodes)
- * spool_accepts() is false and new mail gets 452; STATE and DROP still have a
- * preallocated reserve, so that what is queued can go.
+ * spool_accepts() is false and new mail gets 452; below the hard mark
+ * (hard_free, hard_free_inodes) no PUT is taken at all. STATE and DROP go on to
+ * the end: room for them is allocated ahead, in proportion to what is queued.
  */
 #ifndef ROUTER_SPOOL_SPOOL_H
 #define ROUTER_SPOOL_SPOOL_H
@@ -33,6 +34,7 @@
 #include "common/base/rc.h"
 #include "common/base/slice.h"
 #include "router/body.h"
+#include "router/spool/volume.h"
 
 struct spool;
 struct spool_read;
@@ -77,11 +79,11 @@ typedef void spool_live_fn(void *context, const struct spool_live *live);
 struct spool_options {
     const char *path;
     uint64_t segment_size;
-    uint64_t min_free; /* bytes and inodes of the file system */
-    uint64_t min_free_inodes;
-    size_t queue_max;    /* PUTs that may wait; STATE and DROP always may */
-    const char *router;  /* name, noted in the segments; may be NULL */
-    spool_live_fn *live; /* told instead of `found`; may be NULL */
+    struct volume_room soft; /* free room below which spool_accepts says no */
+    struct volume_room hard; /* and below which no PUT is taken */
+    size_t queue_max;        /* PUTs that may wait; STATE and DROP always may */
+    const char *router;      /* name, noted in the segments; may be NULL */
+    spool_live_fn *live;     /* told instead of `found`; may be NULL */
 };
 
 /* Creates the folder when missing (0700), takes its lock (RC_LIMIT when
@@ -95,8 +97,8 @@ enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
  * both threads, frees. Nobody may read or write any more. */
 void spool_close(struct spool **spool);
 
-/* From any thread. False when too many PUTs wait: nothing was taken. STATE and
- * DROP are always taken. */
+/* From any thread. False when too many PUTs wait, or the file system is below the
+ * hard mark: nothing was taken. STATE and DROP are always taken. */
 bool spool_post(struct spool *spool, struct spool_write *write) must_check;
 
 /* Whether a new message of `size` bytes would be welcome now; cheap, from any

@@ -10,6 +10,7 @@
 
 #define NEW_NAME     "new"
 #define RESERVE_NAME "reserve"
+#define MADE_SPARES  (UINT64_C(1) << 63)
 
 enum rc supply_rc(int sys_errno)
 {
@@ -62,13 +63,29 @@ static bool take_spare(struct supply *supply, uint64_t size,
     return false;
 }
 
+bool supply_has_spare(const struct supply *supply)
+{
+    return supply->spare_count > supply->kept_count;
+}
+
+void supply_keep(struct supply *supply, uint64_t messages)
+{
+    const uint64_t bytes = messages * SUPPLY_MESSAGE_BYTES;
+    const uint64_t held = reserve_size(supply);
+    const uint64_t missing = bytes > held ? bytes - held : 0;
+    const uint64_t count =
+        (missing + supply->segment_size - 1) / supply->segment_size;
+    supply->kept_count =
+        count < SUPPLY_KEPT_MAX ? (size_t)count : SUPPLY_KEPT_MAX;
+}
+
 enum rc supply_take(struct supply *supply, uint64_t size,
                     struct supply_file *file)
 {
     const uint64_t wanted =
         size > supply->segment_size ? size : supply->segment_size;
     struct supply_file taken = { .fd = -1 };
-    if (!take_spare(supply, wanted, &taken)) {
+    if (!supply_has_spare(supply) || !take_spare(supply, wanted, &taken)) {
         taken.name = fixed_name(NEW_NAME);
         taken.size = wanted;
         taken.fd = directory_make_file(supply->directory, NEW_NAME, wanted);
@@ -82,11 +99,15 @@ enum rc supply_take(struct supply *supply, uint64_t size,
 enum rc supply_take_reserve(struct supply *supply, uint64_t size,
                             struct supply_file *file)
 {
-    supply_refill(supply);
+    struct supply_file taken = { .is_reserve = true };
+    (void)supply_refill(supply);
+    if (take_spare(supply, size, &taken)) {
+        *file = taken;
+        return RC_OK;
+    }
     if (!supply->has_reserve || size > reserve_size(supply))
         return RC_LIMIT;
-    struct supply_file taken = { .is_reserve = true,
-                                 .name = fixed_name(RESERVE_NAME) };
+    taken.name = fixed_name(RESERVE_NAME);
     supply->has_reserve = false;
     if (!open_file(supply, &taken))
         return RC_IO;
@@ -94,10 +115,8 @@ enum rc supply_take_reserve(struct supply *supply, uint64_t size,
     return RC_OK;
 }
 
-void supply_refill(struct supply *supply)
+static void make_reserve(struct supply *supply)
 {
-    if (supply->has_reserve)
-        return;
     struct supply_file file = { .fd = -1 };
     if (take_spare(supply, reserve_size(supply), &file)) {
         supply->has_reserve =
@@ -109,6 +128,40 @@ void supply_refill(struct supply *supply)
     }
     if (file.fd >= 0)
         (void)close(file.fd);
+}
+
+/* Numbers that no segment ever has, and none of the spares. */
+static uint64_t new_spare_number(const struct supply *supply)
+{
+    uint64_t number = MADE_SPARES;
+    for (size_t i = 0; i < supply->spare_count; i++)
+        if (supply->spares[i] >= number)
+            number = supply->spares[i] + 1;
+    return number;
+}
+
+static bool make_spare(struct supply *supply)
+{
+    const uint64_t number = new_spare_number(supply);
+    const int fd =
+        directory_make_file(supply->directory, NEW_NAME, supply->segment_size);
+    if (fd < 0)
+        return false;
+    (void)close(fd);
+    if (!directory_rename(supply->directory, NEW_NAME,
+                          directory_name_of(DIRECTORY_SPARE, number).text))
+        return false;
+    supply->spares[supply->spare_count++] = number;
+    return true;
+}
+
+bool supply_refill(struct supply *supply)
+{
+    if (!supply->has_reserve)
+        make_reserve(supply);
+    while (supply->spare_count < supply->kept_count && make_spare(supply))
+        ;
+    return supply->has_reserve && supply->spare_count >= supply->kept_count;
 }
 
 bool supply_give(struct supply *supply, uint64_t sequence, uint64_t size,
@@ -127,7 +180,7 @@ bool supply_give(struct supply *supply, uint64_t sequence, uint64_t size,
         return supply->has_reserve;
     }
     if (size != supply->segment_size
-        || supply->spare_count == SUPPLY_SPARES_MAX)
+        || supply->spare_count >= supply->kept_count + SUPPLY_SPARES_MAX)
         return directory_remove(supply->directory, from.text);
     if (!directory_rename(supply->directory, from.text,
                           directory_name_of(DIRECTORY_SPARE, sequence).text))
@@ -146,23 +199,18 @@ static void adopt_spare(struct supply *supply, uint64_t sequence)
         fits = file.size == supply->segment_size;
         (void)close(file.fd);
     }
-    if (fits && supply->spare_count < SUPPLY_SPARES_MAX)
+    if (fits && supply->spare_count < supply->kept_count + SUPPLY_SPARES_MAX)
         supply->spares[supply->spare_count++] = sequence;
     else
         (void)directory_remove(supply->directory, file.name.text);
 }
 
-enum rc supply_init(struct supply *supply, const struct directory *directory,
-                    uint64_t segment_size, struct fault *fault)
+enum rc supply_init(struct supply *supply, struct fault *fault)
 {
-    *supply = (struct supply){
-        .directory = directory,
-        .segment_size = segment_size,
-    };
     scoped(mem_free_at) uint64_t *sequences = NULL;
     size_t count = 0;
-    const enum rc rc =
-        directory_list(directory, DIRECTORY_SPARE, &sequences, &count, fault);
+    const enum rc rc = directory_list(supply->directory, DIRECTORY_SPARE,
+                                      &sequences, &count, fault);
     if (rc != RC_OK)
         return rc;
     for (size_t i = 0; i < count; i++)
@@ -173,6 +221,6 @@ enum rc supply_init(struct supply *supply, const struct directory *directory,
         supply->has_reserve = reserve.size >= reserve_size(supply);
         (void)close(reserve.fd);
     }
-    supply_refill(supply);
+    (void)supply_refill(supply);
     return RC_OK;
 }

@@ -16,7 +16,11 @@
 #include "common/base/rc.h"
 #include "router/spool/directory.h"
 
-#define SUPPLY_SPARES_MAX 2u
+#define SUPPLY_SPARES_MAX 2u /* beside those that are kept for STATE and DROP */
+#define SUPPLY_KEPT_MAX   512u
+
+/* A DROP and a STATE with a long reply, or two with short ones. */
+#define SUPPLY_MESSAGE_BYTES 256u
 #define SUPPLY_RESERVE_BYTES                                                   \
     (8ull << 20) /* 120,000 DROPs, and no more than a
                                              segment */
@@ -24,8 +28,9 @@
 struct supply {
     const struct directory *directory;
     uint64_t segment_size;
-    uint64_t spares[SUPPLY_SPARES_MAX]; /* sequences */
+    uint64_t spares[SUPPLY_SPARES_MAX + SUPPLY_KEPT_MAX]; /* sequences */
     size_t spare_count;
+    size_t kept_count; /* of them, or to be: for STATE and DROP alone */
     bool has_reserve;
 };
 
@@ -36,9 +41,15 @@ struct supply_file {
     struct directory_name name; /* that it has until it is put to use */
 };
 
-/* Finds what earlier lives left, and tries to have a reserve. */
-enum rc supply_init(struct supply *supply, const struct directory *directory,
-                    uint64_t segment_size, struct fault *fault) must_check;
+/* Finds what earlier lives left, and tries to have a reserve. `directory` and
+ * `segment_size` are set before. */
+enum rc supply_init(struct supply *supply, struct fault *fault) must_check;
+
+/* So many messages live, whose end must find room on a full disk. */
+void supply_keep(struct supply *supply, uint64_t messages);
+
+/* Whether an ordinary segment needs no new blocks. */
+bool supply_has_spare(const struct supply *supply);
 
 /* A file for a segment of at least `size` bytes; the caller's from now on. On
  * failure RC_LIMIT (no space) or RC_IO. */
@@ -47,8 +58,9 @@ enum rc supply_take(struct supply *supply, uint64_t size,
 enum rc supply_take_reserve(struct supply *supply, uint64_t size,
                             struct supply_file *file) must_check;
 
-/* Makes a reserve when there is none; that it cannot is no failure. */
-void supply_refill(struct supply *supply);
+/* Makes what is missing of the reserve and of the spares that are kept. False:
+ * something still is. */
+bool supply_refill(struct supply *supply);
 
 /* Takes the file of a segment that left the log, by renaming it and syncing the
  * folder. False: it could not be renamed and lies where it was. */

@@ -9,22 +9,23 @@
 
 struct volume {
     int fd;
-    uint64_t min_free;
-    uint64_t min_free_inodes;
+    struct volume_room soft;
+    struct volume_room hard;
     atomic_uint_least64_t looked_ms; /* 0: never */
     atomic_uint_least64_t free_bytes;
-    atomic_bool has_inodes;
+    atomic_uint_least64_t free_inodes;
 };
 
-struct volume *volume_new(int fd, uint64_t min_free, uint64_t min_free_inodes)
+struct volume *volume_new(int fd, const struct volume_room *soft,
+                          const struct volume_room *hard)
 {
     struct volume *volume = NEW(struct volume);
     volume->fd = fd;
-    volume->min_free = min_free;
-    volume->min_free_inodes = min_free_inodes;
+    volume->soft = *soft;
+    volume->hard = *hard;
     atomic_init(&volume->looked_ms, 0);
     atomic_init(&volume->free_bytes, 0);
-    atomic_init(&volume->has_inodes, false);
+    atomic_init(&volume->free_inodes, 0);
     return volume;
 }
 
@@ -34,19 +35,18 @@ void volume_free(struct volume **volume)
 }
 
 /* A file system that cannot be asked has no room. One without a number of
- * inodes (btrfs) never lacks them. */
-static void look(struct volume *volume)
+ * inodes never lacks them. */
+void volume_look(struct volume *volume)
 {
     struct statvfs is;
     const bool known = fstatvfs(volume->fd, &is) == 0;
+    const uint64_t inodes = known && is.f_files == 0 ? UINT64_MAX : is.f_favail;
     atomic_store(&volume->free_bytes,
                  known ? (uint64_t)is.f_bavail * is.f_frsize : 0);
-    atomic_store(
-        &volume->has_inodes,
-        known && (is.f_files == 0 || is.f_favail >= volume->min_free_inodes));
+    atomic_store(&volume->free_inodes, known ? inodes : 0);
 }
 
-bool volume_has_room(struct volume *volume, uint64_t size)
+struct volume_room volume_room(struct volume *volume)
 {
     const uint64_t now_ms = time_now_ms();
     uint64_t looked_ms = atomic_load(&volume->looked_ms);
@@ -54,14 +54,34 @@ bool volume_has_room(struct volume *volume, uint64_t size)
     /* Whoever sets the time looks; the others take what is there. The first
      * look is made by all that come before its end. */
     if (looked_ms == 0) {
-        look(volume);
+        volume_look(volume);
         atomic_store(&volume->looked_ms, now_ms);
     } else if (due
                && atomic_compare_exchange_strong(&volume->looked_ms, &looked_ms,
                                                  now_ms)) {
-        look(volume);
+        volume_look(volume);
     }
-    const uint64_t free_bytes = atomic_load(&volume->free_bytes);
-    return atomic_load(&volume->has_inodes) && free_bytes >= volume->min_free
-           && free_bytes - volume->min_free >= size;
+    return (struct volume_room){
+        .bytes = atomic_load(&volume->free_bytes),
+        .inodes = atomic_load(&volume->free_inodes),
+    };
+}
+
+static bool holds(const struct volume_room *mark, const struct volume_room *is,
+                  uint64_t size)
+{
+    return is->inodes >= mark->inodes && is->bytes >= mark->bytes
+           && is->bytes - mark->bytes >= size;
+}
+
+bool volume_has_room(struct volume *volume, uint64_t size)
+{
+    const struct volume_room is = volume_room(volume);
+    return holds(&volume->soft, &is, size);
+}
+
+bool volume_is_low(struct volume *volume, uint64_t size)
+{
+    const struct volume_room is = volume_room(volume);
+    return !holds(&volume->hard, &is, size);
 }

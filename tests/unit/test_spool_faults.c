@@ -4,12 +4,15 @@
 #include "tests/unit/spool_fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -190,6 +193,28 @@ static void check_full_disk(struct fixture *fixture, void (*relieve)(void))
     assert_int_equal(fixture_stats(fixture).damaged, 0);
 }
 
+/* Many small messages: what has to be noted of them is as much as they are. */
+static void check_small_messages(struct fixture *fixture)
+{
+    enum rc rc = RC_OK;
+    uint64_t count = 0;
+    while (count < 20000 && rc == RC_OK)
+        rc = fixture_put(fixture, ++count, 0);
+    assert_int_equal(rc, RC_LIMIT);
+    assert_true(count > 1000);
+    for (uint64_t id = 1; id < count; id++)
+        assert_int_equal(
+            fixture_state(fixture, id, "451 4.7.1 Greylisted, try again later"),
+            RC_OK);
+    for (uint64_t id = 1; id < count; id++)
+        assert_int_equal(fixture_drop(fixture, id), RC_OK);
+    assert_true(accepts_soon(fixture));
+    assert_int_equal(fixture_put(fixture, count, 3000), RC_OK);
+    fixture_close(fixture);
+    fixture_open(fixture);
+    assert_int_equal(fixture->found_count, 1);
+}
+
 /* A file system of 2 MiB that no other process sees; needs root. */
 static bool mount_small(const char *path)
 {
@@ -199,9 +224,10 @@ static bool mount_small(const char *path)
                   == 0;
 }
 
-static void a_full_disk_drains_and_recovers(void **state)
+typedef void on_small_disk_fn(struct fixture *fixture);
+
+static void run_on_small_disk(on_small_disk_fn *run)
 {
-    (void)state;
     char path[] = "/tmp/spool-mount-XXXXXX";
     assert_non_null(mkdtemp(path));
     if (!mount_small(path)) {
@@ -210,11 +236,107 @@ static void a_full_disk_drains_and_recovers(void **state)
     }
     struct fixture fixture;
     fixture_init(&fixture, path);
-    fixture_open(&fixture);
-    check_full_disk(&fixture, NULL);
+    run(&fixture);
     fixture_release(&fixture);
     (void)umount(path);
     (void)rmdir(path);
+}
+
+static void drain_and_recover(struct fixture *fixture)
+{
+    fixture_open(fixture);
+    check_full_disk(fixture, NULL);
+}
+
+static void a_full_disk_drains_and_recovers(void **state)
+{
+    (void)state;
+    run_on_small_disk(drain_and_recover);
+}
+
+static void note_all(struct fixture *fixture)
+{
+    fixture_open(fixture);
+    check_small_messages(fixture);
+}
+
+static void a_full_disk_has_room_for_every_state(void **state)
+{
+    (void)state;
+    run_on_small_disk(note_all);
+}
+
+static void never(struct spool_write *write, enum rc rc)
+{
+    (void)write;
+    fail_msg("was taken: %s", rc_name(rc));
+}
+
+static bool takes_put(struct fixture *fixture, struct body *body)
+{
+    struct spool_write write = {
+        .kind = SPOOL_PUT, .id = 1000, .body = body, .done = never
+    };
+    return spool_post(fixture->spool, &write);
+}
+
+/* Somebody else fills the disk, and makes room again. */
+static void obey_hard_mark(struct fixture *fixture)
+{
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/others", fixture->path);
+    fixture->options.soft.bytes = 600u << 10;
+    fixture->options.hard.bytes = 400u << 10;
+    fixture_open(fixture);
+    assert_int_equal(fixture_put(fixture, 1, 3000), RC_OK);
+    assert_int_equal(fixture_put(fixture, 2, 3000), RC_OK);
+    const int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(fd >= 0);
+    assert_int_equal(posix_fallocate(fd, 0, 1600 << 10), 0);
+    (void)close(fd);
+    const struct timespec pause = { .tv_nsec = 2 * VOLUME_LOOK_MS * 1000000 };
+    (void)nanosleep(&pause, NULL);
+    struct body *body = fixture_body(1000, 10);
+    assert_false(takes_put(fixture, body)); /* the head has room for it */
+    body_release(&body);
+    assert_false(spool_accepts(fixture->spool, 0));
+    assert_int_equal(fixture_state(fixture, 1, "tried"), RC_OK);
+    assert_int_equal(fixture_drop(fixture, 2), RC_OK);
+    assert_int_equal(unlink(path), 0);
+    assert_true(accepts_soon(fixture));
+    assert_int_equal(fixture_put(fixture, 3, 3000), RC_OK);
+    fixture_close(fixture);
+    fixture_open(fixture);
+    assert_int_equal(fixture->found_count, 2);
+}
+
+static void below_the_hard_mark_no_message_is_taken(void **state)
+{
+    (void)state;
+    run_on_small_disk(obey_hard_mark);
+}
+
+/* What other programs need is not taken for segments. */
+static void stop_at_hard_mark(struct fixture *fixture)
+{
+    enum rc rc = RC_OK;
+    struct statvfs is;
+    fixture->options.hard.bytes = 800u << 10;
+    fixture_open(fixture);
+    for (uint64_t id = 1; id < 1000 && rc == RC_OK; id++) {
+        struct body *body = fixture_body(id, 3000);
+        rc = fixture_write(fixture, SPOOL_PUT, id, SLICE("x"), body);
+        body_release(&body);
+    }
+    assert_int_equal(rc, RC_LIMIT);
+    assert_int_equal(statvfs(fixture->path, &is), 0);
+    assert_true((uint64_t)is.f_bavail * is.f_frsize >= 800u << 10);
+}
+
+static void segments_stop_at_the_hard_mark(void **state)
+{
+    (void)state;
+    run_on_small_disk(stop_at_hard_mark);
 }
 
 static void limit_file_size(rlim_t size)
@@ -255,7 +377,7 @@ static void below_the_mark_nothing_is_welcome(void **state)
     assert_true(spool_accepts(fixture.spool, 1000));
     assert_false(spool_accepts(fixture.spool, UINT64_MAX));
     fixture_close(&fixture);
-    fixture.options.min_free = UINT64_MAX / 2;
+    fixture.options.soft.bytes = UINT64_MAX / 2;
     fixture_open(&fixture);
     assert_false(spool_accepts(fixture.spool, 0));
     assert_false(fixture_stats(&fixture).accepts);
@@ -272,6 +394,9 @@ int main(void)
         cmocka_unit_test(a_failing_disk_takes_nothing_until_it_works),
         cmocka_unit_test(no_sync_at_the_start_is_no_start),
         cmocka_unit_test(a_full_disk_drains_and_recovers),
+        cmocka_unit_test(a_full_disk_has_room_for_every_state),
+        cmocka_unit_test(below_the_hard_mark_no_message_is_taken),
+        cmocka_unit_test(segments_stop_at_the_hard_mark),
         cmocka_unit_test(a_limit_on_files_is_a_full_disk),
         cmocka_unit_test(below_the_mark_nothing_is_welcome),
     };
