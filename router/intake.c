@@ -3,6 +3,7 @@
 
 #include <sched.h>
 
+#include "common/base/crash.h"
 #include "common/base/mem.h"
 
 struct intake {
@@ -41,7 +42,9 @@ static void put_done(struct spool_write *write, enum rc rc)
         post_surely(message->intake->lanes, message);
     else
         message_free(&message);
+    CRASH_POINT("intake.entered");
     post_surely(ticket->back_to, ticket);
+    CRASH_POINT("intake.ticket_posted");
 }
 
 bool intake_put(struct intake *intake, struct message *message,

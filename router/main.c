@@ -10,10 +10,12 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
 #include "common/base/check.h"
+#include "common/base/crash.h"
 #include "common/base/time.h"
 #include "common/edge/log.h"
 #include "common/edge/process.h"
@@ -311,6 +313,15 @@ static int prepare(struct router *router)
     return EX_NOPERM;
 }
 
+/* For tests alone; ordinary builds do not ask. */
+static bool arm_crash_point(void)
+{
+    if (!CRASH_POINTS_BUILT)
+        return true;
+    const char *where = getenv("SENDYARD_CRASH_POINT");
+    return !where || crash_arm(where);
+}
+
 int main(int argc, char **argv)
 {
     struct router router = {
@@ -318,7 +329,13 @@ int main(int argc, char **argv)
         .reload_lock = PTHREAD_MUTEX_INITIALIZER,
     };
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        (void)printf("sendyard-router %s\n", SENDYARD_VERSION);
+        (void)printf("sendyard-router %s%s\n", SENDYARD_VERSION,
+                     CRASH_POINTS_BUILT ? " (crash points)" : "");
+        return EX_OK;
+    }
+    if (CRASH_POINTS_BUILT && argc == 2
+        && strcmp(argv[1], "--crash-points") == 0) {
+        crash_list();
         return EX_OK;
     }
     if (!read_arguments(argc, argv, &router)) {
@@ -329,6 +346,8 @@ int main(int argc, char **argv)
     /* A full disk or a file limit is told by errno. */
     (void)signal(SIGXFSZ, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
+    if (!arm_crash_point())
+        return EX_USAGE;
     int code = prepare(&router);
     if (code == EX_OK)
         code = run(&router);

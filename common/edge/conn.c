@@ -1,5 +1,6 @@
 /* conn.c - one stream connection over a watch and perhaps a TLS engine. */
 #include "common/edge/conn.h"
+#include "common/base/crash.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -229,8 +230,11 @@ static enum tls_want read_in(struct conn *conn, struct fault *fault)
 
 static enum tls_want write_out(struct conn *conn, struct fault *fault)
 {
-    return conn->tls ? tls_write(conn->tls, &conn->out, fault)
-                     : clear_write(conn, conn->out.len, fault);
+    const enum tls_want want = conn->tls
+                                   ? tls_write(conn->tls, &conn->out, fault)
+                                   : clear_write(conn, conn->out.len, fault);
+    CRASH_POINT("conn.written");
+    return want;
 }
 
 /* Reads, tells the owner, and sees to it that nothing which was read into the

@@ -41,6 +41,10 @@ elseif(CMAKE_BUILD_TYPE STREQUAL "Release")
     endif()
 endif()
 
+if(SENDYARD_CRASH_POINTS)
+    target_compile_definitions(sendyard_flags INTERFACE SENDYARD_CRASH_POINTS)
+endif()
+
 if(SENDYARD_FUZZ)
     target_compile_options(sendyard_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()

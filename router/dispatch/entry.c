@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "common/base/check.h"
+#include "common/base/crash.h"
 #include "common/base/mem.h"
 #include "common/base/time.h"
 #include "common/edge/log.h"
@@ -253,6 +254,7 @@ void entry_accept(struct dispatch *dispatch, struct message *message)
     make_jobs(dispatch, queued, envelope, members, count);
     place_message(dispatch, queued);
     outcome_close(dispatch, queued, NULL);
+    CRASH_POINT("lanes.entered");
 }
 
 struct queued *entry_thaw(struct dispatch *dispatch, struct spool_read *read)

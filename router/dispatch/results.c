@@ -2,6 +2,7 @@
 #include "router/dispatch/results.h"
 
 #include "common/base/check.h"
+#include "common/base/crash.h"
 #include "router/dispatch/claims.h"
 #include "router/dispatch/fetch.h"
 #include "router/dispatch/outcome.h"
@@ -81,6 +82,7 @@ void results_hear(struct dispatch *dispatch, const struct worker *worker,
     struct queued *queued =
         table_get(&dispatch->lanes.messages, result->message);
     struct job *job = NULL;
+    CRASH_POINT("result.heard");
     dispatch_begin(dispatch);
     if (lease && lease->worker == worker)
         job = leases_return(&dispatch->leases, &lease);
@@ -92,4 +94,5 @@ void results_hear(struct dispatch *dispatch, const struct worker *worker,
     }
     outcome_close(dispatch, queued, &ack);
     claims_done(dispatch, worker, result->lease);
+    CRASH_POINT("result.settling");
 }

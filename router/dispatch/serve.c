@@ -4,7 +4,7 @@
 #include <inttypes.h>
 
 #include "common/base/check.h"
-#include "common/base/time.h"
+#include "common/base/crash.h"
 #include "common/edge/log.h"
 #include "router/dispatch/entry.h"
 #include "router/dispatch/fetch.h"
@@ -98,9 +98,12 @@ static enum rc send_to(struct dispatch *dispatch, struct job *job,
         body_release(&body);
         return rc;
     }
-    return bus_send(dispatch->bus, &lease->worker->peer,
-                    buf_slice(&dispatch->frame), body_slice(body), body_done,
-                    body);
+    CRASH_POINT("job.leaving");
+    const enum rc sent =
+        bus_send(dispatch->bus, &lease->worker->peer,
+                 buf_slice(&dispatch->frame), body_slice(body), body_done, body);
+    CRASH_POINT("job.sent");
+    return sent;
 }
 
 /* Of the urgent jobs that workers were told of there is one less. */

@@ -5,6 +5,7 @@
 #include <sched.h>
 
 #include "common/base/check.h"
+#include "common/base/crash.h"
 #include "common/base/mem.h"
 #include "common/base/time.h"
 #include "common/edge/log.h"
@@ -51,6 +52,21 @@ static void written(struct spool_write *write, enum rc rc)
         (void)sched_yield();
 }
 
+static void pass_posting(enum step step)
+{
+    switch (step) {
+    case STEP_REPORT:
+        CRASH_POINT("report.posting");
+        break;
+    case STEP_STATE:
+        CRASH_POINT("state.posting");
+        break;
+    case STEP_DROP:
+        CRASH_POINT("drop.posting");
+        break;
+    }
+}
+
 static void post(struct settlement *settlement, enum spool_kind kind,
                  struct slice payload)
 {
@@ -65,6 +81,7 @@ static void post(struct settlement *settlement, enum spool_kind kind,
         .done = written,
     };
     list_init(&settlement->write.link);
+    pass_posting(settlement->step);
     if (spool_post(dispatch->spool, &settlement->write))
         dispatch->settling++;
     else
@@ -205,8 +222,10 @@ void settle_flush_acks(struct dispatch *dispatch)
             .as.ack.leases = { worker->acks, worker->ack_count },
         };
         /* One that is lost is asked for again: the worker sends its result. */
+        CRASH_POINT("ack.leaving");
         if (dispatch_say(dispatch, &worker->peer, &frame) != RC_LIMIT)
             worker->ack_count = 0;
+        CRASH_POINT("ack.sent");
     }
 }
 
@@ -222,13 +241,18 @@ void settle_written(struct dispatch *dispatch, void *item)
     }
     switch (settlement->step) {
     case STEP_REPORT:
+        CRASH_POINT("report.kept");
         /* The entry is an event of its own; this one goes on after it. */
         entry_accept(dispatch, steal(settlement->report));
         dispatch_begin(dispatch);
         write_rest(settlement);
         break;
     case STEP_STATE:
+        CRASH_POINT("state.kept");
+        finish(settlement);
+        break;
     case STEP_DROP:
+        CRASH_POINT("drop.kept");
         finish(settlement);
         break;
     }

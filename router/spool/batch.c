@@ -2,6 +2,7 @@
 #include "router/spool/batch.h"
 
 #include "common/base/check.h"
+#include "common/base/crash.h"
 #include "common/base/mem.h"
 #include "common/base/time.h"
 
@@ -170,14 +171,17 @@ bool batch_write(struct item *items, size_t count,
         const bool is_full = piece_count + PIECES_PER_ITEM > PIECES_MAX;
         if (!is_full && i + 1 < count)
             continue;
+        CRASH_POINT("batch.laid_out");
         if (!write_all(segment->fd, pieces, piece_count, from))
             return false;
+        CRASH_POINT("batch.written");
         piece_count = 0;
         from = offset;
     }
     const uint64_t begun_us = time_now_us();
     if (fdatasync(segment->fd) != 0)
         return false;
+    CRASH_POINT("batch.synced");
     *sync_us = time_now_us() - begun_us;
     return true;
 }

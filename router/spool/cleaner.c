@@ -1,6 +1,7 @@
 /* cleaner.c - keeping the log short at its old end. */
 #include "router/spool/cleaner.h"
 
+#include "common/base/crash.h"
 #include "common/base/mem.h"
 #include "router/spool/batch.h"
 #include "router/spool/checkpoint.h"
@@ -88,6 +89,7 @@ static void copy_message(struct spool *spool, struct batch *batch,
     struct record copy = walk->record;
     copy.flags |= RECORD_MOVED;
     batch_add_copy(batch, &copy, bytes);
+    CRASH_POINT("cleaner.copied");
 
     const struct place *place = places_find(&spool->chain.places, copy.id);
     if (!place || place->state_offset == 0)
@@ -155,6 +157,7 @@ void cleaner_retire(struct spool *spool)
         (void)pthread_mutex_unlock(&spool->chain_lock);
         if (!leaves)
             return;
+        CRASH_POINT("segment.leaving");
         if (spool->cleaner.sequence == left.sequence)
             cleaner_release(&spool->cleaner);
         checkpoint_forget(&spool->directory, left.sequence);
@@ -162,5 +165,6 @@ void cleaner_retire(struct spool *spool)
                          left.is_damaged))
             atomic_fetch_add(&spool->counts.failures, 1);
         (void)close(left.fd);
+        CRASH_POINT("segment.left");
     }
 }

@@ -1,6 +1,7 @@
 /* committer.c - the thread that writes. */
 #include "router/spool/committer.h"
 
+#include "common/base/crash.h"
 #include "common/base/time.h"
 #include "router/spool/batch.h"
 #include "router/spool/cleaner.h"
@@ -60,8 +61,11 @@ static bool gather(struct spool *spool, struct batch *batch)
 
 static void settle(const struct item *item, enum rc rc)
 {
-    if (item->write)
-        item->write->done(item->write, rc);
+    if (!item->write)
+        return;
+    CRASH_POINT("write.telling");
+    item->write->done(item->write, rc);
+    CRASH_POINT("write.told");
 }
 
 static void settle_all(const struct item *items, size_t count, enum rc rc)
@@ -190,6 +194,7 @@ static enum rc write_items(struct spool *spool, struct item *items,
     }
     spool_count_chain(spool);
     (void)pthread_mutex_unlock(&spool->chain_lock);
+    CRASH_POINT("batch.applied");
     return RC_OK;
 }
 
@@ -217,6 +222,7 @@ static void rescue(struct spool *spool, struct item *items, size_t count,
 {
     const bool has_head = begin_ordinary(spool, 0) == RC_OK
                           || head_begin(spool, HEAD_RESERVE, 0) == RC_OK;
+    CRASH_POINT("rescue.begun");
     count = settle_puts(items, count, rc);
     if (!has_head) {
         settle_all(items, count, rc);

@@ -2,6 +2,7 @@
 #include "router/spool/directory.h"
 
 #include "common/base/chars.h"
+#include "common/base/crash.h"
 #include "common/base/mem.h"
 #include "common/base/slice.h"
 
@@ -217,13 +218,18 @@ int directory_make_file(const struct directory *directory, const char *name,
 bool directory_rename(const struct directory *directory, const char *from,
                       const char *to)
 {
-    return renameat(directory->fd, from, directory->fd, to) == 0
-           && fsync(directory->fd) == 0;
+    if (renameat(directory->fd, from, directory->fd, to) != 0)
+        return false;
+    CRASH_POINT("folder.renamed");
+    return fsync(directory->fd) == 0;
 }
 
 bool directory_remove(const struct directory *directory, const char *name)
 {
-    return unlinkat(directory->fd, name, 0) == 0 && fsync(directory->fd) == 0;
+    if (unlinkat(directory->fd, name, 0) != 0)
+        return false;
+    CRASH_POINT("folder.removed");
+    return fsync(directory->fd) == 0;
 }
 
 static bool write_whole(int fd, struct slice bytes)

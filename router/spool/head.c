@@ -2,6 +2,7 @@
 #include "router/spool/head.h"
 
 #include "common/base/check.h"
+#include "common/base/crash.h"
 #include "common/base/time.h"
 #include "router/spool/checkpoint.h"
 
@@ -37,6 +38,7 @@ static bool write_header(int fd, const struct segment_header *header)
     const ssize_t put = pwrite(fd, bytes, sizeof bytes, 0);
     if (put >= 0 && put < (ssize_t)sizeof bytes)
         errno = ENOSPC;
+    CRASH_POINT("segment.header_written");
     return put == (ssize_t)sizeof bytes && fdatasync(fd) == 0;
 }
 
@@ -47,8 +49,10 @@ static bool put_in_place(struct spool *spool, const struct supply_file *file,
     const struct directory_name name =
         directory_name_of(DIRECTORY_SEGMENT, header->sequence);
     if (write_header(file->fd, header)
-        && directory_rename(&spool->directory, file->name.text, name.text))
+        && directory_rename(&spool->directory, file->name.text, name.text)) {
+        CRASH_POINT("segment.in_place");
         return true;
+    }
     const int reason = errno;
     (void)directory_remove(&spool->directory, file->name.text);
     (void)directory_remove(&spool->directory, name.text);

@@ -1,6 +1,7 @@
 /* recovery.c - from the files back to the chain. */
 #include "router/spool/recovery.h"
 
+#include "common/base/crash.h"
 #include "common/base/mem.h"
 #include "router/spool/chain.h"
 #include "router/spool/checkpoint.h"
@@ -304,11 +305,13 @@ enum rc recovery_run(struct recovery *recovery, struct fault *fault)
     if (rc == RC_OK && recovery->is_writer)
         remove_indexes(recovery);
     roll_settle(&recovery->roll, &recovery->chain->places);
+    CRASH_POINT("recovery.replayed");
 
     /* What a killed router left may be in the page cache alone. */
     const struct segment *last = chain_last(recovery->chain);
     if (rc == RC_OK && recovery->is_writer && last && fdatasync(last->fd) != 0)
         rc = fault_set(fault, RC_IO, errno, "sync the last segment");
+    CRASH_POINT("recovery.synced");
     return rc;
 }
 

@@ -1,6 +1,7 @@
 /* supply.c - where the next segment's file comes from. */
 #include "router/spool/supply.h"
 
+#include "common/base/crash.h"
 #include "common/base/mem.h"
 
 #include <errno.h>
@@ -91,7 +92,9 @@ enum rc supply_take(struct supply *supply, uint64_t size,
         taken.fd = directory_make_file(supply->directory, NEW_NAME, wanted);
         if (taken.fd < 0)
             return supply_rc(errno);
+        CRASH_POINT("segment.made");
     }
+    CRASH_POINT("segment.supplied");
     *file = taken;
     return RC_OK;
 }
@@ -111,6 +114,7 @@ enum rc supply_take_reserve(struct supply *supply, uint64_t size,
     supply->has_reserve = false;
     if (!open_file(supply, &taken))
         return RC_IO;
+    CRASH_POINT("reserve.taken");
     *file = taken;
     return RC_OK;
 }
@@ -126,6 +130,7 @@ static void make_reserve(struct supply *supply)
                                       reserve_size(supply));
         supply->has_reserve = file.fd >= 0;
     }
+    CRASH_POINT("reserve.refilled");
     if (file.fd >= 0)
         (void)close(file.fd);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/check.h"
+#include "common/base/crash.h"
 #include "common/base/mem.h"
 #include "common/base/time.h"
 #include "common/edge/conn.h"
@@ -182,13 +183,16 @@ void connection_hear_ticket(void *context, void *item)
     struct connection *connection =
         container_of(ticket, struct connection, ticket);
     (void)context;
+    CRASH_POINT("reply.due");
     stored(connection, ticket->rc, ticket->id);
+    CRASH_POINT("reply.in_buffer");
     if (connection->state == CONNECTION_LEFT) {
         destroy(connection);
         return;
     }
     connection->state = CONNECTION_TALKING;
     step(connection);
+    CRASH_POINT("reply.stepped");
 }
 
 static void log_login(const struct connection *connection,

@@ -47,6 +47,7 @@ enum option_id {
     OPTION_STARTTLS,
     OPTION_TLS,
     OPTION_LEDGER,
+    OPTION_SUM,
     OPTION_HELP,
 };
 
@@ -71,6 +72,7 @@ static const struct option option_table[] = {
     { "starttls",       no_argument,       NULL, OPTION_STARTTLS },
     { "tls",            no_argument,       NULL, OPTION_TLS },
     { "ledger",         required_argument, NULL, OPTION_LEDGER },
+    { "sum",            no_argument,       NULL, OPTION_SUM },
     { "help",           no_argument,       NULL, OPTION_HELP },
     { NULL, 0, NULL, 0 },
 };
@@ -94,6 +96,7 @@ static const char usage[] =
     "  --seconds N         start no message later, 0: no limit (0)\n"
     "  --patience N        give up after N seconds without progress (30)\n"
     "  --starttls, --tls   encrypt; certificates are not verified\n"
+    "  --sum               a body of its own for each, with its checksum\n"
     "  --ledger FILE       append a line for each acknowledged message\n";
 
 static void encode_auth(const char *user_pass, struct bytes *auth)
@@ -172,6 +175,9 @@ static bool take_option(struct options *options, int id, const char *text)
         return true;
     case OPTION_LEDGER:
         options->ledger_path = text;
+        return true;
+    case OPTION_SUM:
+        options->letter.is_summed = true;
         return true;
     default:
         return take_number(options, id, text);

@@ -1,6 +1,8 @@
 /* letter.c - the messages that the generator sends. */
 #include "letter.h"
 
+#include "measure.h"
+
 #include <inttypes.h>
 #include <string.h>
 #include <time.h>
@@ -33,6 +35,7 @@ void letter_write_body(struct letter *letter, uint64_t body_bytes)
         at += len;
         bytes_add(body, "\r\n", 2);
     }
+    letter->body_sum = sum_add(SUM_BEGIN, body->ptr, body->len);
 }
 
 void letter_release(struct letter *letter)
@@ -73,9 +76,22 @@ static void add_date(struct bytes *out)
     bytes_add_text(out, date);
 }
 
+/* No two messages have the same body, and the receiver knows which is right. */
+static void add_sum(const struct letter *letter, const struct bytes *last_line,
+                    struct bytes *out)
+{
+    bytes_addf(out, "X-Load-Sum: %016" PRIx64 "\r\n",
+               sum_add(letter->body_sum, last_line->ptr, last_line->len));
+}
+
 void letter_add_content(const struct letter *letter, uint64_t sequence,
                         struct bytes *out)
 {
+    struct bytes last_line = { 0 };
+    if (letter->is_summed) {
+        letter_add_id(letter, sequence, &last_line);
+        bytes_add_text(&last_line, "\r\n");
+    }
     bytes_addf(out, "From: Example Shop <%s>\r\nTo: <", letter->from);
     letter_add_rcpt(letter, sequence, out);
     bytes_addf(out, ">\r\nSubject: Your order %" PRIu64 " is on its way\r\n",
@@ -90,8 +106,13 @@ void letter_add_content(const struct letter *letter, uint64_t sequence,
                         "Content-Transfer-Encoding: 7bit\r\n");
     if (letter->extra.len > 0)
         bytes_add(out, letter->extra.ptr, letter->extra.len);
+    if (letter->is_summed)
+        add_sum(letter, &last_line, out);
     bytes_add_text(out, "\r\n");
     if (letter->body.len > 0)
         bytes_add(out, letter->body.ptr, letter->body.len);
+    if (last_line.len > 0)
+        bytes_add(out, last_line.ptr, last_line.len);
     bytes_add_text(out, ".\r\n");
+    bytes_release(&last_line);
 }

@@ -10,6 +10,7 @@
 #ifndef TESTS_TOOLS_LOAD_LETTER_H
 #define TESTS_TOOLS_LOAD_LETTER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bytes.h"
@@ -23,6 +24,8 @@ struct letter {
     char run[LETTER_RUN_MAX];
     struct bytes extra; /* header lines of --header, each with CRLF */
     struct bytes body;
+    bool is_summed;    /* a last line of its own, and X-Load-Sum */
+    uint64_t body_sum; /* of `body` */
 };
 
 /* Fills `body` with `body_bytes` of prose. */

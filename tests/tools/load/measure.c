@@ -80,3 +80,10 @@ void histogram_print(const struct histogram *histogram, struct bytes *out)
                histogram_quantile_us(histogram, 950),
                histogram_quantile_us(histogram, 990), histogram->max_us);
 }
+
+uint64_t sum_add(uint64_t sum, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        sum = (sum ^ (unsigned char)bytes[i]) * 0x100000001b3u;
+    return sum;
+}

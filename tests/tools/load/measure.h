@@ -7,6 +7,7 @@
 #ifndef TESTS_TOOLS_LOAD_MEASURE_H
 #define TESTS_TOOLS_LOAD_MEASURE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct bytes;
@@ -36,5 +37,9 @@ uint64_t histogram_quantile_us(const struct histogram *histogram,
 
 /* Appends {"p50":..,"p95":..,"p99":..,"max":..}. */
 void histogram_print(const struct histogram *histogram, struct bytes *out);
+
+/* FNV-1a over 64 bits; begin with SUM_BEGIN. */
+#define SUM_BEGIN 0xcbf29ce484222325u
+uint64_t sum_add(uint64_t sum, const char *bytes, size_t len);
 
 #endif

@@ -20,7 +20,7 @@ enum {
     EVENTS_MAX = 256,
     INPUT_BYTES = 32768,
     BACKLOG = 4096,
-    LEDGER_FLUSH_US = 1000000,
+    LEDGER_FLUSH_US = 100000,
     LEDGER_LINES_BYTES = 65536, /* flush earlier when so much waits */
     TICK_MS = 100,
     REFUSE_CODE_DEFAULT = 452,
@@ -133,10 +133,10 @@ static void client_take(struct pier *pier, struct client *client)
     bytes_add_text(&client->out, "250 2.0.0 taken\r\n");
     tally_message(tally, client->peer, client->receiver.rcpt_count, now_utc_us);
     if (lines != NULL)
-        bytes_addf(lines, "%s\t%" PRIu64 "\t%s\t%" PRIu32 "\n",
+        bytes_addf(lines, "%s\t%" PRIu64 "\t%s\t%" PRIu32 "\t%s\n",
                    client->receiver.load_id, now_utc_us,
-                   tally->peers[client->peer].host,
-                   client->receiver.rcpt_count);
+                   tally->peers[client->peer].host, client->receiver.rcpt_count,
+                   receiver_judge(&client->receiver));
     client->receiver.rcpt_count = 0;
     if (tally->messages == pier->plan->expect)
         pier->end_us = clock_monotonic_us() + pier->plan->linger_ms * 1000;

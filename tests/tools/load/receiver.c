@@ -1,12 +1,16 @@
 /* receiver.c - the server's half of SMTP that takes and discards mail. */
 #include "receiver.h"
 
+#include "measure.h"
+
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 static const char id_field[] = "X-Load-Id:";
+static const char sum_field[] = "X-Load-Sum:";
 
 static bool is_command(const char *line, size_t len, const char *word)
 {
@@ -39,6 +43,8 @@ static enum receiver_event hear_command(struct receiver *receiver,
             return RECEIVER_GOES_ON;
         }
         receiver->state = RECEIVER_HEADER;
+        receiver->sum = SUM_BEGIN;
+        receiver->said_sum = 0;
         snprintf(receiver->load_id, sizeof receiver->load_id, "-");
         bytes_add_text(out, "354 go on\r\n");
     } else if (is_command(line, len, "EHLO")) {
@@ -61,6 +67,31 @@ static enum receiver_event hear_command(struct receiver *receiver,
     return RECEIVER_GOES_ON;
 }
 
+/* Hexadecimal digits behind blanks. */
+static uint64_t sum_parse(const char *text, size_t len)
+{
+    char digits[32];
+    snprintf(digits, sizeof digits, "%.*s", (int)len, text);
+    return strtoull(digits, NULL, 16);
+}
+
+/* Dots that were doubled for the way are one again. */
+static void hear_body(struct receiver *receiver, const char *line, size_t len)
+{
+    if (receiver->said_sum == 0)
+        return;
+    const size_t from = len > 0 && line[0] == '.';
+    receiver->sum = sum_add(receiver->sum, line + from, len - from);
+    receiver->sum = sum_add(receiver->sum, "\r\n", 2);
+}
+
+const char *receiver_judge(const struct receiver *receiver)
+{
+    if (receiver->said_sum == 0)
+        return "-";
+    return receiver->sum == receiver->said_sum ? "good" : "bad";
+}
+
 static void hear_header(struct receiver *receiver, const char *line, size_t len)
 {
     const size_t name_len = sizeof id_field - 1;
@@ -68,6 +99,9 @@ static void hear_header(struct receiver *receiver, const char *line, size_t len)
         receiver->state = RECEIVER_BODY;
         return;
     }
+    if ((line[0] | 0x20) == 'x' && is_command(line, len, sum_field))
+        receiver->said_sum = sum_parse(line + sizeof sum_field - 1,
+                                       len - (sizeof sum_field - 1));
     if ((line[0] | 0x20) != 'x' || !is_command(line, len, id_field))
         return;
     line += name_len;
@@ -94,6 +128,8 @@ enum receiver_event receiver_hear(struct receiver *receiver, const char *line,
     }
     if (receiver->state == RECEIVER_HEADER)
         hear_header(receiver, line, len);
+    else
+        hear_body(receiver, line, len);
     return RECEIVER_GOES_ON;
 }
 

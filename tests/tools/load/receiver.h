@@ -31,7 +31,13 @@ struct receiver {
     enum receiver_state state;
     uint32_t rcpt_count;
     char load_id[LOAD_ID_MAX]; /* of the message at hand; "-": none seen */
+    uint64_t sum;              /* of its body so far */
+    uint64_t said_sum;         /* by its X-Load-Sum; 0: there is none */
 };
+
+/* Of the body of the message just taken: "good", "bad", or "-" when it says
+ * nothing of itself. */
+const char *receiver_judge(const struct receiver *receiver);
 
 void receiver_greet(struct bytes *out);
 
