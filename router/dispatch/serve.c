@@ -99,9 +99,9 @@ static enum rc send_to(struct dispatch *dispatch, struct job *job,
         return rc;
     }
     CRASH_POINT("job.leaving");
-    const enum rc sent =
-        bus_send(dispatch->bus, &lease->worker->peer,
-                 buf_slice(&dispatch->frame), body_slice(body), body_done, body);
+    const enum rc sent = bus_send(dispatch->bus, &lease->worker->peer,
+                                  buf_slice(&dispatch->frame), body_slice(body),
+                                  body_done, body);
     CRASH_POINT("job.sent");
     return sent;
 }
