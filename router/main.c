@@ -161,6 +161,33 @@ static void add_status(void *context, struct buf *out)
     json_end(&json);
 }
 
+/* In any thread. */
+static void hear_spool(void *context, const struct spool_notice *notice)
+{
+    static const struct {
+        enum log_level level;
+        const char *event;
+    } lines[] = {
+        [SPOOL_SEGMENT_GIVEN_UP] = { LOG_ERROR, "spool_segment_given_up" },
+        [SPOOL_SEGMENT_REFUSED] = { LOG_ERROR, "spool_no_segment" },
+        [SPOOL_REFUSES] = { LOG_WARNING, "spool_refuses" },
+        [SPOOL_ACCEPTS] = { LOG_INFO, "spool_accepts" },
+        [SPOOL_DAMAGED] = { LOG_ERROR, "spool_damaged" },
+        [SPOOL_MESSAGE_LOST] = { LOG_ERROR, "spool_message_lost" },
+        [SPOOL_SET_ASIDE] = { LOG_ERROR, "spool_set_aside" },
+    };
+    (void)context;
+    char id[ID_TEXT_SIZE] = "-";
+    struct fault fault;
+    if (notice->id != 0)
+        (void)id_format(notice->id, id);
+    (void)fault_set(&fault, RC_IO, notice->sys_errno, "%s",
+                    notice->reason ? notice->reason : "-");
+    log_line(lines[notice->event].level, lines[notice->event].event,
+             "segment=%016" PRIx64 " id=%s reason=%s", notice->sequence, id,
+             log_quote(fault.text, strlen(fault.text)).text);
+}
+
 static enum rc open_spool(struct router *router, struct fault *fault)
 {
     const struct conf_spool *conf = &router->conf->spool;
@@ -171,6 +198,7 @@ static enum rc open_spool(struct router *router, struct fault *fault)
         .soft = { conf->min_free, conf->min_free_inodes },
         .hard = { conf->hard_free, conf->hard_free_inodes },
         .queue_max = SPOOL_QUEUE_MAX,
+        .listener = { .hear = hear_spool },
         .live = dispatch_recover,
     };
     enum rc rc =

@@ -60,7 +60,15 @@ static void add_spool(const struct api *api, struct json *json)
     json_add_number(json, "syncs", stats.syncs);
     json_add_number(json, "sync_us_max", stats.sync_us_max);
     json_add_number(json, "failures", stats.failures);
+    json_add_number(json, "damaged", stats.damaged);
+    json_add_number(json, "free_bytes", stats.free.bytes);
+    json_add_number(json, "free_inodes", stats.free.inodes);
+    json_add_number(json, "min_free", stats.soft.bytes);
+    json_add_number(json, "min_free_inodes", stats.soft.inodes);
+    json_add_number(json, "hard_free", stats.hard.bytes);
+    json_add_number(json, "hard_free_inodes", stats.hard.inodes);
     json_add_bool(json, "accepts", stats.accepts);
+    json_add_text(json, "refuses", slice_text(stats.refuses));
     json_end(json);
 }
 

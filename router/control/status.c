@@ -99,8 +99,11 @@ static void show_status(const struct value *root, FILE *out)
                                         "bodies_bytes" };
     static const char *const totals[] = { "accepted", "delivered", "deferred",
                                           "bounced",  "expired",   "in_doubt" };
-    static const char *const spool[] = { "messages", "segments", "bytes_live",
-                                         "syncs", "sync_us_max" };
+    static const char *const spool[] = {
+        "messages",    "segments", "bytes_live", "syncs",
+        "sync_us_max", "failures", "damaged",    "free_bytes",
+        "free_inodes", "min_free", "hard_free"
+    };
     static const char *const door[] = { "connections", "accepted",
                                         "logins",      "logins_failed",
                                         "refused_4yz", "refused_5yz" };
@@ -117,10 +120,11 @@ static void show_status(const struct value *root, FILE *out)
     (void)fprintf(out, "since the start\n");
     show_numbers(value_member(lanes, "since_start"), totals, ARRAY_LEN(totals),
                  out);
-    (void)fprintf(out, "spool%s\n",
-                  value_flag(store, "accepts") ? ""
-                                               : " (FULL: new mail gets "
-                                                 "452)");
+    if (value_flag(store, "accepts"))
+        (void)fprintf(out, "spool\n");
+    else
+        (void)fprintf(out, "spool (FULL, %s: new mail gets 452)\n",
+                      value_text(store, "refuses"));
     show_numbers(store, spool, ARRAY_LEN(spool), out);
     (void)fprintf(out, "submission\n");
     show_numbers(value_member(root, "submission"), door, ARRAY_LEN(door), out);

@@ -113,8 +113,9 @@ void chain_put(struct chain *chain, struct segment *segment, uint64_t offset,
         leave(chain, place);
     else
         place = places_add(&chain->places, record->id);
-    if (!(record->flags & RECORD_MOVED))
-        place->state_offset = 0; /* another message with this id */
+    /* Another message with this id; or a copy, whose STATE comes right behind it
+     * if it could be read. The one before is in a segment that will leave. */
+    place->state_offset = 0;
 
     place->sequence = (uint16_t)segment->sequence;
     place->offset = (uint32_t)(offset / RECORD_ALIGN);
@@ -145,13 +146,19 @@ void chain_drop(struct chain *chain, uint64_t id)
     places_remove(&chain->places, place);
 }
 
-uint64_t chain_forget(struct chain *chain, const struct segment *segment)
+uint64_t chain_forget(struct chain *chain, const struct segment *segment,
+                      const struct spool_listener *listener)
 {
     uint64_t forgotten = 0;
     size_t at = 0;
     for (struct place *place; (place = places_next(&chain->places, &at));) {
         if (place->sequence != (uint16_t)segment->sequence)
             continue;
+        notice_tell(listener, &(struct spool_notice){
+                                  .event = SPOOL_MESSAGE_LOST,
+                                  .sequence = segment->sequence,
+                                  .id = place->item.id,
+                              });
         chain_drop(chain, place->item.id);
         forgotten++;
     }

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "common/base/attr.h"
+#include "router/spool/notice.h"
 #include "router/spool/places.h"
 #include "router/spool/record.h"
 
@@ -84,7 +85,9 @@ void chain_state(struct chain *chain, const struct segment *segment,
                  uint64_t offset, const struct record *record);
 void chain_drop(struct chain *chain, uint64_t id);
 
-/* Drops whatever lives in the segment; returns how many those were. */
-uint64_t chain_forget(struct chain *chain, const struct segment *segment);
+/* Drops whatever lives in the segment, and tells each; returns how many those
+ * were. */
+uint64_t chain_forget(struct chain *chain, const struct segment *segment,
+                      const struct spool_listener *listener);
 
 #endif

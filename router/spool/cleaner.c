@@ -94,8 +94,14 @@ static void copy_message(struct spool *spool, struct batch *batch,
     const struct place *place = places_find(&spool->chain.places, copy.id);
     if (!place || place->state_offset == 0)
         return;
-    if (!load_state(spool, place, &copy, &bytes))
+    if (!load_state(spool, place, &copy, &bytes)) {
+        (void)pthread_mutex_lock(&spool->chain_lock);
+        spool_note_damage(spool,
+                          chain_segment(&spool->chain, place->state_sequence),
+                          copy.id);
+        (void)pthread_mutex_unlock(&spool->chain_lock);
         return;
+    }
     copy.flags |= RECORD_MOVED;
     batch_add_copy(batch, &copy, bytes);
     batch_join_last(batch);
@@ -106,7 +112,8 @@ static void copy_message(struct spool *spool, struct batch *batch,
 static void set_aside(struct spool *spool, struct segment *segment)
 {
     (void)pthread_mutex_lock(&spool->chain_lock);
-    const uint64_t lost = chain_forget(&spool->chain, segment);
+    const uint64_t lost =
+        chain_forget(&spool->chain, segment, &spool->listener);
     segment->is_damaged = true;
     spool_count_chain(spool);
     (void)pthread_mutex_unlock(&spool->chain_lock);
@@ -164,6 +171,8 @@ void cleaner_retire(struct spool *spool)
         if (!supply_give(&spool->supply, left.sequence, left.size,
                          left.is_damaged))
             atomic_fetch_add(&spool->counts.failures, 1);
+        else if (left.is_damaged)
+            spool_tell(spool, SPOOL_SET_ASIDE, left.sequence, 0);
         (void)close(left.fd);
         CRASH_POINT("segment.left");
     }

@@ -78,6 +78,8 @@ static void settle_all(const struct item *items, size_t count, enum rc rc)
 static enum rc begin_ordinary(struct spool *spool, uint64_t record_bytes)
 {
     const enum rc rc = head_begin(spool, HEAD_ORDINARY, record_bytes);
+    if (rc != RC_OK && !atomic_load(&spool->counts.refuses))
+        spool_tell(spool, SPOOL_SEGMENT_REFUSED, 0, rc == RC_IO ? errno : 0);
     spool->refuse_rc = rc;
     spool->retry_ms = time_now_ms() + RETRY_MS;
     atomic_store(&spool->counts.refuses, rc != RC_OK);
@@ -181,6 +183,7 @@ static enum rc write_items(struct spool *spool, struct item *items,
     uint64_t sync_us = 0;
     if (!batch_write(items, count, spool->head, &sync_us)) {
         const enum rc rc = supply_rc(errno);
+        spool_tell(spool, SPOOL_SEGMENT_GIVEN_UP, spool->head->sequence, errno);
         head_abandon(spool);
         return rc;
     }

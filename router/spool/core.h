@@ -6,7 +6,8 @@
  *     queue...            any thread, under queue_lock
  *     chain               the committer changes it, under chain_lock; it may
  *                         look without, since nobody else changes it (but for
- *                         `readers`, which is only touched under the lock)
+ *                         `readers` and `is_damaged` of a segment, which are
+ *                         only touched under the lock)
  *     supply, head, ...   the committer alone (and opening and closing, when
  *                         it does not run)
  *     atomics             written by the committer, read by any thread
@@ -51,6 +52,10 @@ struct spool {
     struct directory directory;
     struct volume *volume;
     struct spool_counts counts;
+    struct volume_room soft;
+    struct volume_room hard;
+    struct spool_listener listener;
+    _Atomic(const char *) refusal; /* told last; NULL: accepting */
 
     pthread_t committer;
     bool has_committer;
@@ -76,6 +81,27 @@ struct spool {
     struct cleaner cleaner;
     struct batch *batch;
 };
+
+static inline void spool_tell(const struct spool *spool, enum spool_event event,
+                              uint64_t sequence, int sys_errno)
+{
+    const struct spool_notice notice = { .event = event,
+                                         .sequence = sequence,
+                                         .sys_errno = sys_errno };
+    notice_tell(&spool->listener, &notice);
+}
+
+/* Damage that was found while running; under chain_lock. */
+static inline void spool_note_damage(struct spool *spool,
+                                     struct segment *segment, uint64_t id)
+{
+    const struct spool_notice notice = { .event = SPOOL_DAMAGED,
+                                         .sequence = segment->sequence,
+                                         .id = id };
+    segment->is_damaged = true;
+    atomic_fetch_add(&spool->counts.damaged, 1);
+    notice_tell(&spool->listener, &notice);
+}
 
 /* After a change of the chain: brings the counts up to date. */
 static inline void spool_count_chain(struct spool *spool)

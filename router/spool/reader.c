@@ -342,11 +342,27 @@ static void forget_bytes(struct view *view)
         window_release(&view->window);
 }
 
+/* Before the answer is told: the segments are still kept from leaving. */
+static void note_damage(struct reader *reader, size_t at)
+{
+    struct spool *spool = reader->spool;
+    const struct spool_read *read = reader->reads[at];
+    const struct spot *spot =
+        read->failed == SPOOL_STATUS ? &reader->states[at] : &reader->puts[at];
+    (void)pthread_mutex_lock(&spool->chain_lock);
+    spool_note_damage(spool, spot->segment, read->id);
+    (void)pthread_mutex_unlock(&spool->chain_lock);
+}
+
 static void answer_all(struct reader *reader)
 {
     find_spots(reader);
-    for (size_t i = 0; i < reader->count; i++)
-        tell(reader->reads[i], answer(reader, i));
+    for (size_t i = 0; i < reader->count; i++) {
+        const enum rc rc = answer(reader, i);
+        if (rc == RC_SYNTAX)
+            note_damage(reader, i);
+        tell(reader->reads[i], rc);
+    }
     give_back_spots(reader);
     /* A segment may be another one when the next batch looks. */
     forget_bytes(&reader->put_view);

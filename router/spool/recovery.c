@@ -64,11 +64,26 @@ static void set_aside(struct recovery *recovery, uint64_t sequence)
     recovery->damaged++;
     if (!recovery->is_writer)
         return;
+    const struct spool_notice notice = { .event = SPOOL_SET_ASIDE,
+                                         .sequence = sequence };
+    notice_tell(&recovery->listener, &notice);
     const struct directory_name from =
         directory_name_of(DIRECTORY_SEGMENT, sequence);
     const struct directory_name to =
         directory_name_of(DIRECTORY_DAMAGED, sequence);
     (void)directory_rename(recovery->directory, from.text, to.text);
+}
+
+/* `id`: 0 when it is not known whose record it was. */
+static void note_damage(struct recovery *recovery, struct segment *segment,
+                        uint64_t id)
+{
+    const struct spool_notice notice = { .event = SPOOL_DAMAGED,
+                                         .sequence = segment->sequence,
+                                         .id = id };
+    recovery->damaged++;
+    segment->is_damaged = true;
+    notice_tell(&recovery->listener, &notice);
 }
 
 static enum rc open_segments(struct recovery *recovery,
@@ -136,9 +151,8 @@ static void replay_walked(struct recovery *recovery, struct walk *walk,
 {
     struct slice payload;
     if (!walk_payload(walk, &payload)) {
-        const bool is_damage = walk->offset < synced;
-        recovery->damaged += is_damage;
-        segment->is_damaged |= is_damage;
+        if (walk->offset < synced)
+            note_damage(recovery, segment, walk->record.id);
         return;
     }
     if (walk->record.kind == RECORD_PUT && walk->offset >= synced
@@ -179,17 +193,13 @@ static uint64_t replay_segment(struct recovery *recovery,
     walk_init(&walk, &input, SEGMENT_START);
     uint64_t end = SEGMENT_START;
     while (walk_next(&walk)) {
-        if (walk.gap > 0 && walk.offset - walk.gap < synced) {
-            recovery->damaged++;
-            segment->is_damaged = true;
-        }
+        if (walk.gap > 0 && walk.offset - walk.gap < synced)
+            note_damage(recovery, segment, 0);
         replay_walked(recovery, &walk, segment, synced);
         end = walk.next;
     }
-    if (end < synced) {
-        recovery->damaged++;
-        segment->is_damaged = true;
-    }
+    if (end < synced)
+        note_damage(recovery, segment, 0);
     walk_release(&walk);
     segment->unsynced = end > synced ? end - synced : 0;
     if (segment->unsynced > UINT32_MAX)
@@ -345,8 +355,7 @@ static bool read_envelope(struct recovery *recovery,
     const uint64_t offset = (uint64_t)place->offset * RECORD_ALIGN;
     if (read_record(reader, segment, offset, envelope))
         return true;
-    recovery->damaged++;
-    segment->is_damaged = true;
+    note_damage(recovery, segment, place->item.id);
     return false;
 }
 
@@ -361,7 +370,7 @@ static struct slice read_state(struct recovery *recovery,
         chain_segment(recovery->chain, place->state_sequence);
     const uint64_t offset = (uint64_t)place->state_offset * RECORD_ALIGN;
     if (!read_record(reader, segment, offset, &state))
-        recovery->damaged++;
+        note_damage(recovery, segment, place->item.id);
     return state;
 }
 

@@ -17,8 +17,9 @@ struct chain;
 struct recovery {
     struct directory *directory;
     struct chain *chain; /* empty before */
-    bool is_writer;      /* false: an offline reader, changes nothing */
-    uint64_t damaged;    /* records, or runs of bytes, that were lost */
+    struct spool_listener listener;
+    bool is_writer;   /* false: an offline reader, changes nothing */
+    uint64_t damaged; /* records, or runs of bytes, that were lost */
     struct roll roll;
 };
 

@@ -32,6 +32,10 @@ static struct spool *new_spool(const struct spool_options *options)
     spool->queue_max = options->queue_max;
     (void)snprintf(spool->router, sizeof spool->router, "%s",
                    options->router ? options->router : "");
+    spool->soft = options->soft;
+    spool->hard = options->hard;
+    spool->listener = options->listener;
+    atomic_init(&spool->refusal, NULL);
     list_init(&spool->queue);
     chain_init(&spool->chain);
     spool->batch = batch_new();
@@ -54,6 +58,7 @@ static enum rc recover(struct spool *spool, const struct spool_options *options,
         .directory = &spool->directory,
         .chain = &spool->chain,
         .is_writer = true,
+        .listener = options->listener,
     };
     const enum rc rc = recovery_run(&recovery, fault);
     if (rc == RC_OK && options->live)
@@ -206,11 +211,38 @@ bool spool_post(struct spool *spool, struct spool_write *write)
     return takes;
 }
 
-bool spool_accepts(const struct spool *spool, uint64_t size)
+/* A constant word, the same pointer for the same reason; NULL: none. */
+static const char *why_refused(const struct spool *spool, uint64_t size)
 {
-    return !atomic_load(&spool->counts.refuses)
-           && atomic_load(&spool->counts.puts_waiting) < spool->queue_max
-           && volume_has_room(spool->volume, size);
+    static const char bytes[] = "min_free";
+    static const char inodes[] = "min_free_inodes";
+    static const char segment[] = "no_segment";
+    if (atomic_load(&spool->counts.refuses))
+        return segment;
+    if (volume_has_room(spool->volume, size))
+        return NULL;
+    return volume_room(spool->volume).inodes < spool->soft.inodes ? inodes
+                                                                  : bytes;
+}
+
+/* Tells each change once, whoever sees it. */
+static void note_refusal(struct spool *spool)
+{
+    const char *reason = why_refused(spool, 0);
+    const char *before = atomic_exchange(&spool->refusal, reason);
+    const struct spool_notice notice = {
+        .event = reason ? SPOOL_REFUSES : SPOOL_ACCEPTS,
+        .reason = reason,
+    };
+    if (reason != before)
+        notice_tell(&spool->listener, &notice);
+}
+
+bool spool_accepts(struct spool *spool, uint64_t size)
+{
+    note_refusal(spool);
+    return atomic_load(&spool->counts.puts_waiting) < spool->queue_max
+           && !why_refused(spool, size);
 }
 
 /* Finds the message's segment and keeps it from leaving; NULL: no such one. */
@@ -229,10 +261,14 @@ static struct segment *borrow(struct spool *spool, uint64_t id,
     return segment;
 }
 
-static void give_back(struct spool *spool, struct segment *segment)
+/* `damaged`: the message whose record was; 0: none was. */
+static void give_back(struct spool *spool, struct segment *segment,
+                      uint64_t damaged)
 {
     (void)pthread_mutex_lock(&spool->chain_lock);
     segment->readers--;
+    if (damaged != 0)
+        spool_note_damage(spool, segment, damaged);
     (void)pthread_mutex_unlock(&spool->chain_lock);
 }
 
@@ -245,7 +281,7 @@ enum rc spool_read_body(struct spool *spool, uint64_t id, struct body **body,
         return fault_set(fault, RC_NONE, 0, "no message %llu in the spool",
                          (unsigned long long)id);
     const enum rc rc = contents_read_body(segment, offset, id, body, fault);
-    give_back(spool, segment);
+    give_back(spool, segment, rc == RC_SYNTAX ? id : 0);
     return rc;
 }
 
@@ -263,6 +299,7 @@ uint64_t spool_last_id(const struct spool *spool)
 void spool_stats(const struct spool *spool, struct spool_stats *stats)
 {
     const struct spool_counts *counts = &spool->counts;
+    const char *refusal = why_refused(spool, 0);
     *stats = (struct spool_stats){
         .messages = atomic_load(&counts->messages),
         .segments = atomic_load(&counts->segments),
@@ -272,6 +309,10 @@ void spool_stats(const struct spool *spool, struct spool_stats *stats)
         .sync_us_max = atomic_load(&counts->sync_us_max),
         .failures = atomic_load(&counts->failures),
         .damaged = atomic_load(&counts->damaged),
-        .accepts = spool_accepts(spool, 0),
+        .accepts = !refusal,
+        .refuses = refusal,
+        .free = volume_room(spool->volume),
+        .soft = spool->soft,
+        .hard = spool->hard,
     };
 }

@@ -34,6 +34,7 @@
 #include "common/base/rc.h"
 #include "common/base/slice.h"
 #include "router/body.h"
+#include "router/spool/notice.h"
 #include "router/spool/volume.h"
 
 struct spool;
@@ -83,7 +84,8 @@ struct spool_options {
     struct volume_room hard; /* and below which no PUT is taken */
     size_t queue_max;        /* PUTs that may wait; STATE and DROP always may */
     const char *router;      /* name, noted in the segments; may be NULL */
-    spool_live_fn *live;     /* told instead of `found`; may be NULL */
+    struct spool_listener listener;
+    spool_live_fn *live; /* told instead of `found`; may be NULL */
 };
 
 /* Creates the folder when missing (0700), takes its lock (RC_LIMIT when
@@ -103,7 +105,7 @@ bool spool_post(struct spool *spool, struct spool_write *write) must_check;
 
 /* Whether a new message of `size` bytes would be welcome now; cheap, from any
  * thread. */
-bool spool_accepts(const struct spool *spool, uint64_t size);
+bool spool_accepts(struct spool *spool, uint64_t size);
 
 /* Reads the body back; from any thread; blocks for a read of the page cache or
  * the disk. RC_OK and one reference in *body; RC_NONE when the message is
@@ -164,6 +166,10 @@ struct spool_stats {
     uint64_t failures;    /* segments given up */
     uint64_t damaged;     /* records that could not be read, since the start */
     bool accepts;
+    const char *refuses; /* why not: a constant word; NULL when it does */
+    struct volume_room free;
+    struct volume_room soft;
+    struct volume_room hard;
 };
 void spool_stats(const struct spool *spool, struct spool_stats *stats);
 

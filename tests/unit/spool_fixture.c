@@ -22,6 +22,14 @@ const char *fixture_memory_folder(void)
     return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
 }
 
+static void hear(void *context, const struct spool_notice *notice)
+{
+    struct fixture *fixture = context;
+    atomic_fetch_add(&fixture->heard[notice->event], 1);
+    if (notice->id != 0)
+        atomic_store(&fixture->heard_id, notice->id);
+}
+
 void fixture_init(struct fixture *fixture, const char *parent)
 {
     *fixture = (struct fixture){ .options = {
@@ -33,6 +41,7 @@ void fixture_init(struct fixture *fixture, const char *parent)
                    parent);
     assert_non_null(mkdtemp(fixture->path));
     fixture->options.path = fixture->path;
+    fixture->options.listener = (struct spool_listener){ hear, fixture };
     fixture->found = mem_new(FIXTURE_FOUND_MAX, sizeof *fixture->found);
 }
 

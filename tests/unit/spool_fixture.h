@@ -9,6 +9,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +35,9 @@ struct fixture {
     struct spool *spool;
     struct found_message *found; /* by the last opening */
     size_t found_count;
-    bool urgent; /* fixture_put says so */
+    bool urgent;                            /* fixture_put says so */
+    atomic_uint heard[SPOOL_SET_ASIDE + 1]; /* notices since fixture_init */
+    atomic_uint_least64_t heard_id;         /* of the last that had one */
 };
 
 /* An empty folder under `parent`, with small segments; not opened yet. */

@@ -310,6 +310,7 @@ static void damage_is_counted(void **state)
     flip_byte(&copy, 0, pristine.records[1].offset + 3, 0xff);
     fixture_open(&copy);
     assert_int_equal(fixture_stats(&copy).damaged, 1);
+    assert_int_equal(atomic_load(&copy.heard[SPOOL_DAMAGED]), 1);
     /* The torn end of the last segment is not damage. */
     copy_spool(&pristine, &copy);
     flip_byte(&copy, 1, pristine.images[1].end - 3, 0xff);
@@ -366,6 +367,9 @@ static void a_damaged_segment_is_set_aside(void **state)
         assert_int_equal(fixture_put(&copy, id, 2000), RC_OK);
         assert_int_equal(fixture_drop(&copy, id), RC_OK);
     }
+    assert_int_equal(atomic_load(&copy.heard[SPOOL_DAMAGED]), 1);
+    assert_int_equal(atomic_load(&copy.heard_id), 3);
+    assert_int_equal(atomic_load(&copy.heard[SPOOL_SET_ASIDE]), 1);
     fixture_close(&copy);
     assert_int_equal(fixture_count_files(&copy, ".damaged"), 1);
     fixture_open(&copy);

@@ -70,6 +70,7 @@ static void a_put_whose_sync_failed_never_comes_back(void **state)
     assert_int_equal(fixture_check_body(&fixture, 2), RC_NONE);
     assert_int_equal(fixture_check_body(&fixture, 1), RC_OK);
     assert_int_equal(fixture_stats(&fixture).failures, 1);
+    assert_int_equal(atomic_load(&fixture.heard[SPOOL_SEGMENT_GIVEN_UP]), 1);
     assert_int_equal(fixture_put(&fixture, 3, 500), RC_OK);
     assert_int_equal(fixture_stats(&fixture).segments, 2);
     fixture_close(&fixture);
@@ -299,11 +300,17 @@ static void obey_hard_mark(struct fixture *fixture)
     struct body *body = fixture_body(1000, 10);
     assert_false(takes_put(fixture, body)); /* the head has room for it */
     body_release(&body);
-    assert_false(spool_accepts(fixture->spool, 0));
+    assert_int_equal(atomic_load(&fixture->heard[SPOOL_REFUSES]), 0);
+    for (int i = 0; i < 3; i++)
+        assert_false(spool_accepts(fixture->spool, 0));
+    assert_int_equal(atomic_load(&fixture->heard[SPOOL_REFUSES]), 1);
+    assert_string_equal(fixture_stats(fixture).refuses, "min_free");
     assert_int_equal(fixture_state(fixture, 1, "tried"), RC_OK);
     assert_int_equal(fixture_drop(fixture, 2), RC_OK);
     assert_int_equal(unlink(path), 0);
     assert_true(accepts_soon(fixture));
+    assert_int_equal(atomic_load(&fixture->heard[SPOOL_ACCEPTS]), 1);
+    assert_null(fixture_stats(fixture).refuses);
     assert_int_equal(fixture_put(fixture, 3, 3000), RC_OK);
     fixture_close(fixture);
     fixture_open(fixture);

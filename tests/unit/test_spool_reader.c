@@ -319,6 +319,9 @@ static void check_damage(uint64_t at, enum spool_part part)
     assert_int_equal(asker.read.failed, part);
     assert_non_null(strstr(asker.read.fault.text, "damaged"));
     assert_null(asker.read.body);
+    assert_int_equal(atomic_load(&fixture.heard[SPOOL_DAMAGED]), 1);
+    assert_int_equal(atomic_load(&fixture.heard_id), 2);
+    assert_int_equal(fixture_stats(&fixture).damaged, 1);
     assert_int_equal(!slice_is_empty(asker.read.envelope),
                      part != SPOOL_ENVELOPE);
     assert_int_equal(!slice_is_empty(asker.read.state), part == SPOOL_BODY);
