@@ -68,11 +68,15 @@ void index_add(struct index *index, uint64_t offset,
                });
 }
 
+struct entry_ref {
+    struct index_entry *entry;
+};
+
 /* By id, the last one first. */
 static int compare_entries(const void *a, const void *b)
 {
-    const struct index_entry *left = *(struct index_entry *const *)a;
-    const struct index_entry *right = *(struct index_entry *const *)b;
+    const struct index_entry *left = ((const struct entry_ref *)a)->entry;
+    const struct index_entry *right = ((const struct entry_ref *)b)->entry;
     if (left->id != right->id)
         return left->id < right->id ? -1 : 1;
     return (left->offset < right->offset) - (left->offset > right->offset);
@@ -81,12 +85,12 @@ static int compare_entries(const void *a, const void *b)
 /* Of one message's records, from the last one back: what is before a DROP does
  * not count, nor does a STATE that another one replaces. A DROP always stays,
  * since the PUT may lie in an older segment as well. */
-static void mark_dead(struct index_entry *const *by_id, size_t count)
+static void mark_dead(const struct entry_ref *by_id, size_t count)
 {
     const struct index_entry *after = NULL;
     bool is_dropped = false;
     for (size_t i = 0; i < count; i++) {
-        struct index_entry *entry = by_id[i];
+        struct index_entry *entry = by_id[i].entry;
         if (!after || after->id != entry->id) {
             after = NULL;
             is_dropped = false;
@@ -105,10 +109,10 @@ void index_reduce(struct index *index)
 {
     if (index->count == 0)
         return;
-    scoped(mem_free_at) struct index_entry **by_id =
+    scoped(mem_free_at) struct entry_ref *by_id =
         mem_new(index->count, sizeof *by_id);
     for (size_t i = 0; i < index->count; i++)
-        by_id[i] = &index->entries[i];
+        by_id[i].entry = &index->entries[i];
     qsort(by_id, index->count, sizeof *by_id, compare_entries);
     mark_dead(by_id, index->count);
     size_t kept = 0;
