@@ -72,6 +72,7 @@ class Rig:
         self._logs = {}
 
     def __enter__(self):
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by __exit__
         self.net = Net()
         self.folder = Path(tempfile.mkdtemp(prefix="crash-"))
         self.folder.chmod(0o755)
