@@ -70,28 +70,28 @@ static void recall_who_may_go(struct dispatch *dispatch, struct lane *lane,
                    credit_left(&credits->items[i]));
 }
 
-struct job *pick_next(struct dispatch *dispatch, struct lane *lane,
-                      struct credit **credit, enum wire_rank *rank)
+bool pick_next(struct dispatch *dispatch, struct lane *lane, struct pick *pick)
 {
     const uint64_t now_ms = dispatch_now_ms(dispatch);
     const uint64_t utc_ms = time_utc_ms();
     if (!lane->credits || !credits_pick(lane->credits, CREDIT_ANY, now_ms))
-        return NULL;
+        return false;
     recall_who_may_go(dispatch, lane, now_ms);
     for (unsigned step = 0; step < DISPATCH_STEPS_MAX; step++) {
-        struct job *job = lane_next(lane, utc_ms, rank);
+        struct job *job = lane_next(lane, utc_ms, &pick->rank);
         if (!job)
-            return NULL;
+            return false;
         if (has_expired(dispatch, lane, job))
             continue;
-        *credit =
+        pick->job = job;
+        pick->credit =
             credits_pick(lane->credits, source_of(dispatch, lane, job), now_ms);
-        if (*credit)
-            return job;
+        if (pick->credit)
+            return true;
         lane_set_aside(lane, job);
     }
     timer_set(dispatch->unmute, now_ms + DISPATCH_MUTE_MS);
-    return NULL;
+    return false;
 }
 
 /* Nobody holds one of these: begins anew, since recalling changes the walk. */

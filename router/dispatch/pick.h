@@ -13,11 +13,16 @@
 
 #include "router/dispatch/core.h"
 
-/* The job, no longer in any list, *credit, and how much it needs to leave; NULL: none can leave now. Looks
- * at DISPATCH_STEPS_MAX jobs at most, and has the lane served again soon where
- * there are more. */
-struct job *pick_next(struct dispatch *dispatch, struct lane *lane,
-                      struct credit **credit, enum wire_rank *rank);
+struct pick {
+    struct job *job; /* no longer in any list */
+    struct credit *credit;
+    enum wire_rank rank;
+};
+
+/* False: none can leave now. Looks at DISPATCH_STEPS_MAX jobs at most, and has
+ * the lane served again soon where there are more. */
+bool pick_next(struct dispatch *dispatch, struct lane *lane,
+               struct pick *pick) must_check;
 
 /* Workers came, went, or have other sources: what was set aside for a source
  * that nobody holds any more may have another. */

@@ -113,17 +113,17 @@ static void count_told(struct lane *lane, enum wire_rank rank)
         lane->offer.urgent--;
 }
 
-static struct lease *lease_for(struct dispatch *dispatch, struct job *job,
-                               enum wire_rank rank, const struct credit *credit)
+static struct lease *lease_for(struct dispatch *dispatch,
+                               const struct pick *pick)
 {
     const uint64_t now_ms = dispatch_now_ms(dispatch);
     struct worker *worker =
-        workers_by_number(&dispatch->workers, credit->worker);
+        workers_by_number(&dispatch->workers, pick->credit->worker);
     CHECK(worker); /* who is gone has no credit */
     struct lease *lease =
-        leases_new(&dispatch->leases, worker, job, job->queued->id);
-    lease->source = credit->source;
-    lease->rank = rank;
+        leases_new(&dispatch->leases, worker, pick->job, pick->job->queued->id);
+    lease->source = pick->credit->source;
+    lease->rank = pick->rank;
     lease->since_ms = now_ms;
     lease->until_ms = now_ms + DISPATCH_LEASE_MAX_MS;
     return lease;
@@ -138,24 +138,24 @@ static void count_sent(struct dispatch *dispatch, struct worker *worker)
 /* Sends the job, or has its body read first. When the worker's link is full or
  * gone the job is back in front. */
 static void send_job(struct dispatch *dispatch, struct lane *lane,
-                     struct job *job, enum wire_rank rank,
-                     struct credit *credit)
+                     const struct pick *pick)
 {
+    struct job *job = pick->job;
     dispatch_begin(dispatch);
-    struct lease *lease = lease_for(dispatch, job, rank, credit);
+    struct lease *lease = lease_for(dispatch, pick);
     struct body *body = job->queued->body;
     if (body && send_to(dispatch, job, lane, lease, body_hold(body)) != RC_OK) {
         leases_end(&dispatch->leases, &lease);
         lanes_push(&dispatch->lanes, lane, job, LANE_FRONT);
-        credit->muted_ms = dispatch_now_ms(dispatch) + DISPATCH_MUTE_MS;
-        timer_set(dispatch->unmute, credit->muted_ms);
+        pick->credit->muted_ms = dispatch_now_ms(dispatch) + DISPATCH_MUTE_MS;
+        timer_set(dispatch->unmute, pick->credit->muted_ms);
         return;
     }
     job->queued->is_next = true;
     wheel_clear(&job->alarm);
     lanes_park(lane, job, JOB_LEASED);
-    credits_use(lane->credits, credit);
-    count_told(lane, rank);
+    credits_use(lane->credits, pick->credit);
+    count_told(lane, pick->rank);
     if (body)
         count_sent(dispatch, lease->worker);
     else
@@ -189,18 +189,16 @@ static bool serve_lane(struct dispatch *dispatch, struct lane *lane,
 {
     const uint64_t now_ms = dispatch_now_ms(dispatch);
     for (unsigned turn = 0; turn<LANE_TURN && * budget> 0; turn++) {
-        struct credit *credit = NULL;
-        enum wire_rank rank = WIRE_RANK_NORMAL;
-        struct job *job = pick_next(dispatch, lane, &credit, &rank);
+        struct pick pick;
+        const bool found = pick_next(dispatch, lane, &pick);
         fetch_want(dispatch, lane);
-        if (!job) {
-            if (lane->ready > 0)
-                offers_need(dispatch, lane);
+        if (!found) {
+            offers_need(dispatch, lane);
             return false;
         }
         lane->idle_ms = now_ms;
         (*budget)--;
-        send_job(dispatch, lane, job, rank, credit);
+        send_job(dispatch, lane, &pick);
     }
     return true;
 }
