@@ -201,12 +201,13 @@ class Platform:
         return self.end_load(
             self.start_load(stream, messages, connections, **more))
 
-    def start_sink(self, delay_ms=0, port=None):
+    def start_sink(self, *options):
+        """Options of sendyard-sink."""
         name = f"sink{next(self._numbers)}"
         self.spawn(name, "sendyard-sink", "--listen",
-                   f"127.0.0.1:{port or self.sink_port}", "--ledger",
-                   self.folder / f"{name}.ledger", "--delay-ms", delay_ms)
-        wait_until(lambda: listens(port or self.sink_port), 10, "no sink")
+                   f"127.0.0.1:{self.sink_port}", "--ledger",
+                   self.folder / f"{name}.ledger", *options)
+        wait_until(lambda: listens(self.sink_port), 10, "no sink")
         return name
 
     def end_sink(self, name):

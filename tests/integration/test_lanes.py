@@ -35,7 +35,7 @@ class Lanes(unittest.TestCase):
         with Platform(BUILD, streams(bulk_pool), slots=SLOTS) as yard:
             yard.start_router()
             _, bulk = yard.load("bulk", BULK, 20, rcpt="b%d@[127.0.0.1]")
-            sink = yard.start_sink(SERVICE_MS)
+            sink = yard.start_sink("--delay-ms", SERVICE_MS)
             yard.start_workers()
             wait_until(lambda: yard.queued() < BULK - SLOTS, 20,
                        "nothing is delivered")
