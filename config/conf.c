@@ -1,6 +1,9 @@
 /* conf.c - holding a config and looking things up in it. */
 #include "config/conf.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "common/base/check.h"
 #include "common/base/glob.h"
 #include "common/base/mem.h"
@@ -242,4 +245,14 @@ const char *conf_limit_name(enum conf_limit_kind kind)
             return key->name;
     }
     return "?";
+}
+
+const char *conf_redis_url(const struct conf *conf,
+                           char url[CONF_REDIS_URL_SIZE])
+{
+    if (strcmp(conf->state.redis, "private") != 0)
+        return conf->state.redis;
+    (void)snprintf(url, CONF_REDIS_URL_SIZE, "unix://%s/redis.sock",
+                   conf->run_dir);
+    return url;
 }

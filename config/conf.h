@@ -372,6 +372,12 @@ const struct conf_tenant *conf_tenant(const struct conf *conf,
 const struct conf_router *conf_router(const struct conf *conf,
                                       struct slice name);
 
+/* The URL of state.redis; "private" is the socket that `serve` makes. Returns
+ * `url`, or the config's own text. */
+#define CONF_REDIS_URL_SIZE 512
+const char *conf_redis_url(const struct conf *conf,
+                           char url[CONF_REDIS_URL_SIZE]);
+
 /* The provider of a domain with these MX hosts (best preference first); NULL
  * when none is configured for it. */
 const struct conf_provider *conf_provider_of(const struct conf *conf,

@@ -112,18 +112,13 @@ static void look_for_sources(void *context)
     timer_set(worker->look, loop_now_ms(worker->loop) + SOURCES_WAIT_MS);
 }
 
-/* Redis as the config has it; "private" is the socket that `serve` makes. */
 static enum rc open_store(struct worker *worker, struct fault *fault)
 {
     const struct conf *conf = worker->conf;
-    char url[512];
-    const char *redis = conf->state.redis;
-    if (strcmp(redis, "private") == 0) {
-        (void)snprintf(url, sizeof url, "unix://%s/redis.sock", conf->run_dir);
-        redis = url;
-    }
-    worker->store = store_new(worker->loop, redis, conf->state.password_file,
-                              STORE_TIMEOUT_MS, fault);
+    char url[CONF_REDIS_URL_SIZE];
+    worker->store =
+        store_new(worker->loop, conf_redis_url(conf, url),
+                  conf->state.password_file, STORE_TIMEOUT_MS, fault);
     return worker->store ? RC_OK : RC_IO;
 }
 
