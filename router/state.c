@@ -20,6 +20,7 @@ enum state_tag {
     TAG_HELD = 6,
     TAG_SOURCE = 7,
     TAG_TOLD = 8,
+    TAG_ROUTE = 20,
 };
 
 static void pack_recipient(struct buf *out, const struct state_recipient *at,
@@ -42,6 +43,8 @@ static void pack_recipient(struct buf *out, const struct state_recipient *at,
         tlv_add_bytes(out, TAG_SOURCE, source);
     if (at->told != before->told)
         tlv_add_number(out, TAG_TOLD, at->told);
+    if (!slice_equal(at->route, before->route))
+        tlv_add_bytes(out, TAG_ROUTE, slice_head(at->route, STATE_NAME_MAX));
 }
 
 enum rc state_pack(const struct state *state, struct buf *out)
@@ -52,7 +55,8 @@ enum rc state_pack(const struct state *state, struct buf *out)
 
     out->full = false;
     const struct state_recipient none = { .text = SLICE(""),
-                                          .source = SLICE("") };
+                                          .source = SLICE(""),
+                                          .route = SLICE("") };
     const struct state_recipient *before = &none;
     for (size_t i = 0; i < state->pending_count; i++) {
         const struct state_recipient *at = &state->pending[i];
@@ -108,6 +112,9 @@ static bool take_field(const struct tlv_field *field,
         good = take_number(field, 1, &number);
         recipient->told = number == 1;
         return good;
+    case TAG_ROUTE:
+        recipient->route = field->bytes;
+        return field->is_bytes && field->bytes.len <= STATE_NAME_MAX;
     default:
         return true; /* of a later version */
     }
@@ -121,7 +128,8 @@ static bool take_fields(struct slice packed, struct state_recipient *pending)
     while (tlv_next(&cursor, &field) == RC_OK) {
         if (field.tag == TAG_INDEX) {
             const struct state_recipient none = { .text = SLICE(""),
-                                                  .source = SLICE("") };
+                                                  .source = SLICE(""),
+                                                  .route = SLICE("") };
             pending[count] = count > 0 ? pending[count - 1] : none;
             count++;
         }

@@ -22,6 +22,7 @@
 
 #define STATE_TEXT_MAX   200u /* bytes of a reply's text; what is over is cut */
 #define STATE_SOURCE_MAX 128u /* of a source's name; likewise */
+#define STATE_NAME_MAX   128u /* of a route's name; likewise */
 #define STATE_BYTES_MAX  (4u << 20)
 
 struct state_recipient {
@@ -33,6 +34,7 @@ struct state_recipient {
     struct slice text;    /* of that reply, or why there was none */
     struct slice source;  /* that the next attempt is to leave by; or empty */
     bool told;            /* its sender knows of the delay */
+    struct slice route;   /* name, when an operator chose it; else empty */
 };
 
 struct state {

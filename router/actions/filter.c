@@ -405,6 +405,12 @@ bool filter_match_others(const struct filter *filter,
            && match_texts(filter, view, ENVELOPE_TEXTS);
 }
 
+bool filter_match_share(const struct filter *filter,
+                        const struct filter_view *view)
+{
+    return match_texts(filter, view, ~SHARE_TEXTS);
+}
+
 bool filter_is_of_share(const struct filter *filter)
 {
     return (texts_of(filter) & ~SHARE_TEXTS) == 0 && !has_numbers(filter);

@@ -108,6 +108,10 @@ bool filter_needs_envelope(const struct filter *filter);
 bool filter_match_others(const struct filter *filter,
                          const struct filter_view *view);
 
+/* Do the criteria that a share has in common match? Others are not looked at. */
+bool filter_match_share(const struct filter *filter,
+                        const struct filter_view *view);
+
 /* The name of a criterion; NULL behind the last one. For options and help. */
 const char *filter_name(size_t at);
 

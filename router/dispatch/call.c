@@ -15,6 +15,7 @@ struct call {
     enum dispatch_question question;
     char *arg;
     struct conf *conf;
+    struct action *action;
     atomic_uint parties;
     pthread_mutex_t lock;
     pthread_cond_t answered;
@@ -53,12 +54,20 @@ struct call *call_new_ask(enum dispatch_question question, struct slice arg)
     return call;
 }
 
+struct call *call_new_act(const struct action *action)
+{
+    struct call *call = make(CALL_ACT, 1);
+    call->action = action_copy(action);
+    return call;
+}
+
 void call_leave(struct call **call)
 {
     struct call *left = steal(*call);
     if (!left || atomic_fetch_sub(&left->parties, 1) > 1)
         return;
     conf_release(&left->conf);
+    action_free(&left->action);
     (void)pthread_cond_destroy(&left->answered);
     (void)pthread_mutex_destroy(&left->lock);
     buf_release(&left->json);
@@ -84,6 +93,11 @@ struct slice call_arg(const struct call *call)
 struct conf *call_take_conf(struct call *call)
 {
     return steal(call->conf);
+}
+
+const struct action *call_action(const struct call *call)
+{
+    return call->action;
 }
 
 struct buf *call_json(struct call *call)
@@ -122,7 +136,8 @@ enum rc call_wait(struct call *call, uint64_t timeout_ms, struct buf *json)
         waited =
             pthread_cond_timedwait(&call->answered, &call->lock, &deadline);
     enum rc rc = call->has_answer ? call->rc : RC_TIMEOUT;
-    if (rc == RC_OK && !buf_add(json, buf_slice(&call->json)))
+    if ((rc == RC_OK || rc == RC_SYNTAX)
+        && !buf_add(json, buf_slice(&call->json)))
         rc = RC_LIMIT;
     (void)pthread_mutex_unlock(&call->lock);
     return rc;

@@ -12,9 +12,10 @@
 #include "common/base/rc.h"
 #include "common/base/slice.h"
 #include "config/conf.h"
+#include "router/actions/action.h"
 #include "router/dispatch/dispatch.h"
 
-enum call_kind { CALL_ASK, CALL_RECONF, CALL_REOPEN, CALL_STOP };
+enum call_kind { CALL_ASK, CALL_RECONF, CALL_REOPEN, CALL_ACT, CALL_STOP };
 
 struct call;
 
@@ -22,6 +23,7 @@ struct call;
 struct call *call_new(enum call_kind kind, struct conf *conf) must_check;
 struct call *call_new_ask(enum dispatch_question question,
                           struct slice arg) must_check;
+struct call *call_new_act(const struct action *action) must_check; /* copies */
 
 /* One of at most two parties leaves; the last one frees. */
 void call_leave(struct call **call);
@@ -30,6 +32,7 @@ enum call_kind call_kind(const struct call *call);
 enum dispatch_question call_question(const struct call *call);
 struct slice call_arg(const struct call *call);
 struct conf *call_take_conf(struct call *call) must_check;
+const struct action *call_action(const struct call *call);
 
 /* The lane thread's side: fill the buffer, then say that it is filled. */
 struct buf *call_json(struct call *call);

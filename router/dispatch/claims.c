@@ -18,7 +18,7 @@ bool claims_names(const struct wire_hello *hello, uint64_t lease)
 static bool may_be_claimed(enum job_state state)
 {
     return state == JOB_READY || state == JOB_WAITING || state == JOB_RESOLVING
-           || state == JOB_HELD;
+           || state == JOB_HELD || state == JOB_PAUSED;
 }
 
 /* What is pending of the message may be with this worker. A cold message is asked

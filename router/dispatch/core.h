@@ -16,6 +16,8 @@
  *     outcome.c   what became of its recipients
  *     bounce.c    the report to the sender
  *     settle.c    all of it onto the disk, then the ACK
+ *     pauses.c    what operators keep from leaving
+ *     operate.c   what they want done with many; search.c: and what they list
  *     seeing.c    answers for people
  *
  * An event (a frame, a message, an alarm, an answer of the DNS) begins with
@@ -42,6 +44,8 @@
 #include "router/dispatch/leases.h"
 #include "router/dispatch/limits.h"
 #include "router/dispatch/mx.h"
+#include "router/dispatch/operate.h"
+#include "router/dispatch/pauses.h"
 #include "router/dispatch/pools.h"
 #include "router/dispatch/streams.h"
 #include "router/dispatch/workers.h"
@@ -75,8 +79,9 @@ struct dispatch {
     struct mailbox *fetched; /* struct fetch */
     struct mailbox *calls;   /* struct call */
     struct timer *tick;
-    struct timer *unmute; /* for workers whose link was full */
-    struct defer *work;   /* serve lanes, send ACKs, flush the event log */
+    struct timer *unmute;  /* for workers whose link was full */
+    struct defer *work;    /* serve lanes, send ACKs, flush the event log */
+    struct defer *operate; /* a slice of what operators want */
 
     struct lanes lanes;
     struct wheel wheel;
@@ -94,6 +99,12 @@ struct dispatch {
     struct table unsettled; /* settlements of results, by lease */
     struct wheel warn_wheel;
     struct table warnings; /* by message, see warn.h */
+    struct pauses pauses;
+    struct operations operations;
+    struct list searches;   /* struct search, oldest first */
+    struct list inquiries;  /* struct inquiry */
+    struct mailbox *peeked; /* struct peeked */
+    struct queued *ghost;   /* that is asked about now; NULL: none */
 
     /* Cold messages that belong to no lane (yet). */
     struct cold_queue found_urgent; /* of a start, in their order */
@@ -116,6 +127,8 @@ struct dispatch {
     uint64_t beat_ms;       /* when the last one went out */
     uint64_t sweep_ms;      /* likewise the last sweep */
     uint64_t bodies_bytes;  /* of bodies that queued messages hold */
+    uint64_t settlements;   /* begun since the start */
+    uint64_t settled_count; /* and ended */
     uint32_t settling;      /* settlements that the spool has */
     uint32_t epoch_handled; /* of pools.epoch */
     bool gathering;         /* recovered mail waits for workers' HELLOs */

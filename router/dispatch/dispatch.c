@@ -13,10 +13,13 @@
 #include "router/dispatch/events.h"
 #include "router/dispatch/fetch.h"
 #include "router/dispatch/hear.h"
+#include "router/dispatch/inquiry.h"
 #include "router/dispatch/offers.h"
 #include "router/dispatch/outcome.h"
+#include "router/dispatch/peek.h"
 #include "router/dispatch/place.h"
 #include "router/dispatch/reload.h"
+#include "router/dispatch/search.h"
 #include "router/dispatch/seeing.h"
 #include "router/dispatch/serve.h"
 #include "router/dispatch/settle.h"
@@ -75,6 +78,42 @@ static void work(void *context)
     eventlog_flush(dispatch->events);
 }
 
+/* A slice of what operators want; again in the next turn while there is more. */
+static void operate(void *context)
+{
+    struct dispatch *dispatch = context;
+    const uint64_t until_us = time_now_us() + DISPATCH_OPERATE_SLICE_US;
+    if (dispatch->stopping)
+        return;
+    bool more = pauses_return(dispatch, until_us);
+    more = operate_work(dispatch, until_us) || more;
+    more = search_work(dispatch, until_us) || more;
+    if (more)
+        defer_set(dispatch->operate);
+    defer_set(dispatch->work);
+}
+
+static void act(struct dispatch *dispatch, const struct action *action)
+{
+    if (action->kind == ACTION_PAUSE)
+        pauses_hear(dispatch, action);
+    else
+        operate_hear(dispatch, action);
+}
+
+static void answer(struct dispatch *dispatch, struct call *call)
+{
+    if (!dispatch->stopping && inquiry_begin(dispatch, call))
+        return;
+    if (call_question(call) == DISPATCH_SEARCH && !dispatch->stopping) {
+        search_begin(dispatch, call);
+        return;
+    }
+    call_answer(call, seeing_answer(dispatch, call_question(call),
+                                    call_arg(call), call_json(call)));
+    call_leave(&call);
+}
+
 static void wake_all(void *context)
 {
     struct dispatch *dispatch = context;
@@ -104,12 +143,22 @@ static void hear_settled(void *context, void *item)
 {
     struct dispatch *dispatch = context;
     settle_written(dispatch, item);
+    if (!list_is_empty(&dispatch->operations.all))
+        defer_set(dispatch->operate);
     stop_when_settled(dispatch);
 }
 
 static void hear_fetched(void *context, void *item)
 {
-    fetch_done(context, item);
+    struct dispatch *dispatch = context;
+    fetch_done(dispatch, item);
+    if (!list_is_empty(&dispatch->operations.all))
+        defer_set(dispatch->operate);
+}
+
+static void hear_peeked(void *context, void *item)
+{
+    peek_done(context, item);
 }
 
 static void hear_call(void *context, void *item)
@@ -118,8 +167,11 @@ static void hear_call(void *context, void *item)
     struct call *call = item;
     switch (call_kind(call)) {
     case CALL_ASK:
-        call_answer(call, seeing_answer(dispatch, call_question(call),
-                                        call_arg(call), call_json(call)));
+        answer(dispatch, call);
+        return;
+    case CALL_ACT:
+        if (!dispatch->stopping)
+            act(dispatch, call_action(call));
         break;
     case CALL_RECONF:
         reload(dispatch, call_take_conf(call));
@@ -242,6 +294,8 @@ static void tick(void *context)
     if (dispatch->epoch_handled != dispatch->pools.epoch)
         reroute(dispatch);
     offers_tick(dispatch);
+    pauses_tick(dispatch);
+    operate_tick(dispatch);
     if (now_ms >= dispatch->beat_ms + dispatch->conf->bus.beat_ms) {
         dispatch->beat_ms = now_ms;
         hear_beat_all(dispatch);
@@ -265,6 +319,10 @@ static void init_memory(struct dispatch *dispatch)
     list_init(&dispatch->homeless);
     list_init(&dispatch->troubled);
     list_init(&dispatch->notices);
+    list_init(&dispatch->searches);
+    list_init(&dispatch->inquiries);
+    pauses_init(&dispatch->pauses);
+    operations_init(&dispatch->operations);
     table_init(&dispatch->unsettled);
     table_init(&dispatch->fetches);
     table_init(&dispatch->warnings);
@@ -313,11 +371,14 @@ static void init_loop(struct dispatch *dispatch)
         mailbox_new(loop, DISPATCH_SETTLED_MAX, hear_settled, dispatch);
     dispatch->fetched =
         mailbox_new(loop, DISPATCH_FETCHED_MAX, hear_fetched, dispatch);
+    dispatch->peeked =
+        mailbox_new(loop, DISPATCH_FETCHED_MAX, hear_peeked, dispatch);
     dispatch->calls =
         mailbox_new(loop, DISPATCH_CALLS_MAX, hear_call, dispatch);
     dispatch->tick = timer_new(loop, tick, dispatch);
     dispatch->unmute = timer_new(loop, wake_all, dispatch);
     dispatch->work = defer_new(loop, work, dispatch);
+    dispatch->operate = defer_new(loop, operate, dispatch);
 }
 
 static enum rc open_edges(struct dispatch *dispatch, struct fault *fault)
@@ -424,10 +485,15 @@ void dispatch_free(struct dispatch **dispatch)
     mailbox_free(&freed->entries);
     mailbox_free(&freed->settled);
     mailbox_free(&freed->fetched);
+    mailbox_free(&freed->peeked);
     mailbox_free(&freed->calls);
     bus_free(&freed->bus);
     dns_free(&freed->dns);
     settle_abandon(freed);
+    inquiry_release(freed);
+    search_release(freed);
+    operations_release(&freed->operations);
+    pauses_release(&freed->pauses);
     table_release(&freed->unsettled);
     table_release(&freed->fetches);
     offers_forget(freed);
@@ -441,6 +507,7 @@ void dispatch_free(struct dispatch **dispatch)
     timer_free(&freed->tick);
     timer_free(&freed->unmute);
     defer_free(&freed->work);
+    defer_free(&freed->operate);
     eventlog_close(&freed->events);
     loop_free(&freed->loop);
     arena_release(&freed->scratch);
@@ -463,6 +530,16 @@ bool dispatch_reconf(struct dispatch *dispatch, struct conf *conf)
 bool dispatch_reopen_log(struct dispatch *dispatch)
 {
     return post_call(dispatch, call_new(CALL_REOPEN, NULL));
+}
+
+void dispatch_report_to(struct dispatch *dispatch, struct mailbox *notes)
+{
+    dispatch->operations.notes = notes;
+}
+
+bool dispatch_act(struct dispatch *dispatch, const struct action *action)
+{
+    return post_call(dispatch, call_new_act(action));
 }
 
 enum rc dispatch_ask(struct dispatch *dispatch, enum dispatch_question question,

@@ -28,6 +28,7 @@
 #include "common/base/slice.h"
 #include "common/edge/loop.h"
 #include "config/conf.h"
+#include "router/actions/action.h"
 #include "router/spool/spool.h"
 
 struct dispatch;
@@ -74,17 +75,30 @@ bool dispatch_reconf(struct dispatch *dispatch, struct conf *conf) must_check;
 /* Reopens the event log, after rotation. From any thread. */
 bool dispatch_reopen_log(struct dispatch *dispatch) must_check;
 
+/* Where the progress of bulk actions goes: struct book_note (actions/book.h).
+ * Before dispatch_start; the mailbox must stay until dispatch_stop. */
+void dispatch_report_to(struct dispatch *dispatch, struct mailbox *notes);
+
+/* A pause or bulk action that is to be carried out, or that has ended; hearing
+ * of one again changes nothing. It is copied. From any thread, also before
+ * dispatch_start. False when too many wait already. */
+bool dispatch_act(struct dispatch *dispatch,
+                  const struct action *action) must_check;
+
 enum dispatch_question {
     DISPATCH_STATUS,  /* workers, pools, totals */
     DISPATCH_QUEUE,   /* every lane: depth, oldest, why it waits;
                          arg: part of a lane's pool or site, or empty */
     DISPATCH_MESSAGE, /* arg: message id in text; its recipients */
     DISPATCH_HOLDERS, /* arg: site; credit and leases by source and worker */
+    DISPATCH_SEARCH,  /* arg and answer as in search.h; may take seconds */
+    DISPATCH_WHY,     /* arg: message id; what holds it */
 };
 
 /* Appends the answer as one JSON object to `json`. From any thread but the
  * loop's own; blocks for at most timeout_ms. RC_OK; RC_NONE: no such message or
- * site; RC_TIMEOUT; RC_LIMIT: too many ask, or the answer does not fit. */
+ * site; RC_SYNTAX: the argument cannot be read, and `json` has the reason as
+ * text; RC_TIMEOUT; RC_LIMIT: too many ask, or the answer does not fit. */
 enum rc dispatch_ask(struct dispatch *dispatch, enum dispatch_question question,
                      struct slice arg, uint64_t timeout_ms,
                      struct buf *json) must_check;

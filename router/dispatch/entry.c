@@ -86,8 +86,22 @@ void entry_name(struct dispatch *dispatch, const struct envelope *envelope,
     const struct conf_route *route =
         route_named(conf, envelope->recipients[index].route, stream);
     job->stream = (uint16_t)stream->index;
+    job->rerouted = false;
     job->route = (uint16_t)(route - conf->routes);
     job->tenant = names_number(&dispatch->lanes.tenants, envelope->tenant);
+}
+
+bool entry_reroute(struct dispatch *dispatch, struct job *job,
+                   struct slice name)
+{
+    const struct conf *conf = dispatch->conf;
+    const struct conf_route *route =
+        name.len > 0 ? conf_route(conf, name) : NULL;
+    if (!route)
+        return false;
+    job->route = (uint16_t)(route - conf->routes);
+    job->rerouted = true;
+    return true;
 }
 
 static struct job *make_job(struct dispatch *dispatch,
@@ -113,6 +127,8 @@ static struct job *make_job(struct dispatch *dispatch,
         job_set_source(job,
                        names_number(&dispatch->workers.sources, source) + 1);
     entry_name(dispatch, envelope, job);
+    if (members[0].past)
+        (void)entry_reroute(dispatch, job, members[0].past->route);
     return job;
 }
 
@@ -179,6 +195,8 @@ static struct member *pending_members(struct dispatch *dispatch,
         member->held = past->held;
         member->source = past->source;
         member->past = past;
+        if (past->route.len > 0)
+            member->route = past->route;
     }
     return members;
 }
@@ -257,6 +275,36 @@ void entry_accept(struct dispatch *dispatch, struct message *message)
     CRASH_POINT("lanes.entered");
 }
 
+/* Its jobs as the state says: FOUND. */
+static void make_found(struct dispatch *dispatch, struct queued *queued,
+                       const struct spool_read *read)
+{
+    const struct envelope *envelope = dispatch_open(dispatch, queued);
+    size_t count = 0;
+    struct member *members = NULL;
+    struct state known;
+    if (read->state.len > 0
+        && state_unpack(read->state, &dispatch->scratch, &known) == RC_OK)
+        members = pending_members(dispatch, envelope, &known, &count);
+    else
+        members = all_members(dispatch, envelope, &count);
+    make_jobs(dispatch, queued, envelope, members, count);
+    for (struct job *job = queued->jobs; job; job = job->sibling)
+        job->state = JOB_FOUND;
+}
+
+struct queued *entry_ghost(struct dispatch *dispatch,
+                           const struct spool_read *read)
+{
+    struct envelope envelope;
+    if (envelope_unpack(read->envelope, &dispatch->scratch, &envelope) != RC_OK
+        || envelope.id != read->id)
+        return NULL;
+    struct queued *ghost = queued_new(&envelope, read->envelope, NULL);
+    make_found(dispatch, ghost, read);
+    return ghost;
+}
+
 struct queued *entry_thaw(struct dispatch *dispatch, struct spool_read *read)
 {
     dispatch_begin(dispatch);
@@ -267,20 +315,10 @@ struct queued *entry_thaw(struct dispatch *dispatch, struct spool_read *read)
     if (read->body)
         entry_keep_body(dispatch, queued, steal(read->body),
                         is_urgent(dispatch, envelope));
-    size_t count = 0;
-    struct member *members = NULL;
-    struct state known;
-    if (read->state.len > 0
-        && state_unpack(read->state, &dispatch->scratch, &known) == RC_OK)
-        members = pending_members(dispatch, envelope, &known, &count);
-    else
-        members = all_members(dispatch, envelope, &count);
-    make_jobs(dispatch, queued, envelope, members, count);
+    make_found(dispatch, queued, read);
     warn_watch(dispatch, envelope);
-    for (struct job *job = queued->jobs; job; job = job->sibling) {
-        job->state = JOB_FOUND;
+    for (struct job *job = queued->jobs; job; job = job->sibling)
         list_push_back(&dispatch->thawed, &job->link);
-    }
     return queued;
 }
 

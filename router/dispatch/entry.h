@@ -16,8 +16,19 @@ void entry_accept(struct dispatch *dispatch, struct message *message);
  * dispatch->thawed. NULL when envelope and id are not what was put. */
 struct queued *entry_thaw(struct dispatch *dispatch, struct spool_read *read);
 
+/* The message as it is on disk, with FOUND jobs in no list, unknown to the lanes:
+ * for looking at, and to be freed by the caller. NULL when it cannot be read. An
+ * event must have begun. */
+struct queued *entry_ghost(struct dispatch *dispatch,
+                           const struct spool_read *read) must_check;
+
 /* The message leaves memory with its jobs; what the disk has stays. */
 void entry_forget(struct dispatch *dispatch, struct queued **queued);
+
+/* An operator's route for the job, by its name; false when the config has none
+ * of it: it goes where it went. */
+bool entry_reroute(struct dispatch *dispatch, struct job *job,
+                   struct slice name);
 
 /* Numbers of stream, route and tenant by the names of the envelope and the
  * config of now. A name that is gone: the neutral stream, the stream's route. */

@@ -6,6 +6,7 @@
 #include "common/base/time.h"
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
+#include "router/dispatch/view.h"
 
 static void begin(struct dispatch *dispatch, struct json *json,
                   const char *event)
@@ -76,12 +77,16 @@ void events_accepted(struct dispatch *dispatch, const struct envelope *envelope)
     end(dispatch, &json);
 }
 
-static void add_path(struct json *json, const struct event_outcome *outcome)
+static void add_path(const struct dispatch *dispatch, struct json *json,
+                     const struct event_outcome *outcome)
 {
     const struct wire_result *result = outcome->result;
     const struct lane *lane = outcome->job->lane;
     const struct destination *destination = outcome->job->destination;
-    add_text(json, "route", outcome->recipient->route);
+    if (outcome->job->rerouted)
+        add_text(json, "route", view_route(dispatch, outcome->job));
+    else
+        add_text(json, "route", outcome->recipient->route);
     if (lane)
         add_text(json, "pool", lane->pool_name);
     if (result) {
@@ -119,7 +124,7 @@ void events_outcome(struct dispatch *dispatch,
     struct json json;
     begin(dispatch, &json, outcome->event);
     add_origin(&json, envelope);
-    add_path(&json, outcome);
+    add_path(dispatch, &json, outcome);
     add_text(&json, "recipient", outcome->recipient->address);
     add_sender(&json, envelope->mail_from);
     add_verdict(&json, outcome->verdict);
@@ -226,5 +231,47 @@ void events_rerouted(struct dispatch *dispatch, const struct lane *lane,
     add_text(&json, "pool", lane->pool_name);
     add_text(&json, "site", lane->site);
     json_add_number(&json, "jobs", jobs);
+    end(dispatch, &json);
+}
+
+static void add_action(struct json *json, const struct action *action)
+{
+    char id[ID_TEXT_SIZE];
+    add_text(json, "action", slice_text(id_format(action->id, id)));
+    add_text(json, "actor", action->actor);
+}
+
+void events_operated(struct dispatch *dispatch, const char *event,
+                     const struct job *job, uint32_t index,
+                     const struct action *action)
+{
+    struct json json;
+    const struct envelope *envelope = dispatch_open(dispatch, job->queued);
+    begin(dispatch, &json, event);
+    add_origin(&json, envelope);
+    add_text(&json, "route", view_route(dispatch, job));
+    if (job->destination)
+        add_text(&json, "site", job->destination->site);
+    add_text(&json, "recipient", envelope->recipients[index].address);
+    add_sender(&json, envelope->mail_from);
+    json_add_number(&json, "attempt", job->attempts);
+    json_add_number(&json, "queued_ms",
+                    since(envelope->accepted_utc_ms, time_utc_ms()));
+    json_add_number(&json, "size", envelope->body_size);
+    add_text(&json, "message_id", envelope->message_id);
+    add_action(&json, action);
+    end(dispatch, &json);
+}
+
+void events_action(struct dispatch *dispatch, const char *event,
+                   const struct action *action)
+{
+    struct json json;
+    begin(dispatch, &json, event);
+    add_action(&json, action);
+    add_text(&json, "kind", slice_text(action_kind_name(action->kind)));
+    add_text(&json, "filter", action->filter);
+    add_text(&json, "why", action->why);
+    add_text(&json, "route", action->route);
     end(dispatch, &json);
 }

@@ -13,6 +13,7 @@
 
 #include "common/proto/verdict.h"
 #include "common/proto/wire.h"
+#include "router/actions/action.h"
 #include "router/dispatch/core.h"
 #include "router/dispatch/notice.h"
 #include "router/dispatch/retry.h"
@@ -65,5 +66,15 @@ void events_worker(struct dispatch *dispatch, const char *event,
 /* Jobs of a lane whose pool has no live source went to other pools. */
 void events_rerouted(struct dispatch *dispatch, const struct lane *lane,
                      uint32_t jobs);
+
+/* An operator's doing with the message of the job: "deleted", "requeued",
+ * "released", "rerouted_by_operator"; one line for a recipient. */
+void events_operated(struct dispatch *dispatch, const char *event,
+                     const struct job *job, uint32_t index,
+                     const struct action *action);
+
+/* "paused", "resumed", "action_begun", "action_done", "action_cancelled". */
+void events_action(struct dispatch *dispatch, const char *event,
+                   const struct action *action);
 
 #endif

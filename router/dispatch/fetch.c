@@ -364,6 +364,7 @@ static void message_came(struct dispatch *dispatch, struct fetch *fetch)
         lane_fetched(lane, &fetch->from);
         fetch_want(dispatch, lane);
     }
+    operate_fetched(dispatch, read->id);
 }
 
 static void body_came(struct dispatch *dispatch, struct fetch *fetch)

@@ -9,7 +9,8 @@ static bool is_alone(const struct dispatch *dispatch,
                      const struct queued *queued)
 {
     return queued->jobs && !queued->jobs->sibling && queued->writes == 0
-           && leases_claims_of(&dispatch->leases, queued->id) == 0;
+           && leases_claims_of(&dispatch->leases, queued->id) == 0
+           && !operate_wants(dispatch, queued->id);
 }
 
 static bool waits_long(const struct dispatch *dispatch, const struct job *job)

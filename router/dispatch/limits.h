@@ -10,8 +10,9 @@
 /* Settlements on their way back; the committer waits when it is full. */
 #define DISPATCH_SETTLED_MAX 65536u
 
-/* Questions and reloads that wait. */
-#define DISPATCH_CALLS_MAX 64u
+/* Questions, reloads and actions that wait; at the start all actions at once
+ * (BOOK_ACTIONS_MAX). */
+#define DISPATCH_CALLS_MAX 8192u
 
 /* Largest envelope, decoded: 10,000 recipients of 300 bytes, some times over. */
 #define DISPATCH_SCRATCH_MAX (256u << 20)
@@ -89,6 +90,23 @@
 
 /* Largest answer to a question. */
 #define DISPATCH_ANSWER_MAX (16u << 20)
+
+/* What operators want done takes so much of one half of a turn, and waits while
+ * so many writes are under way. */
+#define DISPATCH_OPERATE_SLICE_US     1000u
+#define DISPATCH_OPERATE_SETTLING_MAX 4096u
+
+/* Cold messages that one action has being read. */
+#define DISPATCH_OPERATE_READS_MAX 256u
+
+/* What a bulk action found with a worker is looked at again after this. */
+#define DISPATCH_RECHECK_EACH_MS 500u
+
+/* How often its progress is told. */
+#define DISPATCH_TELL_EACH_MS 250u
+
+/* Messages on one page of a search. */
+#define DISPATCH_PAGE_MAX 500u
 
 /* Share of the body cache that urgent mail alone may fill: 1/8. */
 #define DISPATCH_URGENT_DIVISOR 8u

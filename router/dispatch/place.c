@@ -169,21 +169,45 @@ void place_claimed(struct dispatch *dispatch, struct job *job)
     list_push_back(&dispatch->claimed, &job->link);
 }
 
+static struct lane *lane_of(struct dispatch *dispatch, const struct job *job)
+{
+    const struct conf_route *route = &dispatch->conf->routes[job->route];
+    return lanes_lane(&dispatch->lanes,
+                      pools_for_route(&dispatch->pools, route),
+                      job->destination);
+}
+
 void place_held(struct dispatch *dispatch, struct job *job)
 {
     job->held = true;
     set_alarm(dispatch, job, UINT64_MAX);
     if (job->destination) {
-        const struct conf_route *route = &dispatch->conf->routes[job->route];
-        struct lane *lane = lanes_lane(&dispatch->lanes,
-                                       pools_for_route(&dispatch->pools, route),
-                                       job->destination);
-        lanes_park(lane, job, JOB_HELD);
+        lanes_park(lane_of(dispatch, job), job, JOB_HELD);
         return;
     }
     job->lane = NULL;
     job->state = JOB_HELD;
     list_push_back(&dispatch->homeless, &job->link);
+}
+
+void place_paused(struct dispatch *dispatch, struct job *job)
+{
+    set_alarm(dispatch, job, UINT64_MAX);
+    lanes_park(job->lane, job, JOB_PAUSED);
+}
+
+void place_rerouted(struct dispatch *dispatch, struct job *job)
+{
+    if (job->state == JOB_HELD)
+        place_held(dispatch, job);
+    else if (job->state == JOB_WAITING)
+        place_waiting(dispatch, job,
+                      job->destination ? lane_of(dispatch, job) : NULL,
+                      job->alarm.at_ms);
+    else if (job->destination)
+        place_ready(dispatch, job, LANE_BACK);
+    else
+        resolve_again(dispatch, job);
 }
 
 void place_in_doubt(struct dispatch *dispatch, struct job *job,
@@ -208,7 +232,7 @@ void place_in_doubt(struct dispatch *dispatch, struct job *job,
 static bool may_expire(enum job_state state)
 {
     return state == JOB_READY || state == JOB_WAITING || state == JOB_RESOLVING
-           || state == JOB_HELD;
+           || state == JOB_HELD || state == JOB_PAUSED;
 }
 
 /* All that waits of the message, so that one report tells of it. */

@@ -37,6 +37,13 @@ void place_claimed(struct dispatch *dispatch, struct job *job);
 /* HELD until a late result, a person or its expiry. */
 void place_held(struct dispatch *dispatch, struct job *job);
 
+/* PAUSED beside its lane, where it was READY. */
+void place_paused(struct dispatch *dispatch, struct job *job);
+
+/* Where it stands in its state (WAITING, HELD; all else is READY), by its route
+ * of now. */
+void place_rerouted(struct dispatch *dispatch, struct job *job);
+
 /* It was with `worker`, who is gone: as its stream's in_doubt says. */
 void place_in_doubt(struct dispatch *dispatch, struct job *job,
                     const char *worker);

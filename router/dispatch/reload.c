@@ -17,7 +17,18 @@ static void empty_lanes(struct dispatch *dispatch, struct list *jobs)
         lane_drain(lane, jobs);
 }
 
-static void rename_jobs(struct dispatch *dispatch)
+/* An operator's route is kept by its name. */
+static void rename_job(struct dispatch *dispatch, const struct conf *old,
+                       const struct envelope *envelope, struct job *job)
+{
+    const bool rerouted = job->rerouted;
+    const char *route = old->routes[job->route].name;
+    entry_name(dispatch, envelope, job);
+    if (rerouted)
+        (void)entry_reroute(dispatch, job, slice_text(route));
+}
+
+static void rename_jobs(struct dispatch *dispatch, const struct conf *old)
 {
     size_t at = 0;
     for (struct queued *queued;
@@ -25,7 +36,7 @@ static void rename_jobs(struct dispatch *dispatch)
         dispatch_begin(dispatch);
         const struct envelope *envelope = dispatch_open(dispatch, queued);
         for (struct job *job = queued->jobs; job; job = job->sibling)
-            entry_name(dispatch, envelope, job);
+            rename_job(dispatch, old, envelope, job);
         warn_watch(dispatch, envelope);
     }
 }
@@ -68,6 +79,7 @@ void reload(struct dispatch *dispatch, struct conf *conf)
     }
     struct list jobs;
     list_init(&jobs);
+    pauses_lift(dispatch);
     empty_lanes(dispatch, &jobs);
 
     struct conf *old = dispatch->conf;
@@ -80,7 +92,7 @@ void reload(struct dispatch *dispatch, struct conf *conf)
                  dispatch_now_ms(dispatch));
     pools_update(&dispatch->pools, &dispatch->workers, conf->bus.lease_ms,
                  dispatch_now_ms(dispatch));
-    rename_jobs(dispatch);
+    rename_jobs(dispatch, old);
     hear_welcome_all(dispatch);
     for (struct list *link; (link = list_take(&jobs));) {
         struct job *job = container_of(link, struct job, link);
@@ -88,5 +100,6 @@ void reload(struct dispatch *dispatch, struct conf *conf)
         place_ready(dispatch, job, LANE_BACK);
     }
     wake_cold(dispatch);
+    pauses_apply(dispatch);
     conf_release(&old);
 }

@@ -47,15 +47,22 @@ static bool keeps_source(const struct conf *conf, const struct aim *aim,
     return false;
 }
 
+struct conf_retry retry_schedule(const struct dispatch *dispatch,
+                                 const struct job *job)
+{
+    const struct conf *conf = dispatch->conf;
+    const struct aim aim = aim_of(conf, job);
+    return conf_retry(conf, &conf->streams[job->stream],
+                      &conf->routes[job->route], aim.domain, aim.provider);
+}
+
 struct retry_plan retry_plan(const struct dispatch *dispatch, struct job *job,
                              const struct verdict *verdict)
 {
     const struct conf *conf = dispatch->conf;
     const struct aim aim = aim_of(conf, job);
     const struct conf_schedule *schedule =
-        conf_retry(conf, &conf->streams[job->stream], &conf->routes[job->route],
-                   aim.domain, aim.provider)
-            .schedule;
+        retry_schedule(dispatch, job).schedule;
     const uint32_t attempts = job->attempts + 1u;
     const uint64_t seed = job->queued->id ^ job_recipients(job)[0].index;
     struct retry_plan plan = {

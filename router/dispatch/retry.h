@@ -22,6 +22,10 @@ struct retry_plan {
     bool same_source;
 };
 
+/* The schedule of the job, and who gives it. */
+struct conf_retry retry_schedule(const struct dispatch *dispatch,
+                                 const struct job *job);
+
 /* What one reply leads to. */
 struct retry_plan retry_plan(const struct dispatch *dispatch, struct job *job,
                              const struct verdict *verdict);

@@ -5,6 +5,8 @@
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
 #include "router/dispatch/fetch.h"
+#include "router/dispatch/holding.h"
+#include "router/dispatch/view.h"
 
 static void begin_list(struct json *json, const char *key)
 {
@@ -95,6 +97,12 @@ static void add_jobs(const struct dispatch *dispatch, struct json *json)
          (queued = table_next(&dispatch->lanes.messages, &at));)
         for (const struct job *job = queued->jobs; job; job = job->sibling)
             counts[job->state]++;
+    at = 0;
+    for (const struct lane *lane;
+         (lane = table_next(&dispatch->lanes.by_number, &at));) {
+        counts[JOB_READY] -= lane_closed(lane);
+        counts[JOB_PAUSED] += lane_closed(lane);
+    }
     json_key(json, "jobs");
     json_begin_object(json);
     for (unsigned state = 0; state < JOB_STATE_COUNT; state++)
@@ -115,6 +123,8 @@ static void answer_status(struct dispatch *dispatch, struct json *json)
     json_add_number(json, "leases", dispatch->leases.by_id.count);
     json_add_number(json, "bodies_bytes", dispatch->bodies_bytes);
     json_add_bool(json, "gathering", dispatch->gathering);
+    json_add_number(json, "pauses",
+                    dispatch->pauses.share_rules + dispatch->pauses.job_rules);
     add_jobs(dispatch, json);
     add_counters(&dispatch->counters, json);
     streams_add(dispatch, json);
@@ -137,6 +147,11 @@ static uint64_t first_retry_ms(const struct lane *lane)
     return first;
 }
 
+static uint64_t count_paused(const struct lane *lane)
+{
+    return lane_closed(lane) + count_list(&lane->paused);
+}
+
 static const char *why_it_waits(const struct dispatch *dispatch,
                                 const struct lane *lane)
 {
@@ -145,6 +160,8 @@ static const char *why_it_waits(const struct dispatch *dispatch,
     if (lane->ready == 0
         && (!list_is_empty(&lane->waiting) || lane->cold_waiting.waiting > 0))
         return "waiting for the next attempt";
+    if (lane->ready == 0 && count_paused(lane) > 0)
+        return "paused";
     if (lane->ready == 0)
         return list_is_empty(&lane->held) ? "empty" : "held: in doubt";
     if (!lane->pool)
@@ -174,6 +191,7 @@ static uint64_t oldest_utc_ms(const struct lane *lane)
     oldest = oldest_of(&lane->out, oldest);
     oldest = oldest_of(&lane->waiting, oldest);
     oldest = oldest_of(&lane->held, oldest);
+    oldest = oldest_of(&lane->paused, oldest);
     size_t at = 0;
     for (const struct job *job; (job = lane_next_first(lane, &at));)
         if (job->queued->id < oldest)
@@ -207,6 +225,7 @@ static void add_lane(const struct dispatch *dispatch, const struct lane *lane,
     json_add_number(json, "waiting",
                     count_list(&lane->waiting) + lane->cold_waiting.waiting);
     json_add_number(json, "held", count_list(&lane->held));
+    json_add_number(json, "paused", count_paused(lane));
     json_add_number(json, "credit",
                     lane->credits ? credits_total(lane->credits) : 0);
     if (oldest > 0)
@@ -248,8 +267,8 @@ static void add_recipient(const struct dispatch *dispatch, struct job *job,
     const struct envelope_recipient *known = &envelope->recipients[at->index];
     json_begin_object(json);
     json_add_text(json, "recipient", known->address);
-    json_add_text(json, "route", known->route);
-    json_add_text(json, "state", slice_text(job_state_name(job->state)));
+    json_add_text(json, "route", view_route(dispatch, job));
+    json_add_text(json, "state", view_state(job));
     json_add_number(json, "attempts", job->attempts);
     if (job->destination)
         json_add_text(json, "site", job->destination->site);
@@ -265,15 +284,24 @@ static void add_recipient(const struct dispatch *dispatch, struct job *job,
     json_end(json);
 }
 
+/* The message that is asked about, in memory or a ghost; begins an event. */
+static struct queued *message_of(struct dispatch *dispatch, struct slice arg)
+{
+    uint64_t id = 0;
+    if (!id_parse(arg, &id))
+        return NULL;
+    if (dispatch->ghost && dispatch->ghost->id == id)
+        return dispatch->ghost; /* within the event that made it */
+    dispatch_begin(dispatch);
+    return table_get(&dispatch->lanes.messages, id);
+}
+
 static enum rc answer_message(struct dispatch *dispatch, struct slice arg,
                               struct json *json)
 {
-    uint64_t id = 0;
-    struct queued *queued =
-        id_parse(arg, &id) ? table_get(&dispatch->lanes.messages, id) : NULL;
+    struct queued *queued = message_of(dispatch, arg);
     if (!queued)
         return RC_NONE;
-    dispatch_begin(dispatch);
     const struct envelope *envelope = dispatch_open(dispatch, queued);
     json_add_text(json, "id", arg);
     json_add_text(json, "account", envelope->account);
@@ -292,6 +320,17 @@ static enum rc answer_message(struct dispatch *dispatch, struct slice arg,
         for (size_t i = 0; i < job->recipient_count; i++)
             add_recipient(dispatch, job, i, envelope, json);
     json_end(json);
+    return RC_OK;
+}
+
+static enum rc answer_why(struct dispatch *dispatch, struct slice arg,
+                          struct json *json)
+{
+    struct queued *queued = message_of(dispatch, arg);
+    if (!queued)
+        return RC_NONE;
+    json_add_text(json, "router", slice_text(dispatch->router->name));
+    holding_add(dispatch, queued, json);
     return RC_OK;
 }
 
@@ -349,6 +388,12 @@ enum rc seeing_answer(struct dispatch *dispatch,
         break;
     case DISPATCH_HOLDERS:
         rc = answer_holders(dispatch, arg, &json);
+        break;
+    case DISPATCH_WHY:
+        rc = answer_why(dispatch, arg, &json);
+        break;
+    case DISPATCH_SEARCH: /* only at the end: search.c answers otherwise */
+        rc = RC_TIMEOUT;
         break;
     }
     if (rc != RC_OK)

@@ -156,6 +156,7 @@ static void send_job(struct dispatch *dispatch, struct lane *lane,
     lanes_park(lane, job, JOB_LEASED);
     credits_use(lane->credits, pick->credit);
     count_told(lane, pick->rank);
+    rate_add(&lane->rate, dispatch_now_ms(dispatch));
     if (body)
         count_sent(dispatch, lease->worker);
     else
@@ -198,7 +199,8 @@ static bool serve_lane(struct dispatch *dispatch, struct lane *lane,
         }
         lane->idle_ms = now_ms;
         (*budget)--;
-        send_job(dispatch, lane, &pick);
+        if (!pauses_keep(dispatch, pick.job))
+            send_job(dispatch, lane, &pick);
     }
     return true;
 }

@@ -34,6 +34,7 @@ static void free_settlement(struct settlement *settlement)
     if (settlement->ack.worker != 0)
         (void)table_take(&settlement->dispatch->unsettled,
                          settlement->ack.lease);
+    settlement->dispatch->settled_count++;
     list_remove(&settlement->link);
     list_remove(&settlement->ended);
     message_free(&settlement->report);
@@ -101,9 +102,10 @@ static void post_state(struct settlement *settlement, struct queued *queued)
     struct buf packed;
     settlement->step = STEP_STATE;
     buf_init(&packed, STATE_BYTES_MAX);
-    enum rc rc = queued_state(queued, &dispatch->workers.sources,
-                              dispatch_now_ms(dispatch), time_utc_ms(),
-                              &dispatch->scratch, &state);
+    const struct queued_names names = { dispatch->conf,
+                                        &dispatch->workers.sources };
+    enum rc rc = queued_state(queued, &names, dispatch_now_ms(dispatch),
+                              time_utc_ms(), &dispatch->scratch, &state);
     CHECK(rc == RC_OK);
     rc = state_pack(&state, &packed);
     CHECK(rc == RC_OK); /* 10,000 recipients fit by STATE_BYTES_MAX */
@@ -165,6 +167,7 @@ void settle_begin(struct dispatch *dispatch, struct queued *queued,
 {
     struct settlement *settlement = NEW(struct settlement);
     settlement->dispatch = dispatch;
+    dispatch->settlements++;
     settlement->id = queued->id;
     queued->writes++;
     settlement->report = report;

@@ -29,11 +29,11 @@ void band_release(struct band *band)
     heap_release(&band->fresh);
 }
 
-void band_add(struct band *band, const struct band_class *class)
+void band_add(struct band *band, const struct band_class *class, uint32_t count)
 {
     if (band->ready == 0 && band->pass < class->floor_pass)
         band->pass = class->floor_pass;
-    band->ready++;
+    band->ready += count;
 }
 
 /* Of the oldest job that was never tried; 0: there is none. */

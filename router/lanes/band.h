@@ -60,8 +60,9 @@ struct band_class {
 void band_init(struct band *band, const struct conf_stream *stream);
 void band_release(struct band *band);
 
-/* One more job; the class is the band's. */
-void band_add(struct band *band, const struct band_class *class);
+/* So many jobs more; the class is the band's. */
+void band_add(struct band *band, const struct band_class *class,
+              uint32_t count);
 
 /* How the objective stands. An urgent band without jobs is not behind. */
 bool band_is_behind(const struct band *band, uint64_t utc_ms);

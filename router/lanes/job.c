@@ -12,6 +12,7 @@ const char *job_state_name(enum job_state state)
         [JOB_RESOLVING] = "resolving", [JOB_READY] = "ready",
         [JOB_LEASED] = "leased",       [JOB_WAITING] = "waiting",
         [JOB_HELD] = "held",           [JOB_BOUNCING] = "bouncing",
+        [JOB_PAUSED] = "paused",
     };
     CHECK((size_t)state < JOB_STATE_COUNT);
     return names[state];
@@ -73,6 +74,7 @@ static struct job *part_of(const struct job *job,
     part->route = job->route;
     part->state = job->state;
     part->held = job->held;
+    part->rerouted = job->rerouted;
     if (job->destination)
         part->destination = destination_hold(job->destination);
     return part;

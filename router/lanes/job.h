@@ -18,10 +18,11 @@
  * READY      in its lane, may leave now
  * LEASED     a worker has it
  * WAITING    for the time of its next attempt
+ * PAUSED     as READY, but an operator's pause keeps it; back to READY at its end
  * HELD       in doubt, and its stream says hold: until a late result or expiry
  * BOUNCING   its report to the sender is being written
  *
- * In READY, LEASED and HELD it has a lane; in WAITING it may have one.
+ * In READY, LEASED, PAUSED and HELD it has a lane; in WAITING it may have one.
  */
 #ifndef ROUTER_LANES_JOB_H
 #define ROUTER_LANES_JOB_H
@@ -45,8 +46,9 @@ enum job_state {
     JOB_WAITING,
     JOB_HELD,
     JOB_BOUNCING,
+    JOB_PAUSED,
 };
-#define JOB_STATE_COUNT 8
+#define JOB_STATE_COUNT 9
 
 /* What is known of a recipient beyond its job: what the last attempt was
  * answered, for the report at the end, and what the next one has to heed. Mail
@@ -85,8 +87,9 @@ struct job {
     uint16_t stream;   /* position in the config */
     uint16_t route;    /* likewise */
     enum job_state state : 8;
-    bool held : 1;  /* HELD; or FOUND or CLAIMED, and HELD before */
-    bool aside : 1; /* READY, and set aside (aside.h) */
+    bool held : 1;     /* HELD; or FOUND or CLAIMED, and HELD before */
+    bool aside : 1;    /* READY, and set aside (aside.h) */
+    bool rerouted : 1; /* `route` is an operator's, not the envelope's */
 };
 
 /* A million jobs wait at times: one cache line and a half, and no more. */

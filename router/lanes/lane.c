@@ -12,7 +12,7 @@ enum kind { FRESH, AGAIN };
 
 struct share {
     struct lane *lane;
-    struct list link;        /* in its band while it has jobs in memory */
+    struct list link;        /* in its band: open, with jobs in memory */
     struct heap_place place; /* in band->fresh while it has FRESH ones */
     struct list jobs[KINDS];
     enum kind turn; /* which of the two is next, when there are both */
@@ -23,6 +23,7 @@ struct share {
     uint32_t fetching;
     struct cold_queue cold; /* behind them; open once it was needed */
     struct list thirst;     /* in lane->thirsty */
+    bool closed;            /* in no band, never thirsty */
 };
 
 static struct slice put_text(char **at, struct slice text)
@@ -77,6 +78,7 @@ struct lane *lane_new(uint32_t number, const struct conf *conf,
     list_init(&lane->out);
     list_init(&lane->waiting);
     list_init(&lane->held);
+    list_init(&lane->paused);
     table_init(&lane->shares);
     aside_init(&lane->aside);
     make_bands(lane, conf);
@@ -100,7 +102,7 @@ void lane_free(struct lane **lane)
 
 void lane_reconf(struct lane *lane, const struct conf *conf)
 {
-    CHECK(lane->ready == 0);
+    CHECK(lane->ready == 0 && lane->closed == 0);
     free_bands(lane);
     make_bands(lane, conf);
     lane->pool = conf_pool(conf, lane->pool_name);
@@ -133,15 +135,23 @@ static void enter_band(struct band *band, struct share *share, uint32_t weight)
 {
     share->weight = weight > 0 ? weight : 1;
     share->left = share->weight;
-    list_push_back(&band->shares, &share->link);
+    if (!share->closed)
+        list_push_back(&band->shares, &share->link);
+}
+
+/* So many jobs of the band may leave now that could not before. */
+static void add_ready(struct lane *lane, struct band *band, uint32_t count)
+{
+    band_add(band, &lane->classes[band->urgent], count);
+    lane->ready += count;
 }
 
 /* After each change: is it thirsty, or nothing any more? */
 static void review_share(struct lane *lane, struct share *share)
 {
     const uint32_t near = share->hot + share->fetching;
-    const bool thirsty =
-        share->cold.in_line > 0 && 2 * near <= lane->warmth->hot_max;
+    const bool thirsty = share->cold.in_line > 0 && !share->closed
+                         && 2 * near <= lane->warmth->hot_max;
     if (!thirsty)
         list_remove(&share->thirst);
     else if (list_is_empty(&share->thirst))
@@ -165,11 +175,11 @@ static struct job *first_of(const struct share *share, enum kind kind)
                                : container_of(jobs->next, struct job, link);
 }
 
-/* The share's FRESH jobs begin with another one. */
+/* The share's FRESH jobs begin with another one, or may no longer leave. */
 static void note_age(struct band *band, struct share *share)
 {
     const struct job *first = first_of(share, FRESH);
-    if (first)
+    if (first && !share->closed)
         heap_set(&band->fresh, &share->place, id_utc_ms(first->queued->id));
     else
         heap_remove(&band->fresh, &share->place);
@@ -190,8 +200,10 @@ void lane_push(struct lane *lane, struct job *job, uint32_t weight,
         list_push_back(jobs, &job->link);
     if (first_of(share, FRESH) == job)
         note_age(band, share);
-    band_add(band, &lane->classes[band->urgent]);
-    lane->ready++;
+    if (share->closed)
+        lane->closed++;
+    else
+        add_ready(lane, band, 1);
     job->lane = lane;
     job->state = JOB_READY;
 }
@@ -241,8 +253,12 @@ static void unlink_job(struct lane *lane, struct band *band,
     list_remove(&job->link);
     if (was_first)
         note_age(band, share);
-    band->ready--;
-    lane->ready--;
+    if (share->closed) {
+        lane->closed--;
+    } else {
+        band->ready--;
+        lane->ready--;
+    }
     if (--share->hot == 0)
         list_remove(&share->link);
     review_share(lane, share);
@@ -351,6 +367,7 @@ void lane_freeze(struct lane *lane, struct job *job, uint64_t due_ms)
         cold_open(lane->warmth->cold, &share->cold, COLD_READY);
     cold_push(lane->warmth->cold, &share->cold, job->queued->id, due_ms);
     lane->cold_ready++;
+    lane->cold_closed += share->closed;
     lane_remove(lane, job);
 }
 
@@ -367,6 +384,7 @@ static void begin_fetch(struct lane *lane, struct share *share,
     share->fetching++;
     lane->fetching++;
     lane->cold_ready--;
+    lane->cold_closed -= share->closed;
     review_share(lane, share);
 }
 
@@ -400,6 +418,7 @@ void lane_leave_line(struct cold_queue *line, struct cold_queue *queue,
     struct share *share = container_of(line, struct share, cold);
     cold_move(share->lane->warmth->cold, queue, id);
     share->lane->cold_ready--;
+    share->lane->cold_closed -= share->closed;
     review_share(share->lane, share);
 }
 
@@ -426,7 +445,67 @@ void lane_empty_cold(struct lane *lane, struct cold_queue *queue)
         mem_free(share);
     }
     table_release(&lane->shares);
-    lane->cold_ready = lane->fetching = 0;
+    lane->cold_ready = lane->cold_closed = lane->fetching = 0;
+}
+
+static void set_closed(struct lane *lane, struct share *share, bool closed)
+{
+    struct band *band = &lane->bands[share->key >> 32];
+    if (share->closed == closed)
+        return;
+    share->closed = closed;
+    if (closed) {
+        list_remove(&share->link);
+        band->ready -= share->hot;
+        lane->ready -= share->hot;
+        lane->closed += share->hot;
+        lane->cold_closed += share->cold.in_line;
+    } else {
+        if (share->hot > 0) {
+            list_push_back(&band->shares, &share->link);
+            add_ready(lane, band, share->hot);
+        }
+        lane->closed -= share->hot;
+        lane->cold_closed -= share->cold.in_line;
+    }
+    note_age(band, share);
+    review_share(lane, share);
+}
+
+/* A share that is reviewed here is not empty, so the table stays. */
+void lane_close_by(struct lane *lane, lane_closes_fn *closes, void *context)
+{
+    size_t at = 0;
+    for (struct share *share; (share = table_next(&lane->shares, &at));)
+        set_closed(lane, share,
+                   closes
+                       && closes(context, lane, (uint16_t)(share->key >> 32),
+                                 (uint32_t)share->key));
+}
+
+void lane_close_share(struct lane *lane, const struct job *job, bool closed)
+{
+    set_closed(lane, share_of(lane, job), closed);
+}
+
+bool lane_has_share(const struct lane *lane, const struct job *job)
+{
+    return table_get(&lane->shares, lane_share_of(job)) != NULL;
+}
+
+bool lane_has_closed(const struct lane *lane, const struct job *job)
+{
+    const struct share *share = table_get(&lane->shares, lane_share_of(job));
+    return share && share->closed;
+}
+
+struct lane *lane_of_line(struct cold_queue *line, uint16_t *stream,
+                          uint32_t *tenant)
+{
+    const struct share *share = container_of(line, struct share, cold);
+    *stream = (uint16_t)(share->key >> 32);
+    *tenant = (uint32_t)share->key;
+    return share->lane;
 }
 
 const struct job *lane_next_first(const struct lane *lane, size_t *at)
@@ -445,9 +524,50 @@ const struct job *lane_next_first(const struct lane *lane, size_t *at)
     }
 }
 
+static uint64_t count_links(const struct list *list)
+{
+    uint64_t count = 0;
+    list_each (link, list)
+        count++;
+    return count;
+}
+
+void lane_find(const struct lane *lane, const struct job *job, uint64_t max,
+               struct lane_place *place)
+{
+    const struct band *band = &lane->bands[job->stream];
+    const struct share *share = share_of(lane, job);
+    CHECK(job->state == JOB_READY);
+    const bool is_cold = list_is_empty(&job->link);
+    *place = (struct lane_place){
+        .in_turn = count_links(&band->shares),
+        .in_band = band->ready,
+    };
+    for (size_t i = 0; i < lane->band_count && !band->urgent; i++)
+        if (lane->bands[i].urgent)
+            place->urgent += lane->bands[i].ready;
+    if (is_cold) {
+        place->ahead = share->hot;
+        place->is_least = true;
+        return;
+    }
+    const struct list *at = share->jobs[kind_of(job)].next;
+    for (; at != &job->link && place->ahead < max; at = at->next)
+        place->ahead++;
+    place->is_least = at != &job->link;
+    /* Its kind and the other take turns. */
+    const struct list *others =
+        &share->jobs[kind_of(job) == FRESH ? AGAIN : FRESH];
+    const struct list *other = others->next;
+    for (uint64_t turns = place->ahead; turns > 0 && other != others;
+         turns--, other = other->next)
+        place->ahead++;
+}
+
 bool lane_is_empty(const struct lane *lane)
 {
-    return lane_depth(lane) == 0 && cold_queued(&lane->cold_waiting) == 0
-           && list_is_empty(&lane->out) && list_is_empty(&lane->waiting)
-           && list_is_empty(&lane->held);
+    return lane_depth(lane) == 0 && lane_closed(lane) == 0
+           && cold_queued(&lane->cold_waiting) == 0 && list_is_empty(&lane->out)
+           && list_is_empty(&lane->waiting) && list_is_empty(&lane->held)
+           && list_is_empty(&lane->paused);
 }

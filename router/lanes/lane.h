@@ -16,12 +16,16 @@
  *
  * Pure: who may send what when is decided elsewhere. All jobs that belong here
  * are in one of the lists: READY ones in the shares, the others in `out`,
- * `waiting` and `held`.
+ * `waiting`, `held` and `paused`.
  *
  * A share has its first jobs in memory, `hot_max` of them at most, and behind
  * them the ids of cold messages (cold.h). When half of the hot ones have left
  * the share is *thirsty*: its user fetches the next cold ones (lane_fetch), has
  * them read back and pushes them. `ready` counts jobs in memory alone.
+ *
+ * A share may be closed: its jobs stay where they are, in their order, hot or
+ * cold, and cost nothing until it is opened. The hot ones count in `closed` and
+ * not in `ready`.
  */
 #ifndef ROUTER_LANES_LANE_H
 #define ROUTER_LANES_LANE_H
@@ -39,6 +43,7 @@
 #include "router/lanes/band.h"
 #include "router/lanes/cold.h"
 #include "router/lanes/job.h"
+#include "router/lanes/rate.h"
 
 /* Most that one job costs its tenant; bounds the turns of a search. */
 #define LANE_COST_MAX 32u
@@ -69,18 +74,22 @@ struct lane {
     const struct lane_warmth *warmth;
     struct list thirsty;            /* shares */
     uint32_t cold_ready;            /* messages in the lines of the shares */
+    uint32_t cold_closed;           /* of them, in closed shares */
     uint32_t fetching;              /* of them, being read back */
     struct cold_queue cold_waiting; /* messages that wait for an attempt */
     struct list thirst;             /* for its user: lanes with such shares */
     struct band_class classes[2];   /* not urgent, urgent */
-    uint32_t ready;                 /* jobs, those set aside among them */
+    uint32_t ready;                 /* jobs that may leave, or are aside */
+    uint32_t closed;                /* READY jobs in closed shares */
     struct aside aside;             /* READY jobs that were stepped over */
     struct list out;                /* LEASED */
     struct list waiting;            /* WAITING */
     struct list held;               /* HELD */
+    struct list paused;             /* PAUSED, in the order of their turns */
     uint64_t idle_ms;               /* when it was last seen with a job */
     struct credits *credits;        /* likewise; NULL: none yet */
     struct lane_offer offer;        /* likewise */
+    struct rate rate;               /* likewise: jobs that left */
 };
 
 enum lane_end { LANE_BACK, LANE_FRONT };
@@ -172,15 +181,51 @@ void lane_leave_line(struct cold_queue *line, struct cold_queue *queue,
 /* The share of its lane that a job belongs to. */
 uint64_t lane_share_of(const struct job *job);
 
-/* READY in memory or cold. */
+/* A share as its user sees it. */
+typedef bool lane_closes_fn(void *context, const struct lane *lane,
+                            uint16_t stream, uint32_t tenant);
+
+/* Closes the shares for which `closes` says so and opens the others; NULL: opens
+ * all. A share is open when it is new. */
+void lane_close_by(struct lane *lane, lane_closes_fn *closes, void *context);
+void lane_close_share(struct lane *lane, const struct job *job, bool closed);
+
+/* Is there a share yet that this job would come into; and is it closed? */
+bool lane_has_share(const struct lane *lane, const struct job *job);
+bool lane_has_closed(const struct lane *lane, const struct job *job);
+
+/* Of a line of cold READY mail: its lane, and the stream and tenant. */
+struct lane *lane_of_line(struct cold_queue *line, uint16_t *stream,
+                          uint32_t *tenant);
+
+/* May leave: in memory or cold. */
 static inline uint32_t lane_depth(const struct lane *lane)
 {
-    return lane->ready + lane->cold_ready + lane->fetching;
+    return lane->ready + lane->cold_ready - lane->cold_closed + lane->fetching;
+}
+
+/* READY in closed shares, in memory or cold. */
+static inline uint32_t lane_closed(const struct lane *lane)
+{
+    return lane->closed + lane->cold_closed;
 }
 
 /* The oldest READY job in memory of each stream and tenant in turn: begin with
  * *at = 0; NULL at the end. The lane must not change meanwhile. */
 const struct job *lane_next_first(const struct lane *lane, size_t *at);
+
+/* Who goes before a READY job. */
+struct lane_place {
+    uint64_t ahead;   /* jobs before it of its own tenant and stream */
+    bool is_least;    /* there are more: the search was given up */
+    uint64_t in_turn; /* tenants that take turns in its band */
+    uint64_t in_band; /* jobs in its band that may leave, in memory */
+    uint64_t urgent;  /* in bands that go before its own */
+};
+
+/* Looks at no more than `max` jobs. A job in no list stands for a cold one. */
+void lane_find(const struct lane *lane, const struct job *job, uint64_t max,
+               struct lane_place *place);
 
 /* Has it jobs in any state, or cold messages? */
 bool lane_is_empty(const struct lane *lane);

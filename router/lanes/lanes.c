@@ -36,9 +36,11 @@ static void free_lanes(struct lanes *lanes)
 void lanes_release(struct lanes *lanes)
 {
     size_t at = 0;
-    for (struct lane *lane; (lane = table_next(&lanes->by_number, &at));)
+    for (struct lane *lane; (lane = table_next(&lanes->by_number, &at));) {
+        lane_close_by(lane, NULL, NULL);
         while (lane_take(lane))
             ;
+    }
     at = 0;
     for (struct queued *queued; (queued = table_next(&lanes->messages, &at));)
         queued_free(&queued);
@@ -147,7 +149,11 @@ static uint32_t weight_of(struct lanes *lanes, uint32_t number)
 void lanes_push(struct lanes *lanes, struct lane *lane, struct job *job,
                 enum lane_end end)
 {
+    const bool is_new = lanes->closes && !lane_has_share(lane, job);
     lane_push(lane, job, weight_of(lanes, job->tenant), end);
+    if (is_new
+        && lanes->closes(lanes->closes_context, lane, job->stream, job->tenant))
+        lane_close_share(lane, job, true);
 }
 
 void lanes_leave(struct job *job)
@@ -167,6 +173,8 @@ void lanes_park(struct lane *lane, struct job *job, enum job_state state)
         list = &lane->waiting;
     else if (state == JOB_HELD)
         list = &lane->held;
+    else if (state == JOB_PAUSED)
+        list = &lane->paused;
     CHECK(list);
     list_push_back(list, &job->link);
     job->lane = lane;

@@ -29,6 +29,8 @@ struct lanes {
     size_t weight_count;
     uint32_t number_last;
     struct lane_warmth warmth;
+    lane_closes_fn *closes; /* asked for each new share; NULL: none is */
+    void *closes_context;
 };
 
 /* Jobs that all lanes together keep in memory at the head of their shares,
@@ -65,7 +67,7 @@ void lanes_push(struct lanes *lanes, struct lane *lane, struct job *job,
 void lanes_leave(struct job *job);
 
 /* Puts a job that is in no list into its lane's list for the state: LEASED,
- * WAITING or HELD. */
+ * WAITING, HELD or PAUSED. */
 void lanes_park(struct lane *lane, struct job *job, enum job_state state);
 
 #endif

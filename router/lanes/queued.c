@@ -84,7 +84,12 @@ static struct slice source_of(const struct job_note *note,
                                     : slice_of("", 0);
 }
 
-enum rc queued_state(struct queued *queued, const struct names *sources,
+static struct slice route_of(const struct conf *conf, const struct job *job)
+{
+    return slice_text(job->rerouted ? conf->routes[job->route].name : NULL);
+}
+
+enum rc queued_state(struct queued *queued, const struct queued_names *names,
                      uint64_t now_ms, uint64_t utc_ms, struct arena *arena,
                      struct state *state)
 {
@@ -109,8 +114,9 @@ enum rc queued_state(struct queued *queued, const struct names *sources,
                 .held = job->held,
                 .code = note ? note->code : 0,
                 .text = job_note_text(note),
-                .source = source_of(note, sources),
+                .source = source_of(note, names->sources),
                 .told = note && note->told,
+                .route = route_of(names->conf, job),
             };
         }
     }

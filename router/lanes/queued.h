@@ -51,10 +51,15 @@ void queued_drop(struct queued *queued, struct job **job);
 enum rc queued_envelope(const struct queued *queued, struct arena *arena,
                         struct envelope *envelope) must_check;
 
+/* What the numbers in jobs and notes stand for. */
+struct queued_names {
+    const struct conf *conf;     /* of routes */
+    const struct names *sources; /* of notes */
+};
+
 /* The recipients of all jobs as a state. `now_ms` and `utc_ms` are the same
- * moment on the two clocks; `sources` has the names of the notes' sources.
- * RC_LIMIT when the arena is full. */
-enum rc queued_state(struct queued *queued, const struct names *sources,
+ * moment on the two clocks. RC_LIMIT when the arena is full. */
+enum rc queued_state(struct queued *queued, const struct queued_names *names,
                      uint64_t now_ms, uint64_t utc_ms, struct arena *arena,
                      struct state *state) must_check;
 

@@ -698,6 +698,97 @@ static void a_note_keeps_what_the_next_attempt_heeds(void **state)
     job_free(&rest);
 }
 
+static void a_closed_share_stands_still_and_costs_nothing(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    struct lane_place place;
+    struct job *jobs[4];
+    for (unsigned i = 0; i < 4; i++)
+        jobs[i] = push(lane, HEAVY, i % 2, 1);
+    lane_close_share(lane, jobs[0], true);
+    lane_close_share(lane, jobs[2], true);
+    assert_int_equal(lane->ready, 2);
+    assert_int_equal(lane->closed, 2);
+    assert_true(lane_has_closed(lane, jobs[0]));
+    assert_false(lane_has_closed(lane, jobs[1]));
+    lane_find(lane, jobs[3], 10, &place);
+    assert_int_equal(place.ahead, 1);
+    assert_int_equal(place.in_turn, 1);
+    assert_int_equal(place.in_band, 2);
+    assert_ptr_equal(lane_take(lane), jobs[1]);
+    assert_ptr_equal(lane_take(lane), jobs[3]);
+    assert_null(lane_take(lane));
+    assert_false(lane_is_empty(lane));
+
+    lane_remove(lane, jobs[0]); /* expired meanwhile */
+    lane_push(lane, jobs[0], 1, LANE_FRONT);
+    assert_int_equal(lane->ready, 0);
+    assert_int_equal(lane->closed, 2);
+    lane_close_share(lane, jobs[0], false);
+    assert_int_equal(lane->ready, 2);
+    assert_int_equal(lane->closed, 0);
+    assert_ptr_equal(lane_take(lane), jobs[0]);
+    assert_ptr_equal(lane_take(lane), jobs[2]);
+    assert_true(lane_is_empty(lane));
+    for (unsigned i = 0; i < 4; i++)
+        end(jobs[i]);
+    drain(lane);
+}
+
+static void a_closed_share_is_not_thirsty(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    struct cold_queue fetching;
+    struct lane_fetch fetch;
+    cold_open(warmth.cold, &fetching, COLD_FETCHING);
+    struct queued *first = arrive(lane, 1, false);
+    for (uint64_t id = 2; id <= 20; id++)
+        (void)arrive(lane, id, false);
+    lane_close_share(lane, first->jobs, true);
+    (void)arrive(lane, 21, false);
+    assert_int_equal(lane_depth(lane), 0);
+    assert_int_equal(lane_closed(lane), 21);
+    assert_null(lane_take(lane));
+    assert_false(lane_fetch(lane, &fetching, &fetch));
+    lane_close_by(lane, NULL, NULL);
+    assert_int_equal(lane_depth(lane), 21);
+    assert_int_equal(lane_closed(lane), 0);
+    for (uint64_t id = 1; id <= HOT_MAX; id++)
+        assert_int_equal(leave(lane), id);
+    assert_true(lane_fetch(lane, &fetching, &fetch));
+    assert_int_equal(fetch.id, HOT_MAX + 1);
+    lane_empty_cold(lane, &fetching);
+    drain(lane);
+}
+
+static void a_share_that_opens_has_saved_up_no_turns(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    struct job *heavy_job = push(lane, HEAVY, 1, 1);
+    for (unsigned i = 0; i < 100; i++) {
+        (void)push(lane, HEAVY, 1, 1);
+        (void)push(lane, LIGHT, 1, 1);
+    }
+    lane_close_share(lane, heavy_job, true);
+    for (unsigned i = 0; i < 50; i++) {
+        struct job *job = lane_take(lane);
+        assert_int_equal(job->stream, LIGHT);
+        end(job);
+    }
+    lane_close_by(lane, NULL, NULL);
+    unsigned heavy = 0;
+    for (unsigned i = 0; i < 40; i++) {
+        struct job *job = lane_take(lane);
+        heavy += job->stream == HEAVY;
+        end(job);
+    }
+    assert_in_range(heavy, 29, 31); /* three of four, and no more */
+    drain(lane);
+}
+
 int main(void)
 {
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -721,6 +812,9 @@ int main(void)
         CASE(a_fetch_that_was_overtaken_changes_nothing),
         CASE(what_is_set_aside_holds_nobody_up),
         CASE(a_note_keeps_what_the_next_attempt_heeds),
+        CASE(a_closed_share_stands_still_and_costs_nothing),
+        CASE(a_closed_share_is_not_thirsty),
+        CASE(a_share_that_opens_has_saved_up_no_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

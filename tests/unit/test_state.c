@@ -35,6 +35,7 @@ static void check_round_trip(const struct state *wanted)
                                 slice_head(right->source, STATE_SOURCE_MAX)));
         assert_true(
             slice_equal(left->text, slice_head(right->text, STATE_TEXT_MAX)));
+        assert_true(slice_equal(left->route, right->route));
     }
     arena_release(&arena);
     buf_release(&buf);
@@ -57,6 +58,7 @@ static void a_state_comes_back(void **state)
         { .index = 4,
           .attempts = 1,
           .held = true,
+          .route = SLICE("slow"),
           .code = 451,
           .text = SLICE("4.7.1 greylisted \xc3\xa4") },
         { .index = 5 },

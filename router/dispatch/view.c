@@ -1,0 +1,103 @@
+/* view.c - what a filter is asked about. */
+#include "router/dispatch/view.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "common/base/check.h"
+#include "common/proto/message_id.h"
+#include "router/dispatch/place.h"
+
+struct slice view_route(const struct dispatch *dispatch, const struct job *job)
+{
+    return slice_text(dispatch->conf->routes[job->route].name);
+}
+
+struct slice view_state(const struct job *job)
+{
+    const bool is_closed = job->state == JOB_READY && job->lane->closed > 0
+                           && lane_has_closed(job->lane, job);
+    return slice_text(job_state_name(is_closed ? JOB_PAUSED : job->state));
+}
+
+static struct slice pool_of(const struct dispatch *dispatch,
+                            const struct job *job)
+{
+    if (job->lane && job->state != JOB_BOUNCING)
+        return job->lane->pool_name;
+    const struct conf_route *route = &dispatch->conf->routes[job->route];
+    return slice_text(pools_for_route(&dispatch->pools, route)->name);
+}
+
+void view_of_job(struct dispatch *dispatch, const struct job *job,
+                 uint64_t utc_ms, struct view *view)
+{
+    const uint64_t born_ms = id_utc_ms(job->queued->id);
+    struct filter_view *filter = &view->filter;
+    *view = (struct view){ .code = "" };
+    for (size_t i = 0; i < FILTER_TEXTS; i++)
+        filter->texts[i] = SLICE("");
+    filter->id = job->queued->id;
+    filter->age_ms = utc_ms > born_ms ? utc_ms - born_ms : 0;
+    filter->attempts = job->attempts;
+    filter->texts[FILTER_TENANT] =
+        names_text(&dispatch->lanes.tenants, job->tenant);
+    filter->texts[FILTER_STREAM] =
+        slice_text(dispatch->conf->streams[job->stream].name);
+    filter->texts[FILTER_ROUTE] = view_route(dispatch, job);
+    filter->texts[FILTER_POOL] = pool_of(dispatch, job);
+    filter->texts[FILTER_STATE] = view_state(job);
+    if (job->destination)
+        filter->texts[FILTER_SITE] = job->destination->site;
+    else if (job->lane)
+        filter->texts[FILTER_SITE] = job->lane->site;
+}
+
+void view_add_recipient(struct view *view, const struct envelope *envelope,
+                        const struct job_recipient *recipient)
+{
+    struct slice *texts = view->filter.texts;
+    const struct job_note *note = recipient->note;
+    view->code[0] = '\0';
+    if (note && note->code > 0)
+        (void)snprintf(view->code, sizeof view->code, "%u",
+                       (unsigned)note->code);
+    texts[FILTER_CODE] = slice_text(view->code);
+    texts[FILTER_REPLY] = job_note_text(note);
+    if (!envelope)
+        return;
+    const struct slice address = envelope->recipients[recipient->index].address;
+    texts[FILTER_ACCOUNT] = envelope->account;
+    texts[FILTER_SENDER] = envelope->mail_from;
+    texts[FILTER_RECIPIENT] = address;
+    texts[FILTER_DOMAIN] = place_domain_of(address);
+}
+
+const bool *view_match(struct dispatch *dispatch, struct job *job,
+                       const struct filter *filter, uint64_t utc_ms,
+                       size_t *count)
+{
+    struct view view;
+    const struct envelope *envelope = NULL;
+    bool *match = NULL;
+    const struct job_recipient *recipients = job_recipients(job);
+    *count = 0;
+    view_of_job(dispatch, job, utc_ms, &view);
+    for (size_t i = 0; i < job->recipient_count; i++) {
+        view_add_recipient(&view, envelope, &recipients[i]);
+        if (!filter_match_others(filter, &view.filter))
+            continue;
+        if (!envelope && filter_needs_envelope(filter)) {
+            envelope = dispatch_open(dispatch, job->queued);
+            view_add_recipient(&view, envelope, &recipients[i]);
+        }
+        if (!filter_match(filter, &view.filter))
+            continue;
+        if (!match)
+            match = arena_new(&dispatch->scratch, job->recipient_count, 1);
+        CHECK(match); /* as for outcome.c: made for the largest envelope */
+        match[i] = true;
+        (*count)++;
+    }
+    return match;
+}
