@@ -22,6 +22,7 @@
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
 #include "config/loader.h"
+#include "router/actions/exchange.h"
 #include "router/control/api.h"
 #include "router/dispatch/dispatch.h"
 #include "router/intake.h"
@@ -42,6 +43,8 @@ struct router {
     struct id_maker ids;
     struct dispatch *dispatch;
     struct spool *spool;
+    struct book *book;         /* of operators' actions */
+    struct exchange *exchange; /* NULL: the config's Redis cannot be used */
     struct intake *intake;
     struct submission *submission;
     struct api *api;
@@ -213,6 +216,51 @@ static enum rc open_spool(struct router *router, struct fault *fault)
     return RC_OK;
 }
 
+static bool tell_lanes(void *context, const struct action *action)
+{
+    struct router *router = context;
+    return dispatch_act(router->dispatch, action);
+}
+
+/* Pauses of before are in force before the first message is given out. */
+static enum rc open_book(struct router *router, struct fault *fault)
+{
+    char url[CONF_REDIS_URL_SIZE];
+    const struct book_options options = {
+        .folder = router->conf->spool.path,
+        .router = router->self->name,
+        .new_id = next_id,
+        .id_context = router,
+        .tell = tell_lanes,
+        .tell_context = router,
+    };
+    router->book = book_open(router->loop, &options, fault);
+    if (!router->book)
+        return RC_IO;
+    dispatch_report_to(router->dispatch, book_mailbox(router->book));
+    book_start(router->book);
+    const struct exchange_options others = {
+        .book = router->book,
+        .redis = conf_redis_url(router->conf, url),
+        .password_file = router->conf->state.password_file,
+        .prefix = router->conf->state.prefix,
+        .router = router->self->name,
+    };
+    router->exchange = exchange_new(router->loop, &others, fault);
+    if (!router->exchange)
+        log_fault(LOG_ERROR, "actions_not_shared", fault);
+    return RC_OK;
+}
+
+static bool has_route(void *context, struct slice name)
+{
+    struct router *router = context;
+    CHECK(pthread_mutex_lock(&router->reload_lock) == 0);
+    bool has = conf_route(router->conf, name) != NULL;
+    CHECK(pthread_mutex_unlock(&router->reload_lock) == 0);
+    return has;
+}
+
 static enum rc open_control(struct router *router, struct fault *fault)
 {
     const struct api_options options = {
@@ -220,6 +268,12 @@ static enum rc open_control(struct router *router, struct fault *fault)
         .router = router->self,
         .dispatch = router->dispatch,
         .spool = router->spool,
+        .ground = {
+            .dispatch = router->dispatch,
+            .book = router->book,
+            .has_route = has_route,
+            .context = router,
+        },
         .reload = reload,
         .add_status = add_status,
         .context = router,
@@ -242,6 +296,8 @@ static enum rc open_all(struct router *router, struct fault *fault)
         return RC_IO;
     enum rc rc = open_spool(router, fault);
     if (rc == RC_OK)
+        rc = open_book(router, fault);
+    if (rc == RC_OK)
         rc = dispatch_start(router->dispatch, router->spool, fault);
     if (rc != RC_OK)
         return rc;
@@ -263,6 +319,8 @@ static void close_all(struct router *router)
     submission_stop(&router->submission, SUBMISSION_ENDS_MS);
     if (router->dispatch)
         dispatch_stop(router->dispatch);
+    exchange_free(&router->exchange);
+    book_free(&router->book);
     spool_close(&router->spool);
     intake_free(&router->intake);
     dispatch_free(&router->dispatch);

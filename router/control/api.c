@@ -10,6 +10,7 @@
 #include "common/edge/addr.h"
 #include "common/proto/json.h"
 #include "router/control/http.h"
+#include "router/control/problem.h"
 
 #define ASK_TIMEOUT_MS 5000
 #define BACKLOG        64
@@ -21,16 +22,6 @@ struct api {
     struct http_server *server;
 };
 
-static void say_problem(struct buf *out, const char *title, struct slice detail)
-{
-    struct json json;
-    json_init(&json, out);
-    json_begin_object(&json);
-    json_add_text(&json, "title", slice_text(title));
-    json_add_text(&json, "detail", detail);
-    json_end(&json);
-}
-
 static unsigned ask(struct api *api, enum dispatch_question question,
                     const char *about, struct buf *out)
 {
@@ -38,13 +29,7 @@ static unsigned ask(struct api *api, enum dispatch_question question,
                               slice_text(about), ASK_TIMEOUT_MS, out);
     if (rc == RC_OK)
         return 200;
-    buf_clear(out);
-    if (rc == RC_NONE) {
-        say_problem(out, "not found", slice_text(about));
-        return 404;
-    }
-    say_problem(out, "busy", SLICE("the router did not answer in time"));
-    return 503;
+    return problem_of(out, rc == RC_NONE ? rc : RC_TIMEOUT, slice_text(about));
 }
 
 static void add_spool(const struct api *api, struct json *json)
@@ -80,11 +65,8 @@ static unsigned get_status(struct api *api, const struct http_request *request,
     (void)buf_add(out, SLICE("{\"dispatch\":"));
     enum rc rc = dispatch_ask(api->options.dispatch, DISPATCH_STATUS,
                               slice_text(NULL), ASK_TIMEOUT_MS, out);
-    if (rc != RC_OK) {
-        buf_clear(out);
-        say_problem(out, "busy", SLICE("the router did not answer in time"));
-        return 503;
-    }
+    if (rc != RC_OK)
+        return problem_of(out, RC_TIMEOUT, SLICE(""));
     (void)buf_add_byte(out, ',');
     struct buf rest;
     buf_init(&rest, WHY_MAX);
@@ -129,7 +111,7 @@ static unsigned reload(struct api *api, const struct http_request *request,
     struct buf why;
     buf_init(&why, WHY_MAX);
     bool is_done = api->options.reload(api->options.context, &why);
-    say_problem(out, is_done ? "reloaded" : "refused", buf_slice(&why));
+    problem_say(out, is_done ? "reloaded" : "refused", buf_slice(&why));
     buf_release(&why);
     return is_done ? 200 : 422;
 }
@@ -139,13 +121,21 @@ static const struct {
     const char *method;
     const char *path; /* one that ends in '/' takes a further part */
     unsigned (*answer)(struct api *api, const struct http_request *request,
-                       struct buf *out);
+                       struct buf *out); /* or: */
+    unsigned (*act)(const struct actions_ground *ground,
+                    const struct http_request *request, struct buf *out);
 } resources[] = {
-    { "GET",  "/v1/status",    get_status  },
-    { "GET",  "/v1/queue",     get_queue   },
-    { "GET",  "/v1/messages/", get_message },
-    { "GET",  "/v1/holders",   get_holders },
-    { "POST", "/v1/reload",    reload      },
+    { "GET",    "/v1/status",     get_status,  NULL            },
+    { "GET",    "/v1/queue",      get_queue,   NULL            },
+    { "GET",    "/v1/queue/list", NULL,        actions_list    },
+    { "GET",    "/v1/messages/",  get_message, NULL            },
+    { "GET",    "/v1/why/",       NULL,        actions_why     },
+    { "GET",    "/v1/holders",    get_holders, NULL            },
+    { "POST",   "/v1/reload",     reload,      NULL            },
+    { "GET",    "/v1/actions",    NULL,        actions_get     },
+    { "POST",   "/v1/actions",    NULL,        actions_post    },
+    { "GET",    "/v1/actions/",   NULL,        actions_get_one },
+    { "DELETE", "/v1/actions/",   NULL,        actions_delete  },
 };
 /* clang-format on */
 
@@ -165,11 +155,14 @@ static unsigned answer(void *context, const struct http_request *request,
     for (size_t i = 0; i < ARRAY_LEN(resources); i++) {
         if (!path_is(resources[i].path, request->path))
             continue;
-        if (strcmp(resources[i].method, request->method) == 0)
-            return resources[i].answer(api, request, out);
         is_path = true;
+        if (strcmp(resources[i].method, request->method) != 0)
+            continue;
+        return resources[i].act
+                   ? resources[i].act(&api->options.ground, request, out)
+                   : resources[i].answer(api, request, out);
     }
-    say_problem(out, is_path ? "method not allowed" : "not found",
+    problem_say(out, is_path ? "method not allowed" : "not found",
                 slice_text(request->path));
     return is_path ? 405 : 404;
 }

@@ -6,6 +6,7 @@
  *     GET  /v1/messages/ID       one queued message
  *     GET  /v1/holders?site=x    who may send to a site now
  *     POST /v1/reload            read the config again
+ *     /v1/actions, /v1/queue/list, /v1/why/ID: see actions.h
  *
  * Answers are JSON; errors are problem+json in form (RFC 9457): title, detail.
  * The socket is the platform user's alone: who can open it may do all.
@@ -19,6 +20,7 @@
 #include "common/base/buf.h"
 #include "common/base/rc.h"
 #include "config/conf.h"
+#include "router/control/actions.h"
 #include "router/dispatch/dispatch.h"
 #include "router/spool/spool.h"
 
@@ -29,6 +31,7 @@ struct api_options {
     const struct conf_router *router;
     struct dispatch *dispatch;
     struct spool *spool;
+    struct actions_ground ground;
     /* Reloads; false with the reasons, a line each, in `why`. Called in the
      * server's thread. */
     bool (*reload)(void *context, struct buf *why);

@@ -5,7 +5,7 @@
 
 #include "common/base/chars.h"
 
-#define ASK_TIMEOUT_MS 10000L
+#define ASK_TIMEOUT_MS 60000L /* a search goes through the whole queue */
 
 static size_t take(char *bytes, size_t size, size_t count, void *context)
 {
@@ -19,20 +19,28 @@ static enum rc rc_of(CURLcode code)
     return code == CURLE_OPERATION_TIMEDOUT ? RC_TIMEOUT : RC_IO;
 }
 
-enum rc client_ask(const char *socket_path, const char *method,
-                   const char *path, unsigned *status, struct buf *out,
-                   struct fault *fault)
+static void set_body(CURL *curl, struct slice body)
 {
+    (void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)body.len);
+    (void)curl_easy_setopt(curl, CURLOPT_COPYPOSTFIELDS, body.ptr);
+}
+
+enum rc client_ask(const struct client_request *request, unsigned *status,
+                   struct buf *out, struct fault *fault)
+{
+    const char *socket_path = request->socket_path;
     CURL *curl = curl_easy_init();
     if (!curl)
         return fault_set(fault, RC_IO, 0, "libcurl does not start");
     struct buf url;
     buf_init(&url, 64u << 10);
-    (void)buf_addf(&url, "http://router%s", path);
+    (void)buf_addf(&url, "http://router%s", request->path);
     (void)buf_add_byte(&url, '\0');
     (void)curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, socket_path);
     (void)curl_easy_setopt(curl, CURLOPT_URL, buf_slice(&url).ptr);
-    (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+    if (request->body.len > 0)
+        set_body(curl, request->body);
+    (void)curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request->method);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
     (void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, out);
     (void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, ASK_TIMEOUT_MS);

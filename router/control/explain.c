@@ -260,8 +260,12 @@ static void say_holders(const struct explain *explain, struct slice site)
     client_encode(&path, name);
     (void)buf_add_byte(&path, '\0');
     api_socket_path(explain->conf, router, socket);
-    enum rc rc =
-        client_ask(socket, "GET", buf_slice(&path).ptr, &status, &json, &fault);
+    const struct client_request request = {
+        .socket_path = socket,
+        .method = "GET",
+        .path = buf_slice(&path).ptr,
+    };
+    enum rc rc = client_ask(&request, &status, &json, &fault);
     if (rc != RC_OK)
         (void)fprintf(explain->out, "%-12s the router is not running here\n",
                       "holders");

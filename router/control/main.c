@@ -8,6 +8,7 @@
 #include "config/command.h"
 #include "router/control/explain.h"
 #include "router/control/keys.h"
+#include "router/control/operate.h"
 #include "router/control/serve.h"
 #include "router/control/status.h"
 #include "router/spool/command.h"
@@ -37,8 +38,15 @@ static const struct command {
     { "streams", "[--config FILE] [--json]",
       "how long the mail of each stream waits, and whether it is in time",
       command_streams },
-    { "queue", "[--config FILE] [--json]",
-      "the lanes: how much waits, since when, and why", command_queue },
+    { "queue", "[--config FILE] [--json] [VERB ...]",
+      "the lanes: how much waits, since when, and why; with a verb: list, pause, "
+      "resume,\n      requeue, reroute, expire, bounce, delete, release",
+      command_queue_verbs },
+    { "actions", "[--config FILE] [--json] [ID | cancel ID]",
+      "pauses, and bulk actions with their progress", command_actions },
+    { "why", "[--config FILE] [--json] ID",
+      "what holds a message, since when, and the earliest time it can go",
+      command_why },
     { "message", "[--config FILE] [--json] ID",
       "where one queued message stands", command_message },
     { "explain", "[--config FILE] [--account NAME] FILE.eml --to ADDRESS",
@@ -66,7 +74,8 @@ static void print_help(FILE *out)
 static int run_command(const struct command *command, int argc,
                        char *const *argv)
 {
-    if (argc != 1 || strcmp(argv[0], "--help") != 0)
+    const bool has_own = command->run == command_queue_verbs;
+    if (has_own || argc != 1 || strcmp(argv[0], "--help") != 0)
         return command->run(argc, argv, stdout, stderr);
     (void)printf("usage: sendyard %s %s\n    %s\n", command->name,
                  command->arguments, command->help);

@@ -7,12 +7,11 @@
 #include "common/base/attr.h"
 #include "common/base/buf.h"
 #include "router/control/answer.h"
-#include "router/control/api.h"
+#include "router/control/asking.h"
 #include "router/control/client.h"
 #include "router/control/options.h"
+#include "router/control/showing.h"
 #include "router/control/table.h"
-
-#define ANSWER_MAX (64u << 20)
 
 typedef void show_fn(const struct value *root, FILE *out);
 
@@ -22,20 +21,6 @@ struct question {
     const char *path;
     show_fn *show;
 };
-
-static void add_age(struct text_table *table, uint64_t ms)
-{
-    uint64_t seconds = ms / 1000;
-    if (seconds < 60)
-        text_table_addf(table, "%" PRIu64 ".%" PRIu64 "s", seconds,
-                        ms % 1000 / 100);
-    else if (seconds < 3600)
-        text_table_addf(table, "%" PRIu64 "m%02" PRIu64 "s", seconds / 60,
-                        seconds % 60);
-    else
-        text_table_addf(table, "%" PRIu64 "h%02" PRIu64 "m", seconds / 3600,
-                        seconds % 3600 / 60);
-}
 
 static void add_number(struct text_table *table, const struct value *value,
                        const char *name)
@@ -72,7 +57,7 @@ static void show_workers(const struct value *workers, FILE *out)
         add_number(table, worker, "pid");
         add_number(table, worker, "leases");
         add_number(table, worker, "jobs_sent");
-        add_age(table, value_number(worker, "heard_ms_ago"));
+        showing_age(table, value_number(worker, "heard_ms_ago"));
         text_table_add(table, value_flag(worker, "draining") ? "draining"
                               : value_flag(worker, "same_config")
                                   ? "live"
@@ -117,6 +102,12 @@ static void show_status(const struct value *root, FILE *out)
                       : "");
     (void)fprintf(out, "queue\n");
     show_numbers(lanes, jobs, ARRAY_LEN(jobs), out);
+    const uint64_t pauses = value_number(lanes, "pauses");
+    if (pauses > 0)
+        (void)fprintf(out,
+                      "  %" PRIu64 " pauses in force: see `sendyard "
+                      "actions`\n",
+                      pauses);
     (void)fprintf(out, "since the start\n");
     show_numbers(value_member(lanes, "since_start"), totals, ARRAY_LEN(totals),
                  out);
@@ -144,7 +135,7 @@ static void add_wait(struct text_table *table, const struct value *wait,
     else if (ms < 10000)
         text_table_addf(table, "%" PRIu64 "ms", ms);
     else
-        add_age(table, ms);
+        showing_age(table, ms);
 }
 
 static void add_waits(struct text_table *table, const struct value *stream,
@@ -193,7 +184,7 @@ static void show_streams(const struct value *root, FILE *out)
         if (objective == 0)
             text_table_add(table, "none");
         else
-            add_age(table, objective);
+            showing_age(table, objective);
         add_share(table, stream);
         add_number(table, stream, "ready");
         text_table_add(table,
@@ -209,8 +200,9 @@ static void show_streams(const struct value *root, FILE *out)
 
 static void show_queue(const struct value *root, FILE *out)
 {
-    static const char *const heads[] = { "pool",    "site", "ready",  "leased",
-                                         "waiting", "held", "oldest", "state" };
+    static const char *const heads[] = { "pool",   "site",    "ready",
+                                         "leased", "waiting", "held",
+                                         "paused", "oldest",  "state" };
     const struct value *lanes = value_member(root, "lanes");
     struct text_table *table = text_table_new(heads, ARRAY_LEN(heads));
     for (size_t i = 0; i < value_count(lanes); i++) {
@@ -221,7 +213,8 @@ static void show_queue(const struct value *root, FILE *out)
         add_number(table, lane, "leased");
         add_number(table, lane, "waiting");
         add_number(table, lane, "held");
-        add_age(table, value_number(lane, "oldest_ms"));
+        add_number(table, lane, "paused");
+        showing_age(table, value_number(lane, "oldest_ms"));
         text_table_add(table, value_text(lane, "state"));
     }
     print_and_free(table, out);
@@ -252,7 +245,7 @@ static void show_message(const struct value *root, FILE *out)
         add_number(table, recipient, "attempts");
         text_table_add(table, value_text(recipient, "route"));
         text_table_add(table, value_text(recipient, "site"));
-        add_age(table, value_number(recipient, "next_retry_ms"));
+        showing_age(table, value_number(recipient, "next_retry_ms"));
         text_table_add(table, value_text(recipient, "last_reply"));
     }
     print_and_free(table, out);
@@ -280,57 +273,18 @@ static void show_reload(const struct value *root, FILE *out)
     (void)fprintf(out, "%s\n", value_text(root, "title"));
 }
 
-static int show_answer(const struct question *question,
-                       const struct options *options, unsigned status,
-                       struct slice json, FILE *out, FILE *err)
-{
-    struct fault fault;
-    struct answer *answer = answer_parse(json, &fault);
-    if (!answer) {
-        (void)fprintf(err, "%s\n", fault.text);
-        return EX_PROTOCOL;
-    }
-    const struct value *root = answer_root(answer);
-    int code = status == 200 ? EX_OK : EX_DATAERR;
-    if (status != 200)
-        (void)fprintf(err, "%s: %s\n", value_text(root, "title"),
-                      value_text(root, "detail"));
-    else if (options->json)
-        (void)fprintf(out, "%.*s\n", SLICE_ARG(json));
-    else
-        question->show(root, out);
-    answer_free(&answer);
-    return code;
-}
-
 static int ask(const struct question *question, const struct options *options,
                FILE *out, FILE *err)
 {
-    struct conf *conf = options_load(options, err);
-    if (!conf)
-        return EX_CONFIG;
-    const struct conf_router *router = options_router(options, conf, err);
-    int code = EX_USAGE;
-    if (router) {
-        struct buf json;
-        struct fault fault;
-        char socket[API_PATH_MAX];
-        unsigned status = 0;
-        buf_init(&json, ANSWER_MAX);
-        api_socket_path(conf, router, socket);
-        if (client_ask(socket, question->method, question->path, &status, &json,
-                       &fault)
-            == RC_OK) {
-            code = show_answer(question, options, status, buf_slice(&json), out,
-                               err);
-        } else {
-            (void)fprintf(err, "router %s does not answer: %s\n", router->name,
-                          fault.text);
-            code = EX_UNAVAILABLE;
-        }
-        buf_release(&json);
-    }
-    conf_release(&conf);
+    struct asking asking;
+    int code = asking_open(&asking, options, err);
+    if (code == EX_OK)
+        code = asking_do(&asking, question->method, question->path, SLICE(""));
+    if (code == EX_OK && options->json)
+        (void)fprintf(out, "%.*s\n", SLICE_ARG(buf_slice(&asking.json)));
+    else if (code == EX_OK)
+        question->show(answer_root(asking.answer), out);
+    asking_close(&asking);
     return code;
 }
 
