@@ -520,6 +520,38 @@ static void a_search_pages_and_counts(void **state)
                          "\"matched\":5,\"recipients\":5,\"messages\":[]");
 }
 
+/* Behind so many others it is on disk alone. */
+static void cold_mail_is_seen_and_acted_upon_like_any(void **state)
+{
+    struct fixture *fixture = *state;
+    char text[ID_TEXT_SIZE];
+    fixture_submit_many(fixture, "main", MANY);
+    const uint64_t id = submit_to(fixture, "main", "v@[127.0.0.1]");
+    (void)text_of(id, text);
+    for (unsigned i = 0;
+         i < 500 && fixture_number(fixture, "\"cold\":") < MANY / 2; i++)
+        fixture_pass(fixture, 10);
+    assert_true(fixture_number(fixture, "\"cold\":") >= MANY / 2);
+    fixture_await_answer(fixture, DISPATCH_SEARCH, "9 - recipient=v@*",
+                         "\"matched\":1,\"recipients\":1");
+    fixture_await_answer(fixture, DISPATCH_SEARCH, "9 - recipient=v@*", text);
+    fixture_await_answer(fixture, DISPATCH_MESSAGE, text, "v@[127.0.0.1]");
+    fixture_await_answer(fixture, DISPATCH_WHY, text, "\"cause\":\"unserved\"");
+    const uint64_t pause = act(fixture, ACTION_PAUSE, "stream=main");
+    fixture_await_answer(fixture, DISPATCH_WHY, text, "\"cause\":\"paused\"");
+    fixture_await_answer(fixture, DISPATCH_SEARCH, "0 - state=paused",
+                         "\"matched\":3001");
+    end_action(fixture, ACTION_PAUSE, pause);
+    (void)act_with(fixture, ACTION_REROUTE, "recipient=v@*", "reserve");
+    await_done(fixture);
+    fixture_await_answer(fixture, DISPATCH_MESSAGE, text,
+                         "\"route\":\"reserve\"");
+    (void)act(fixture, ACTION_DELETE, "all");
+    fixture_await_empty(fixture);
+    assert_int_equal(fixture_count_logged(fixture, "\"event\":\"deleted\""),
+                     MANY + 1);
+}
+
 static void why_tells_what_holds_it(void **state)
 {
     struct fixture *fixture = *state;
@@ -568,6 +600,7 @@ int main(void)
         SCENARIO(what_was_half_done_goes_on_after_a_restart),
         SCENARIO(progress_is_told_to_the_end),
         SCENARIO(a_search_pages_and_counts),
+        SCENARIO(cold_mail_is_seen_and_acted_upon_like_any),
         SCENARIO(why_tells_what_holds_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
