@@ -35,7 +35,7 @@
 
 #define ACTION_NAME_MAX  128u /* bytes of an actor or a route's name */
 #define ACTION_TEXT_MAX  400u /* of a reason; a reply's line is 512 */
-#define ACTION_BYTES_MAX (2 * FILTER_TEXT_MAX)
+#define ACTION_BYTES_MAX ((size_t)2 * FILTER_TEXT_MAX)
 
 /* What is over is kept so long; a pause longer, so that no router that was away
  * brings it back. */

@@ -286,7 +286,7 @@ static enum rc add(struct book *book, const struct action *action,
 {
     if (book->by_id.count >= BOOK_ACTIONS_MAX)
         prune(book);
-    if (book->by_id.count >= 2 * BOOK_ACTIONS_MAX)
+    if (book->by_id.count >= (size_t)2 * BOOK_ACTIONS_MAX)
         return fault_set(fault, RC_LIMIT, 0, "too many actions are in force");
     struct entry *entry = enter(book, action);
     const enum rc rc = write_down(book, fault);

@@ -79,7 +79,7 @@ enum rc book_end(struct book *book, uint64_t id, struct slice actor,
 /* Appends one as a JSON object, or all (id 0) as {"actions": [...]}. RC_NONE:
  * unknown; RC_LIMIT: no room. */
 enum rc book_add_json(struct book *book, uint64_t id,
-                      struct buf *json) must_check;
+                      struct buf *out) must_check;
 
 /* For exchange.h. A change that others should see calls the hook, under the
  * lock, in whatever thread made it. */

@@ -14,7 +14,7 @@
 #include "router/control/showing.h"
 #include "router/control/status.h"
 
-#define PATH_BYTES_MAX (4 * FILTER_TEXT_MAX)
+#define PATH_BYTES_MAX ((size_t)4 * FILTER_TEXT_MAX)
 #define ACTOR_SIZE     64
 #define LOOK_EACH_US   300000u
 

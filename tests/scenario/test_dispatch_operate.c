@@ -573,7 +573,7 @@ static void why_tells_what_holds_it(void **state)
                          "by worker w1 from source a");
     scripted_result(worker, job, 451, "not now");
     fixture_await_answer(fixture, DISPATCH_WHY, text, "\"cause\":\"waiting\"");
-    fixture_await_answer(fixture, DISPATCH_WHY, text, "451 not now");
+    fixture_await_answer(fixture, DISPATCH_WHY, text, "not now");
     fixture_await_answer(fixture, DISPATCH_WHY, text, "wait 1 of ");
     scripted_free(&worker);
 }
