@@ -129,6 +129,8 @@ static struct body *original_of(struct dispatch *dispatch,
 {
     if (queued->body)
         return body_hold(queued->body);
+    if (dispatch->lent)
+        return body_hold(dispatch->lent);
     struct body *body = NULL;
     struct fault fault;
     if (spool_read_body(dispatch->spool, queued->id, &body, &fault) != RC_OK)

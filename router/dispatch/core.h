@@ -112,6 +112,8 @@ struct dispatch {
     struct cold_queue cold_homeless;
     struct cold_queue fetching;
     struct table fetches; /* of messages, by id */
+    struct body *lent;    /* of the message being placed, read back with it; for
+                             reports, also when memory keeps no more bodies */
     uint32_t fetches_out; /* of messages and bodies */
 
     struct arena scratch;        /* of the event being handled */

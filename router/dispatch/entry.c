@@ -313,7 +313,7 @@ struct queued *entry_thaw(struct dispatch *dispatch, struct spool_read *read)
         return NULL;
     const struct envelope *envelope = dispatch_open(dispatch, queued);
     if (read->body)
-        entry_keep_body(dispatch, queued, steal(read->body),
+        entry_keep_body(dispatch, queued, body_hold(read->body),
                         is_urgent(dispatch, envelope));
     make_found(dispatch, queued, read);
     warn_watch(dispatch, envelope);

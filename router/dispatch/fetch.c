@@ -105,10 +105,9 @@ void fetch_want(struct dispatch *dispatch, struct lane *lane)
 }
 
 static void begin_for_lane(struct dispatch *dispatch,
-                           const struct lane_fetch *from)
+                           const struct lane_fetch *from, bool with_body)
 {
-    struct fetch *fetch =
-        begin_message(dispatch, from->id, wants_body(dispatch));
+    struct fetch *fetch = begin_message(dispatch, from->id, with_body);
     fetch->from = *from;
     spool_read(dispatch->spool, &fetch->read);
 }
@@ -123,7 +122,7 @@ static bool pump_lane(struct dispatch *dispatch)
     for (unsigned i = 0; i < DISPATCH_FETCH_TURN && has_room(dispatch)
                          && lane_fetch(lane, &dispatch->fetching, &from);
          i++)
-        begin_for_lane(dispatch, &from);
+        begin_for_lane(dispatch, &from, wants_body(dispatch));
     fetch_want(dispatch, lane);
     return true;
 }
@@ -210,7 +209,7 @@ void fetch_sweep(struct dispatch *dispatch)
         while (has_room(dispatch)
                && lane_fetch_due(lane, &dispatch->fetching,
                                  dispatch_now_ms(dispatch), &from))
-            begin_for_lane(dispatch, &from);
+            begin_for_lane(dispatch, &from, true); /* for its report */
 }
 
 /* The fetch of a cold message, begun when it is not under way. */
@@ -320,10 +319,12 @@ static void thaw(struct dispatch *dispatch, struct fetch *fetch)
     const uint64_t id = fetch->read.id;
     if (!entry_thaw(dispatch, &fetch->read))
         return;
+    dispatch->lent = fetch->read.body;
     hear_late(dispatch, fetch);
     struct queued *queued = table_get(&dispatch->lanes.messages, id);
     if (queued)
         place_all(dispatch, queued, fetch);
+    dispatch->lent = NULL;
 }
 
 static void log_unreadable(const struct spool_read *read)
