@@ -177,6 +177,7 @@ static void hear_spool(void *context, const struct spool_notice *notice)
         [SPOOL_ACCEPTS] = { LOG_INFO, "spool_accepts" },
         [SPOOL_DAMAGED] = { LOG_ERROR, "spool_damaged" },
         [SPOOL_MESSAGE_LOST] = { LOG_ERROR, "spool_message_lost" },
+        [SPOOL_UNREADABLE] = { LOG_ERROR, "spool_unreadable" },
         [SPOOL_SET_ASIDE] = { LOG_ERROR, "spool_set_aside" },
     };
     (void)context;

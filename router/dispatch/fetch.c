@@ -334,13 +334,27 @@ static void log_unreadable(const struct spool_read *read)
              id_format(read->id, text), rc_name(read->rc), read->fault.text);
 }
 
-/* Its envelope is there; a message whose STATE is damaged is where it was before
- * its first attempt, and one without its body bounces in the end. */
+/* Its envelope is there. A message whose STATE is damaged is where it was before
+ * its first attempt; one whose STATE cannot be read now is not, and waits: it
+ * would be sent again to those who have it. One without its body is deferred,
+ * and bounces in the end. */
 static bool is_usable(const struct spool_read *read)
 {
-    return read->rc == RC_OK
-           || ((read->rc == RC_SYNTAX || read->rc == RC_IO)
-               && read->failed != SPOOL_ENVELOPE);
+    switch (read->rc) {
+    case RC_OK:
+        return true;
+    case RC_SYNTAX:
+        return read->failed != SPOOL_ENVELOPE;
+    case RC_IO:
+        return read->failed == SPOOL_BODY;
+    case RC_NONE:
+    case RC_LIMIT:
+    case RC_MORE:
+    case RC_TIMEOUT:
+    case RC_CLOSED:
+        break;
+    }
+    return false;
 }
 
 static void message_came(struct dispatch *dispatch, struct fetch *fetch)

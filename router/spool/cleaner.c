@@ -8,6 +8,7 @@
 #include "router/spool/contents.h"
 #include "router/spool/core.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 /* In front of one batch: what the writers behind it wait for in addition. */
@@ -38,77 +39,116 @@ static bool wants_cleaning(const struct spool *spool)
                                  + spool->segment_size * SEGMENTS_SPARED;
 }
 
+static bool is_pausing(const struct cleaner *cleaner,
+                       const struct segment *segment)
+{
+    return cleaner->tries > 0 && cleaner->sequence == segment->sequence
+           && time_now_ms() < cleaner->again_ms;
+}
+
 static void begin_walk(struct cleaner *cleaner, struct segment *segment)
 {
     const struct walk_input input = contents_input(segment);
     cleaner_release(cleaner);
     walk_init(&cleaner->walk, &input, SEGMENT_START);
+    if (cleaner->sequence != segment->sequence)
+        cleaner->tries = 0;
     cleaner->is_walking = true;
     cleaner->sequence = segment->sequence;
     cleaner->copied = 0;
+    cleaner->unread = 0;
 }
 
-/* Payload and body of a record in one piece of memory; NULL when they cannot be
- * read or the payload is damaged. A damaged body is copied with the checksum
- * that it should have: that is found out when somebody reads it. */
-static char *load(struct segment *segment, uint64_t offset,
-                  const struct record *record)
+/* After a read that failed. */
+static enum rc note_failure(struct cleaner *cleaner)
+{
+    const enum rc rc = contents_failure();
+    if (rc == RC_IO)
+        cleaner->unread = errno;
+    return rc;
+}
+
+/* Payload and body of a record in one piece of memory. RC_SYNTAX: the payload
+ * is damaged; RC_IO. A damaged body is copied with the checksum that it should
+ * have: that is found out when somebody reads it. */
+static enum rc load(struct cleaner *cleaner, struct segment *segment,
+                    uint64_t offset, const struct record *record, char **bytes)
 {
     const size_t len = (size_t)record->payload_len + record->body_len;
-    scoped(mem_free_at) char *bytes = mem_new(len + 1, 1);
-    if (!contents_read(segment, offset + RECORD_HEADER_SIZE, bytes, len))
-        return NULL;
-    const struct slice payload = slice_of(bytes, record->payload_len);
+    scoped(mem_free_at) char *loaded = mem_new(len + 1, 1);
+    if (!contents_read(segment, offset + RECORD_HEADER_SIZE, loaded, len))
+        return note_failure(cleaner);
+    const struct slice payload = slice_of(loaded, record->payload_len);
     if (record_sum(payload) != record->payload_sum)
-        return NULL;
-    return steal(bytes);
+        return RC_SYNTAX;
+    *bytes = steal(loaded);
+    return RC_OK;
 }
 
-static bool load_state(const struct spool *spool, const struct place *place,
-                       struct record *record, char **bytes)
+/* RC_NONE: the message has none; else as above. */
+static enum rc load_state(struct spool *spool, const struct place *place,
+                          struct record *record, char **bytes)
 {
+    if (!place || place->state_offset == 0)
+        return RC_NONE;
     struct segment *segment =
         chain_segment(&spool->chain, place->state_sequence);
     const uint64_t offset = (uint64_t)place->state_offset * RECORD_ALIGN;
     char header[RECORD_HEADER_SIZE];
-    if (!contents_read(segment, offset, header, sizeof header)
-        || !record_decode(header, record_seed(segment->epoch, offset), record))
-        return false;
-    *bytes = load(segment, offset, record);
-    return *bytes != NULL;
+    if (!contents_read(segment, offset, header, sizeof header))
+        return note_failure(&spool->cleaner);
+    if (!record_decode(header, record_seed(segment->epoch, offset), record))
+        return RC_SYNTAX;
+    return load(&spool->cleaner, segment, offset, record, bytes);
 }
 
+static void note_damaged_state(struct spool *spool, const struct place *place)
+{
+    (void)pthread_mutex_lock(&spool->chain_lock);
+    spool_note_damage(spool,
+                      chain_segment(&spool->chain, place->state_sequence),
+                      place->item.id);
+    (void)pthread_mutex_unlock(&spool->chain_lock);
+}
+
+static void add_copy(struct batch *batch, const struct record *record,
+                     char *bytes)
+{
+    struct record copy = *record;
+    copy.flags |= RECORD_MOVED;
+    batch_add_copy(batch, &copy, bytes);
+}
+
+/* All of it or nothing: a copy without its STATE would be sent again to those
+ * who have it. */
 static void copy_message(struct spool *spool, struct batch *batch,
                          struct segment *segment)
 {
-    struct walk *walk = &spool->cleaner.walk;
-    char *bytes = load(segment, walk->offset, &walk->record);
-    if (!bytes)
+    struct cleaner *cleaner = &spool->cleaner;
+    const struct record *put = &cleaner->walk.record;
+    const struct place *place = places_find(&spool->chain.places, put->id);
+    struct record status;
+    scoped(mem_free_at) char *put_bytes = NULL;
+    scoped(mem_free_at) char *status_bytes = NULL;
+    enum rc rc = load(cleaner, segment, cleaner->walk.offset, put, &put_bytes);
+    if (rc != RC_OK)
         return;
-    spool->cleaner.copied++;
-    struct record copy = walk->record;
-    copy.flags |= RECORD_MOVED;
-    batch_add_copy(batch, &copy, bytes);
+    rc = load_state(spool, place, &status, &status_bytes);
+    if (rc == RC_IO)
+        return;
+    cleaner->copied++;
+    add_copy(batch, put, steal(put_bytes));
     CRASH_POINT("cleaner.copied");
-
-    const struct place *place = places_find(&spool->chain.places, copy.id);
-    if (!place || place->state_offset == 0)
-        return;
-    if (!load_state(spool, place, &copy, &bytes)) {
-        (void)pthread_mutex_lock(&spool->chain_lock);
-        spool_note_damage(spool,
-                          chain_segment(&spool->chain, place->state_sequence),
-                          copy.id);
-        (void)pthread_mutex_unlock(&spool->chain_lock);
-        return;
+    if (rc == RC_OK) {
+        add_copy(batch, &status, steal(status_bytes));
+        batch_join_last(batch);
+    } else if (rc == RC_SYNTAX) {
+        note_damaged_state(spool, place);
     }
-    copy.flags |= RECORD_MOVED;
-    batch_add_copy(batch, &copy, bytes);
-    batch_join_last(batch);
 }
 
-/* The walk is over and found nothing good, yet messages live here by our
- * account: they cannot be read, and would hold the log for ever. */
+/* A whole walk found nothing good, yet messages live here by our account: they
+ * cannot be read, and would hold the log for ever. */
 static void set_aside(struct spool *spool, struct segment *segment)
 {
     (void)pthread_mutex_lock(&spool->chain_lock);
@@ -120,22 +160,46 @@ static void set_aside(struct spool *spool, struct segment *segment)
     atomic_fetch_add(&spool->counts.damaged, lost);
 }
 
+/* True: what could not be read is tried again. */
+static bool is_patient(struct spool *spool, int unread)
+{
+    struct cleaner *cleaner = &spool->cleaner;
+    const uint64_t now_ms = time_now_ms();
+    if (cleaner->tries++ == 0) {
+        cleaner->since_ms = now_ms;
+        spool_tell(spool, SPOOL_UNREADABLE, cleaner->sequence, unread);
+    }
+    cleaner->again_ms = now_ms + CLEANER_PAUSE_MS;
+    return cleaner->tries < CLEANER_TRIES
+           || now_ms - cleaner->since_ms < CLEANER_PATIENCE_MS;
+}
+
+/* What was copied shows in `live` only after this batch: a walk that copied
+ * anything is followed by another. */
+static void end_walk(struct spool *spool, struct segment *segment)
+{
+    struct cleaner *cleaner = &spool->cleaner;
+    const int unread =
+        cleaner->unread != 0 ? cleaner->unread : cleaner->walk.unread;
+    cleaner_release(cleaner);
+    if (cleaner->copied > 0)
+        return;
+    if (unread == 0 || !is_patient(spool, unread))
+        set_aside(spool, segment);
+}
+
 void cleaner_gather(struct spool *spool, struct batch *batch)
 {
     struct cleaner *cleaner = &spool->cleaner;
     struct segment *first = chain_first(&spool->chain);
-    if (!first || !wants_cleaning(spool))
+    if (!first || !wants_cleaning(spool) || is_pausing(cleaner, first))
         return;
     if (!cleaner->is_walking || cleaner->sequence != first->sequence)
         begin_walk(cleaner, first);
 
     while (batch->bytes < COPY_BYTES && batch->count < COPY_ITEMS) {
         if (!walk_next(&cleaner->walk)) {
-            /* What was copied shows in `live` only after this batch: a walk
-             * that copied anything is followed by another. */
-            if (cleaner->copied == 0)
-                set_aside(spool, first);
-            cleaner_release(cleaner);
+            end_walk(spool, first);
             return;
         }
         const struct walk *walk = &cleaner->walk;

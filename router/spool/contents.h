@@ -15,6 +15,10 @@
 /* A window_read_fn; the context is a struct segment. */
 bool contents_read(void *segment, uint64_t offset, char *bytes, size_t len);
 
+/* What it means that contents_read, or a look through a window, just failed.
+ * RC_SYNTAX: the bytes are not there; RC_IO: they may be readable later. */
+enum rc contents_failure(void) must_check;
+
 /* The segment's records, for a walk. */
 struct walk_input contents_input(struct segment *segment);
 

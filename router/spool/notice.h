@@ -16,7 +16,8 @@ enum spool_event {
     SPOOL_ACCEPTS,          /* and is welcome again */
     SPOOL_DAMAGED,          /* a record, or bytes that were records */
     SPOOL_MESSAGE_LOST,     /* it cannot be read, and is not queued any more */
-    SPOOL_SET_ASIDE,        /* a segment became a .damaged file */
+    SPOOL_UNREADABLE, /* the cleaner cannot read a segment now: it waits */
+    SPOOL_SET_ASIDE,  /* a segment became a .damaged file */
 };
 
 struct spool_notice {

@@ -225,12 +225,6 @@ static enum rc say_failed(struct spool_read *read, enum spool_part part,
                      rc == RC_IO ? "cannot be read" : "is damaged");
 }
 
-/* What a failed look means: bytes that are not there are damage. */
-static enum rc rc_of_look(void)
-{
-    return errno == 0 ? RC_SYNTAX : RC_IO;
-}
-
 /* Header and payload of the record at the first of the spots, which `record`
  * names by kind and id; the payload is in the view until something else is read
  * there. */
@@ -245,7 +239,7 @@ static enum rc see_record(struct view *view, const struct spot *spots,
     const char *header =
         window_see(&view->window, spot->offset, RECORD_HEADER_SIZE, span);
     if (!header)
-        return rc_of_look();
+        return contents_failure();
     const uint64_t seed = record_seed(spot->segment->epoch, spot->offset);
     if (!record_decode(header, seed, record) || record->kind != named.kind
         || record->id != named.id)
@@ -254,7 +248,7 @@ static enum rc see_record(struct view *view, const struct spot *spots,
         window_see(&view->window, spot->offset + RECORD_HEADER_SIZE,
                    record->payload_len, span);
     if (!bytes)
-        return rc_of_look();
+        return contents_failure();
     *payload = slice_of(bytes, record->payload_len);
     return record_sum(*payload) == record->payload_sum ? RC_OK : RC_SYNTAX;
 }
@@ -280,7 +274,7 @@ static enum rc read_body(struct view *view, const struct spot *spot,
     const size_t len = record->body_len;
     scoped(mem_free_at) char *bytes = mem_new(len + 1, 1);
     if (!fetch(view, spot, offset, bytes, len))
-        return rc_of_look();
+        return contents_failure();
     if (record_sum(slice_of(bytes, len)) != record->body_sum)
         return RC_SYNTAX;
     *body = body_new(steal(bytes), len);

@@ -24,14 +24,29 @@ struct found_segments {
     size_t count;
 };
 
+/* The router starts with all of its log or not at all: what cannot be read now
+ * is not gone. */
+static bool must_stop(const struct recovery *recovery, int unread)
+{
+    return unread != 0 && recovery->is_writer;
+}
+
+static enum rc judge_read(const struct recovery *recovery, uint64_t sequence,
+                          int unread, struct fault *fault)
+{
+    if (!must_stop(recovery, unread))
+        return RC_OK;
+    return fault_set(fault, RC_IO, unread, "read %s",
+                     directory_name_of(DIRECTORY_SEGMENT, sequence).text);
+}
+
 /* RC_OK; RC_NONE: nothing in this file can be understood; RC_SYNTAX; RC_IO. */
-static enum rc open_segment(const struct directory *directory,
-                            uint64_t sequence, struct found_segment *found,
-                            struct fault *fault)
+static enum rc open_segment(const struct recovery *recovery, uint64_t sequence,
+                            struct found_segment *found, struct fault *fault)
 {
     const struct directory_name name =
         directory_name_of(DIRECTORY_SEGMENT, sequence);
-    const int fd = directory_open_file(directory, name.text, false);
+    const int fd = directory_open_file(recovery->directory, name.text, false);
     if (fd < 0)
         return fault_set(fault, RC_IO, errno, "open %s", name.text);
     struct stat is;
@@ -43,8 +58,14 @@ static enum rc open_segment(const struct directory *directory,
                                     .size = known ? (uint64_t)is.st_size : 0,
                                 } };
     char bytes[SEGMENT_START];
-    enum rc rc = RC_SYNTAX;
-    if (contents_read(&found->segment, 0, bytes, sizeof bytes))
+    const bool is_read = contents_read(&found->segment, 0, bytes, sizeof bytes);
+    enum rc rc = judge_read(recovery, sequence, is_read ? 0 : errno, fault);
+    if (rc != RC_OK) {
+        (void)close(fd);
+        return rc;
+    }
+    rc = RC_SYNTAX;
+    if (is_read)
         rc = segment_decode(slice_of(bytes, sizeof bytes), &found->header);
     if (rc == RC_OK && found->header.sequence == sequence) {
         found->segment.epoch = found->header.epoch;
@@ -97,8 +118,8 @@ static enum rc open_segments(struct recovery *recovery,
         return rc;
     found->items = mem_new(count + 1, sizeof *found->items);
     for (size_t i = 0; i < count; i++) {
-        rc = open_segment(recovery->directory, sequences[i],
-                          &found->items[found->count], fault);
+        rc = open_segment(recovery, sequences[i], &found->items[found->count],
+                          fault);
         if (rc == RC_OK)
             found->count++;
         else if (rc == RC_NONE)
@@ -151,7 +172,7 @@ static void replay_walked(struct recovery *recovery, struct walk *walk,
 {
     struct slice payload;
     if (!walk_payload(walk, &payload)) {
-        if (walk->offset < synced)
+        if (walk->offset < synced && !must_stop(recovery, walk->unread))
             note_damage(recovery, segment, walk->record.id);
         return;
     }
@@ -177,34 +198,51 @@ static bool replay_index(struct recovery *recovery, struct segment *segment)
 /* What a crash may have torn is at the end of the segment that was the head. How
  * long that is the header behind says, for as long as the segment is there. */
 static uint64_t find_synced(const struct segment *segment,
-                            const struct walk_input *input, bool is_whole)
+                            const struct walk_input *input, bool is_whole,
+                            int *unread)
 {
     return is_whole ? segment->end - segment->unsynced
-                    : walk_find_synced(input);
+                    : walk_find_synced(input, unread);
 }
 
-/* `is_whole`: the end is known. Returns where the last record ends. */
-static uint64_t replay_segment(struct recovery *recovery,
-                               struct segment *segment, bool is_whole)
+/* Returns where the last record ends. */
+static uint64_t replay_records(struct recovery *recovery, struct walk *walk,
+                               struct segment *segment, uint64_t synced)
+{
+    uint64_t end = SEGMENT_START;
+    while (walk_next(walk) && !must_stop(recovery, walk->unread)) {
+        if (walk->gap > 0 && walk->offset - walk->gap < synced)
+            note_damage(recovery, segment, 0);
+        replay_walked(recovery, walk, segment, synced);
+        end = walk->next;
+    }
+    if (end < synced && !must_stop(recovery, walk->unread))
+        note_damage(recovery, segment, 0);
+    return end;
+}
+
+/* `is_whole`: the end is known; else it becomes that of the last record. */
+static enum rc replay_segment(struct recovery *recovery,
+                              struct segment *segment, bool is_whole,
+                              struct fault *fault)
 {
     const struct walk_input input = contents_input(segment);
-    const uint64_t synced = find_synced(segment, &input, is_whole);
     struct walk walk;
+    int unread = 0;
+    const uint64_t synced = find_synced(segment, &input, is_whole, &unread);
     walk_init(&walk, &input, SEGMENT_START);
-    uint64_t end = SEGMENT_START;
-    while (walk_next(&walk)) {
-        if (walk.gap > 0 && walk.offset - walk.gap < synced)
-            note_damage(recovery, segment, 0);
-        replay_walked(recovery, &walk, segment, synced);
-        end = walk.next;
-    }
-    if (end < synced)
-        note_damage(recovery, segment, 0);
+    walk.unread = unread;
+    const uint64_t end = replay_records(recovery, &walk, segment, synced);
+    unread = walk.unread;
     walk_release(&walk);
     segment->unsynced = end > synced ? end - synced : 0;
     if (segment->unsynced > UINT32_MAX)
         segment->unsynced = UINT32_MAX; /* more than any batch has */
-    return end;
+    if (!is_whole) {
+        recovery->chain->bytes -= segment->end - end;
+        segment->end = end;
+    }
+    return judge_read(recovery, segment->sequence, unread, fault);
 }
 
 static enum rc check_span(const struct found_segments *found, size_t from,
@@ -245,8 +283,9 @@ static void take_end(struct segment *segment,
         segment->unsynced = segment->end - SEGMENT_START;
 }
 
-static void take_segment(struct recovery *recovery,
-                         const struct found_segments *found, size_t at)
+static enum rc take_segment(struct recovery *recovery,
+                            const struct found_segments *found, size_t at,
+                            struct fault *fault)
 {
     struct chain *chain = recovery->chain;
     struct found_segment *item = &found->items[at];
@@ -265,12 +304,8 @@ static void take_segment(struct recovery *recovery,
 
     struct segment *segment = chain_last(chain);
     if (is_whole && replay_index(recovery, segment))
-        return;
-    const uint64_t end = replay_segment(recovery, segment, is_whole);
-    if (!is_whole) {
-        chain->bytes -= segment->end - end;
-        segment->end = end;
-    }
+        return RC_OK;
+    return replay_segment(recovery, segment, is_whole, fault);
 }
 
 static void remove_older(const struct recovery *recovery,
@@ -305,12 +340,10 @@ enum rc recovery_run(struct recovery *recovery, struct fault *fault)
     const size_t from = rc == RC_OK ? skip_older(&found) : 0;
     if (rc == RC_OK)
         rc = check_span(&found, from, fault);
-    if (rc == RC_OK) {
-        if (recovery->is_writer)
-            remove_older(recovery, &found, from);
-        for (size_t i = from; i < found.count; i++)
-            take_segment(recovery, &found, i);
-    }
+    if (rc == RC_OK && recovery->is_writer)
+        remove_older(recovery, &found, from);
+    for (size_t i = from; rc == RC_OK && i < found.count; i++)
+        rc = take_segment(recovery, &found, i, fault);
     close_segments(&found);
     if (rc == RC_OK && recovery->is_writer)
         remove_indexes(recovery);

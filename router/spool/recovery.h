@@ -24,7 +24,8 @@ struct recovery {
 };
 
 /* Builds the chain. Damage is counted, not failed upon; RC_SYNTAX: a segment
- * is of a later version of the program; RC_IO. */
+ * is of a later version of the program; RC_IO. A read that fails is damage for an
+ * offline reader, and RC_IO for the router: what it goes by must be whole. */
 enum rc recovery_run(struct recovery *recovery, struct fault *fault) must_check;
 
 /* Tells all live messages in the order of their PUTs; the first reads each of

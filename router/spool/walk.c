@@ -5,6 +5,8 @@
 #include "common/base/mem.h"
 #include "router/spool/segment.h"
 
+#include <errno.h>
+
 /* What is read at once; behind a body that was worth stepping over, only what
  * most headers with their payload take. */
 #define WINDOW_SIZE  (64u << 10)
@@ -26,12 +28,23 @@ void walk_release(struct walk *walk)
     window_release(&walk->window);
 }
 
+/* After a read that failed. Bytes behind the end of the file (errno 0) are not
+ * there: that is damage. */
+static void note_unread(struct walk *walk)
+{
+    if (walk->unread == 0)
+        walk->unread = errno;
+}
+
 /* Where bodies are large the next one is likely to be, too. */
 static const char *see(struct walk *walk, uint64_t offset, size_t len)
 {
     const size_t ahead =
         walk->record.body_len < BODY_STEPPED ? WINDOW_SIZE : HEAD_SIZE;
-    return window_see(&walk->window, offset, len, ahead);
+    const char *bytes = window_see(&walk->window, offset, len, ahead);
+    if (!bytes)
+        note_unread(walk);
+    return bytes;
 }
 
 static bool record_fits(const struct walk *walk, uint64_t offset,
@@ -95,11 +108,14 @@ bool walk_body_is_good(struct walk *walk)
         walk->offset + RECORD_HEADER_SIZE + walk->record.payload_len;
     const struct window_source *source = &walk->window.source;
     scoped(mem_free_at) char *bytes = mem_new(len + 1, 1);
-    return source->read(source->context, at, bytes, len)
-           && record_sum(slice_of(bytes, len)) == walk->record.body_sum;
+    if (!source->read(source->context, at, bytes, len)) {
+        note_unread(walk);
+        return false;
+    }
+    return record_sum(slice_of(bytes, len)) == walk->record.body_sum;
 }
 
-uint64_t walk_find_synced(const struct walk_input *input)
+uint64_t walk_find_synced(const struct walk_input *input, int *unread)
 {
     struct walk walk;
     uint64_t synced = SEGMENT_START;
@@ -107,6 +123,7 @@ uint64_t walk_find_synced(const struct walk_input *input)
     while (walk_next(&walk))
         if (walk.record.synced > synced && walk.record.synced <= walk.offset)
             synced = walk.record.synced;
+    *unread = walk.unread;
     walk_release(&walk);
     return synced;
 }

@@ -4,6 +4,9 @@
  * Pure but for the reads, which go through a window. Total over any bytes: a
  * record is given only when its header's checksum is right for its place and it
  * lies whole before the window's end. Payload and body have to be asked for.
+ *
+ * What cannot be read is stepped over like damage, but noted in `unread`: it may
+ * be readable later, and then is no damage.
  */
 #ifndef ROUTER_SPOOL_WALK_H
 #define ROUTER_SPOOL_WALK_H
@@ -26,6 +29,7 @@ struct walk {
     uint64_t epoch;
     struct window window;
     uint64_t next; /* where the next record should begin */
+    int unread;    /* errno of the first read that failed; 0: none did */
     /* The record given last: */
     uint64_t offset;
     uint64_t gap; /* bytes right before it that are no record */
@@ -49,7 +53,8 @@ bool walk_payload(struct walk *walk, struct slice *payload) must_check;
  * right. Reads all of it. */
 bool walk_body_is_good(struct walk *walk) must_check;
 
-/* The greatest `synced` of all records: bytes before it were on disk. */
-uint64_t walk_find_synced(const struct walk_input *input);
+/* The greatest `synced` of all records: bytes before it were on disk. `unread`
+ * is that of the walk that this takes. */
+uint64_t walk_find_synced(const struct walk_input *input, int *unread);
 
 #endif

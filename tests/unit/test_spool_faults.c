@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/base/time.h"
+#include "router/spool/cleaner.h"
 
 #define FOR_EVER 1000000
 
@@ -42,6 +44,45 @@ static void fail_syncs(int count, int reason)
 {
     atomic_store(&sync_errno, reason);
     atomic_store(&syncs_to_fail, count);
+}
+
+/* Reads of files whose names end so fail; NULL: none do. */
+static _Atomic(const char *) unreadable;
+static atomic_uint reads_failed;
+static atomic_uint_least64_t skew_ms; /* what the clock is ahead */
+
+ssize_t __real_pread64(int fd, void *bytes, size_t len, off_t offset);
+ssize_t __wrap_pread64(int fd, void *bytes, size_t len, off_t offset);
+
+static bool is_unreadable(int fd)
+{
+    const char *suffix = atomic_load(&unreadable);
+    char link[64];
+    char path[PATH_MAX];
+    if (!suffix)
+        return false;
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    const ssize_t len = readlink(link, path, sizeof path);
+    return len > 0
+           && slice_ends_nocase(slice_of(path, (size_t)len),
+                                slice_text(suffix));
+}
+
+ssize_t __wrap_pread64(int fd, void *bytes, size_t len, off_t offset)
+{
+    if (!is_unreadable(fd))
+        return __real_pread64(fd, bytes, len, offset);
+    atomic_fetch_add(&reads_failed, 1);
+    errno = EIO;
+    return -1;
+}
+
+uint64_t __real_time_now_ms(void);
+uint64_t __wrap_time_now_ms(void);
+
+uint64_t __wrap_time_now_ms(void)
+{
+    return __real_time_now_ms() + atomic_load(&skew_ms);
 }
 
 /* The committer tries again every 100 ms. */
@@ -157,6 +198,160 @@ static void no_sync_at_the_start_is_no_start(void **state)
     fixture_open(&fixture);
     assert_int_equal(fixture.found_count, 1);
     fixture_release(&fixture);
+}
+
+/* Mail that comes and goes, as much as ten segments take. */
+static void pass_mail(struct fixture *fixture)
+{
+    static uint64_t id = 1000;
+    for (const uint64_t end = id + 300; id < end; id++) {
+        assert_int_equal(fixture_put(fixture, id, 2000), RC_OK);
+        assert_int_equal(fixture_drop(fixture, id), RC_OK);
+    }
+}
+
+static unsigned heard(struct fixture *fixture, enum spool_event event)
+{
+    return atomic_load(&fixture->heard[event]);
+}
+
+#define OTHERS 20u
+
+/* The oldest segment is worth cleaning only when they are gone. */
+static void drop_others(struct fixture *fixture)
+{
+    for (uint64_t id = 10; id < 10 + OTHERS; id++)
+        assert_int_equal(fixture_drop(fixture, id), RC_OK);
+}
+
+/* Three messages in the oldest segment, and others; the first has a STATE in the
+ * next one. */
+static void put_three(struct fixture *fixture)
+{
+    fixture_init(fixture, fixture_memory_folder());
+    fixture_open(fixture);
+    for (uint64_t id = 1; id <= 3; id++)
+        assert_int_equal(fixture_put(fixture, id, 500), RC_OK);
+    for (uint64_t id = 10; id < 10 + OTHERS; id++)
+        assert_int_equal(fixture_put(fixture, id, 4000), RC_OK);
+    assert_int_equal(fixture_stats(fixture).segments, 2);
+    assert_int_equal(fixture_state(fixture, 1, "kept"), RC_OK);
+}
+
+static void check_three(struct fixture *fixture)
+{
+    assert_int_equal(fixture_stats(fixture).messages, 3);
+    assert_int_equal(fixture_stats(fixture).damaged, 0);
+    fixture_close(fixture);
+    assert_int_equal(fixture_count_files(fixture, ".damaged"), 0);
+    fixture_open(fixture);
+    assert_int_equal(fixture->found_count, 3);
+    assert_string_equal(fixture_find(fixture, 1)->state, "kept");
+    for (uint64_t id = 1; id <= 3; id++)
+        assert_int_equal(fixture_check_body(fixture, id), RC_OK);
+    fixture_release(fixture);
+}
+
+/* The cleaner meets files that it cannot read now; later it can. */
+static void pass_read_error(const char *suffix)
+{
+    struct fixture fixture;
+    put_three(&fixture);
+    atomic_store(&reads_failed, 0);
+    atomic_store(&unreadable, suffix);
+    drop_others(&fixture);
+    for (int i = 0; i < 3; i++)
+        pass_mail(&fixture);
+    assert_in_range(atomic_load(&reads_failed), 1, 100); /* one walk */
+    assert_int_equal(heard(&fixture, SPOOL_UNREADABLE), 1);
+    assert_int_equal(heard(&fixture, SPOOL_MESSAGE_LOST), 0);
+    assert_int_equal(fixture_stats(&fixture).messages, 3);
+    const uint64_t before = fixture_stats(&fixture).segments;
+
+    atomic_store(&unreadable, NULL);
+    atomic_fetch_add(&skew_ms, CLEANER_PAUSE_MS);
+    pass_mail(&fixture);
+    assert_true(fixture_stats(&fixture).segments < before);
+    check_three(&fixture);
+}
+
+static void a_read_error_that_passes_loses_nothing(void **state)
+{
+    (void)state;
+    pass_read_error("01.seg");
+}
+
+static void a_state_that_cannot_be_read_now_is_not_left_behind(void **state)
+{
+    (void)state;
+    pass_read_error("02.seg");
+}
+
+static void what_stays_unreadable_is_told_and_set_aside(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    put_three(&fixture);
+    atomic_store(&unreadable, "01.seg");
+    drop_others(&fixture);
+    for (unsigned i = 0; i < CLEANER_TRIES; i++) {
+        pass_mail(&fixture);
+        atomic_fetch_add(&skew_ms, CLEANER_PAUSE_MS);
+    }
+    assert_int_equal(heard(&fixture, SPOOL_MESSAGE_LOST), 0); /* too soon */
+    atomic_fetch_add(&skew_ms, CLEANER_PATIENCE_MS);
+    pass_mail(&fixture);
+    atomic_store(&unreadable, NULL);
+    assert_int_equal(heard(&fixture, SPOOL_UNREADABLE), 1);
+    assert_int_equal(heard(&fixture, SPOOL_MESSAGE_LOST), 3);
+    assert_int_equal(heard(&fixture, SPOOL_SET_ASIDE), 1);
+    assert_int_equal(fixture_count_files(&fixture, "01.damaged"), 1);
+    fixture_release(&fixture);
+}
+
+/* No start goes on without what it could not read. */
+static void fail_start(struct fixture *fixture, const char *suffix)
+{
+    atomic_store(&unreadable, suffix);
+    assert_int_equal(fixture_try_open(fixture), RC_IO);
+    atomic_store(&unreadable, NULL);
+}
+
+static void a_start_that_cannot_read_is_no_start(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    put_three(&fixture);
+    fixture_close(&fixture);
+    fail_start(&fixture, ".seg");
+    fail_start(&fixture, "01.seg");
+    fail_start(&fixture, "02.seg");
+    fixture_open(&fixture);
+    assert_int_equal(heard(&fixture, SPOOL_SET_ASIDE), 0);
+    assert_int_equal(heard(&fixture, SPOOL_DAMAGED), 0);
+    drop_others(&fixture);
+    check_three(&fixture);
+}
+
+static void a_start_without_descriptors_is_no_start(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    struct rlimit limit;
+    put_three(&fixture);
+    fixture_close(&fixture);
+    const int lowest = dup(0);
+    assert_true(lowest >= 0);
+    (void)close(lowest);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit few = { .rlim_cur = (rlim_t)lowest + 3,
+                                .rlim_max = limit.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+    assert_int_equal(fixture_try_open(&fixture), RC_IO);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    fixture_open(&fixture);
+    drop_others(&fixture);
+    check_three(&fixture);
 }
 
 /* Puts until there is no space; returns the id that was refused. */
@@ -400,6 +595,11 @@ int main(void)
         cmocka_unit_test(state_and_drop_are_written_elsewhere),
         cmocka_unit_test(a_failing_disk_takes_nothing_until_it_works),
         cmocka_unit_test(no_sync_at_the_start_is_no_start),
+        cmocka_unit_test(a_read_error_that_passes_loses_nothing),
+        cmocka_unit_test(a_state_that_cannot_be_read_now_is_not_left_behind),
+        cmocka_unit_test(what_stays_unreadable_is_told_and_set_aside),
+        cmocka_unit_test(a_start_that_cannot_read_is_no_start),
+        cmocka_unit_test(a_start_without_descriptors_is_no_start),
         cmocka_unit_test(a_full_disk_drains_and_recovers),
         cmocka_unit_test(a_full_disk_has_room_for_every_state),
         cmocka_unit_test(below_the_hard_mark_no_message_is_taken),
