@@ -3,13 +3,17 @@
 #include "tests/scenario/dispatch_fixture.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/base/time.h"
+#include "router/spool/segment.h"
 
 #define FLOOD 6000u /* more than all queues between router and worker hold */
 
@@ -25,6 +29,30 @@ int __wrap_fdatasync(int fd)
 {
     if (!atomic_load(&disk_refuses))
         return __real_fdatasync(fd);
+    errno = EIO;
+    return -1;
+}
+
+ssize_t __real_pread64(int fd, void *bytes, size_t len, off_t offset);
+ssize_t __wrap_pread64(int fd, void *bytes, size_t len, off_t offset);
+
+/* The reader finds a spool's first record, a PUT, and none behind it. */
+static atomic_bool states_unreadable;
+static atomic_uint reads_failed;
+
+static bool is_reader(void)
+{
+    char name[16] = "";
+    return pthread_getname_np(pthread_self(), name, sizeof name) == 0
+           && strcmp(name, "reader") == 0;
+}
+
+ssize_t __wrap_pread64(int fd, void *bytes, size_t len, off_t offset)
+{
+    if (!atomic_load(&states_unreadable) || offset <= (off_t)SEGMENT_START
+        || !is_reader())
+        return __real_pread64(fd, bytes, len, offset);
+    atomic_fetch_add(&reads_failed, 1);
     errno = EIO;
     return -1;
 }
@@ -84,6 +112,44 @@ static void a_result_is_acknowledged_when_the_disk_has_it(void **state)
     scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
     const struct wire_job *rest = scripted_await_job(worker);
     assert_true(rest->recipients[0].index != job->recipients[0].index);
+    scripted_result(worker, rest, 250, "ok");
+    fixture_await_empty(fixture);
+    assert_int_equal(fixture_count_logged(fixture, "\"event\":\"delivered\""),
+                     2);
+    scripted_free(&worker);
+}
+
+/* Who has the message does not get it again because the disk could not say so
+ * for a while. */
+static void a_state_that_cannot_be_read_is_waited_for(void **state)
+{
+    struct fixture *fixture = *state;
+    struct scripted *worker = scripted_new(fixture, "w1", 1, only_a);
+    static const struct mail mail = { .stream = "main",
+                                      .sender = "s@[127.0.0.1]",
+                                      .recipients = {
+                                          { .address = "u@[127.0.0.1]" },
+                                          { .address = "v@[127.0.0.2]" } } };
+    const struct wire_job *job = await_first(fixture, worker, &mail);
+    const uint32_t served = job->recipients[0].index;
+    scripted_result(worker, job, 250, "ok");
+    (void)scripted_await(worker, WIRE_ACK);
+
+    fixture_stop_router(fixture);
+    atomic_store(&states_unreadable, true);
+    fixture_start_router(fixture);
+    scripted_hello(worker);
+    for (const uint64_t end = time_now_ms() + WAIT_MAX_MS;
+         atomic_load(&reads_failed) == 0 && time_now_ms() < end;)
+        fixture_pass(fixture, 20);
+    fixture_pass(fixture, 100);
+    assert_true(atomic_load(&reads_failed) > 0);
+    assert_int_equal(fixture_number(fixture, "\"messages\":"), 1);
+    atomic_store(&states_unreadable, false);
+    scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
+    const struct wire_job *rest = scripted_await_job(worker);
+    assert_int_equal(rest->recipient_count, 1);
+    assert_true(rest->recipients[0].index != served);
     scripted_result(worker, rest, 250, "ok");
     fixture_await_empty(fixture);
     assert_int_equal(fixture_count_logged(fixture, "\"event\":\"delivered\""),
@@ -180,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCENARIO(a_result_is_acknowledged_when_the_disk_has_it),
+        SCENARIO(a_state_that_cannot_be_read_is_waited_for),
         SCENARIO(an_end_that_was_refused_is_written_later),
         SCENARIO(a_report_that_was_refused_is_written_once),
         SCENARIO(a_router_that_stops_before_it_is_written_does_it_over),
