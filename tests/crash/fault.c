@@ -42,8 +42,9 @@ enum mode {
     ACCEPT_EMFILE = 'a',
     ACCEPT_ENFILE = 'A',
     READ_EIO = 'r',
-    LIE_BEHIND = 'b', /* each write is done when the next one comes */
-    LIE_DROPS = 'u',  /* DROP records are not written */
+    READ_SYNC_EIO = 'R', /* and the first sync fails: a new segment begins */
+    LIE_BEHIND = 'b',    /* each write is done when the next one comes */
+    LIE_DROPS = 'u',     /* DROP records are not written */
 };
 
 struct control {
@@ -112,6 +113,11 @@ static int sync_fault(enum mode mode)
     uint64_t once = SYNC_EIO_ONCE;
     if (mode == SYNC_EIO_ONCE
         && atomic_compare_exchange_strong(&fault.control->mode, &once, '-'))
+        return EIO;
+    uint64_t first = READ_SYNC_EIO;
+    if (mode == READ_SYNC_EIO
+        && atomic_compare_exchange_strong(&fault.control->mode, &first,
+                                          READ_EIO))
         return EIO;
     if (mode == SYNC_EIO)
         return EIO;
@@ -258,7 +264,8 @@ ssize_t pwrite(int fd, const void *bytes, size_t len, off_t offset)
 
 ssize_t pread(int fd, void *bytes, size_t len, off_t offset)
 {
-    if (mode_now() == READ_EIO && is_ours(fd))
+    const enum mode mode = mode_now();
+    if ((mode == READ_EIO || mode == READ_SYNC_EIO) && is_ours(fd))
         return fail(EIO);
     return syscall(SYS_pread64, fd, bytes, len, offset);
 }
