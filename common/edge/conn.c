@@ -1,6 +1,5 @@
 /* conn.c - one stream connection over a watch and perhaps a TLS engine. */
 #include "common/edge/conn.h"
-#include "common/base/crash.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "common/base/check.h"
+#include "common/base/crash.h"
 #include "common/base/mem.h"
 
 /* One read in clear asks for this much at first, and for more while the peer

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "common/base/file.h"
 #include "router/spool/bytes.h"
 #include "router/spool/record.h"
 
@@ -106,19 +107,6 @@ enum rc ledger_read(int folder_fd, struct buf *bytes, struct fault *fault)
     return RC_OK;
 }
 
-static bool write_all(int fd, struct slice bytes)
-{
-    while (bytes.len > 0) {
-        const ssize_t put = write(fd, bytes.ptr, bytes.len);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return false;
-        bytes = slice_from(bytes, (size_t)put);
-    }
-    return true;
-}
-
 enum rc ledger_write(int folder_fd, struct slice bytes, struct fault *fault)
 {
     const int fd =
@@ -126,7 +114,7 @@ enum rc ledger_write(int folder_fd, struct slice bytes, struct fault *fault)
                O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return fault_set(fault, RC_IO, errno, "make %s", NAME_NEW);
-    bool good = write_all(fd, bytes) && fsync(fd) == 0;
+    bool good = file_write(fd, bytes) && fsync(fd) == 0;
     int reason = errno;
     if (close(fd) != 0 && good) {
         good = false;

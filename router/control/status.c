@@ -82,8 +82,9 @@ static void show_status(const struct value *root, FILE *out)
 {
     static const char *const jobs[] = { "messages", "lanes", "leases",
                                         "bodies_bytes" };
-    static const char *const totals[] = { "accepted", "delivered", "deferred",
-                                          "bounced",  "expired",   "in_doubt" };
+    static const char *const totals[] = { "accepted",  "delivered", "deferred",
+                                          "bounced",   "expired",   "in_doubt",
+                                          "unreadable" };
     static const char *const spool[] = {
         "messages",    "segments", "bytes_live", "syncs",
         "sync_us_max", "failures", "damaged",    "free_bytes",

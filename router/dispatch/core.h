@@ -8,17 +8,22 @@
  *     place.c     a job finds its destination, pool and lane; and waits
  *     freeze.c    a message that will not leave soon goes cold
  *     fetch.c     it is read back when its time comes
+ *     pauses.c    what operators keep from leaving
  *     offers.c    workers hear which lanes have jobs
  *     hear.c      frames of the workers
  *     claims.c    jobs that a worker says it has, and we do not know
+ *     pick.c      which job goes next, and by which source
+ *     serve.c     it leaves under a lease
  *     results.c   which recipients a RESULT counts for
- *     serve.c     a job leaves under a lease
- *     outcome.c   what became of its recipients
+ *     outcome.c   what became of them
+ *     retry.c     when a deferred job is tried again, and by which source
+ *     warn.c      the sender hears that a message is late
  *     bounce.c    the report to the sender
  *     settle.c    all of it onto the disk, then the ACK
- *     pauses.c    what operators keep from leaving
- *     operate.c   what they want done with many; search.c: and what they list
- *     seeing.c    answers for people
+ *     operate.c   what operators want done with many messages
+ *     search.c    what they list; peek.c looks at cold mail for both
+ *     inquiry.c   questions about one message, cold or not; why.c, holding.c
+ *     seeing.c    the other answers for people
  *
  * An event (a frame, a message, an alarm, an answer of the DNS) begins with
  * dispatch_begin(), which clears `scratch`, and ends with outcome_close() where

@@ -201,8 +201,8 @@ static struct member *pending_members(struct dispatch *dispatch,
     return members;
 }
 
-void entry_keep_body(struct dispatch *dispatch, struct queued *queued,
-                     struct body *body, bool urgent)
+static void keep_body(struct dispatch *dispatch, struct queued *queued,
+                      struct body *body, bool urgent)
 {
     uint64_t room = dispatch->conf->spool.body_cache;
     if (!urgent)
@@ -260,8 +260,8 @@ void entry_accept(struct dispatch *dispatch, struct message *message)
     }
     const struct envelope *envelope = dispatch_open(dispatch, queued);
     if (message->body)
-        entry_keep_body(dispatch, queued, steal(message->body),
-                        is_urgent(dispatch, envelope));
+        keep_body(dispatch, queued, steal(message->body),
+                  is_urgent(dispatch, envelope));
     message_free(&message);
     dispatch->counters.accepted++;
     events_accepted(dispatch, envelope);
@@ -313,8 +313,8 @@ struct queued *entry_thaw(struct dispatch *dispatch, struct spool_read *read)
         return NULL;
     const struct envelope *envelope = dispatch_open(dispatch, queued);
     if (read->body)
-        entry_keep_body(dispatch, queued, body_hold(read->body),
-                        is_urgent(dispatch, envelope));
+        keep_body(dispatch, queued, body_hold(read->body),
+                  is_urgent(dispatch, envelope));
     make_found(dispatch, queued, read);
     warn_watch(dispatch, envelope);
     for (struct job *job = queued->jobs; job; job = job->sibling)

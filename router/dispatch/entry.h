@@ -35,9 +35,7 @@ bool entry_reroute(struct dispatch *dispatch, struct job *job,
 void entry_name(struct dispatch *dispatch, const struct envelope *envelope,
                 struct job *job);
 
-/* The body while there is room for it (spool.body_cache). */
-void entry_keep_body(struct dispatch *dispatch, struct queued *queued,
-                     struct body *body, bool urgent);
+/* Bodies are kept while there is room for them (spool.body_cache). */
 void entry_drop_body(struct dispatch *dispatch, struct queued *queued);
 
 #endif

@@ -52,7 +52,8 @@
 /* How often the thread looks at its workers, pools and alarms. */
 #define DISPATCH_TICK_MS 100u
 
-/* Lanes that stood empty that long are forgotten; the same for the sweeps. */
+/* Lanes that stood empty that long are forgotten; how often is swept, and what
+ * the disk refused is tried again. */
 #define DISPATCH_LANE_IDLE_MS  300000u
 #define DISPATCH_SWEEP_EACH_MS 1000u
 
@@ -78,9 +79,6 @@
 /* What may have crossed a HELLO is believed in for so long (RFC 5321 4.5.3.2:
  * ten minutes for the last reply). */
 #define DISPATCH_SUSPECT_MS 900000u
-
-/* What the disk refused is tried again after this. */
-#define DISPATCH_TROUBLE_MS 1000u
 
 /* Largest original that a report returns whole, RFC 3461 RET=FULL. */
 #define DISPATCH_RETURN_MAX (1u << 20)

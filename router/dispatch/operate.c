@@ -299,8 +299,9 @@ static void look_at_job(struct dispatch *dispatch, struct operation *operation,
     apply(dispatch, take_meant(dispatch, job, match, count), action);
 }
 
-void operate_message(struct dispatch *dispatch, struct operation *operation,
-                     struct queued *queued)
+/* A message in memory. A whole event. */
+static void look_at_message(struct dispatch *dispatch,
+                            struct operation *operation, struct queued *queued)
 {
     struct findings findings = { .busy = false };
     const uint64_t id = queued->id;
@@ -345,7 +346,7 @@ static void peeked(struct dispatch *dispatch, struct peeker *peeker,
         container_of(peeker, struct operation, peeker);
     size_t sum = 0;
     if (queued && !is_ghost) {
-        operate_message(dispatch, operation, queued);
+        look_at_message(dispatch, operation, queued);
         return;
     }
     for (struct job *job = queued ? queued->jobs : NULL; job;
@@ -393,14 +394,15 @@ static void step_cold(struct dispatch *dispatch, struct operation *operation,
     }
 }
 
-void operate_step(struct dispatch *dispatch, struct operation *operation,
-                  uint64_t id)
+/* One message of a walk. */
+static void step(struct dispatch *dispatch, struct operation *operation,
+                 uint64_t id)
 {
     struct queued *queued = table_get(&dispatch->lanes.messages, id);
     if (operation->phase == OPERATION_WALK)
         operation->progress.seen++;
     if (queued)
-        operate_message(dispatch, operation, queued);
+        look_at_message(dispatch, operation, queued);
     else
         step_cold(dispatch, operation, id);
 }
@@ -419,7 +421,7 @@ void operate_fetched(struct dispatch *dispatch, uint64_t id)
     struct queued *queued = table_get(&dispatch->lanes.messages, id);
     forget(&dispatch->operations, await);
     if (queued)
-        operate_message(dispatch, operation, queued);
+        look_at_message(dispatch, operation, queued);
     else if (fetch_is_cold(dispatch, id)) /* the disk did not give it */
         tour_add(&operation->busy, id);
     queued = table_get(&dispatch->lanes.messages, id);
@@ -487,7 +489,7 @@ static bool work_on(struct dispatch *dispatch, struct operation *operation,
             next_phase(dispatch, operation);
             return operation->phase == OPERATION_SETTLE;
         }
-        operate_step(dispatch, operation, id);
+        step(dispatch, operation, id);
     }
     return !is_crowded(dispatch, operation);
 }

@@ -15,8 +15,9 @@
  * finds what it has not done yet (delete, bounce, expire) or does the same once
  * more (requeue, reroute, release), which changes nothing.
  *
- * A slice takes OPERATE_SLICE_US of a turn, and none while OPERATE_SETTLING_MAX
- * writes are under way, so that neither the thread nor the disk is held up.
+ * A slice takes DISPATCH_OPERATE_SLICE_US of a turn, and none while
+ * DISPATCH_OPERATE_SETTLING_MAX writes are under way, so that neither the thread
+ * nor the disk is held up.
  *
  * A cold message is looked at where it is (peek.h), unless its line tells all;
  * if it is meant it is fetched, and stays in memory until it was acted upon. At
@@ -76,18 +77,10 @@ bool operate_work(struct dispatch *dispatch, uint64_t until_us);
 /* Now and then: rounds that are due again, progress. */
 void operate_tick(struct dispatch *dispatch);
 
-/* One message of a walk. */
-void operate_step(struct dispatch *dispatch, struct operation *operation,
-                  uint64_t id);
-
 /* Is the message kept in memory for an action? */
 bool operate_wants(const struct dispatch *dispatch, uint64_t id);
 
 /* It was fetched and placed, or could not be. A whole event. */
 void operate_fetched(struct dispatch *dispatch, uint64_t id);
-
-/* The same for one in memory. A whole event. */
-void operate_message(struct dispatch *dispatch, struct operation *operation,
-                     struct queued *queued);
 
 #endif

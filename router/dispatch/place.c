@@ -101,8 +101,9 @@ void place_answered(struct dispatch *dispatch, struct job *job,
     outcome_local(dispatch, job, &verdict);
 }
 
-void place_resolve(struct dispatch *dispatch, struct job *job,
-                   struct slice domain)
+/* RESOLVING, then READY. */
+static void resolve(struct dispatch *dispatch, struct job *job,
+                    struct slice domain)
 {
     /* A name that cannot be one is the empty name, which nobody has. */
     char ascii[IDN_DOMAIN_SIZE] = "";
@@ -133,7 +134,7 @@ void place_message(struct dispatch *dispatch, struct queued *queued)
     struct job *next = NULL;
     for (struct job *job = queued->jobs; job; job = next) {
         next = job->sibling;
-        place_resolve(dispatch, job, domain_of_job(dispatch, job));
+        resolve(dispatch, job, domain_of_job(dispatch, job));
     }
 }
 
@@ -141,11 +142,11 @@ static void resolve_again(struct dispatch *dispatch, struct job *job)
 {
     if (job->destination) {
         struct destination *destination = destination_hold(job->destination);
-        place_resolve(dispatch, job, destination->domain);
+        resolve(dispatch, job, destination->domain);
         destination_release(&destination);
         return;
     }
-    place_resolve(dispatch, job, domain_of_job(dispatch, job));
+    resolve(dispatch, job, domain_of_job(dispatch, job));
 }
 
 void place_again(struct dispatch *dispatch, struct job *job)

@@ -16,10 +16,6 @@ struct slice place_domain_of(struct slice address);
 /* Resolves all jobs of a new message. */
 void place_message(struct dispatch *dispatch, struct queued *queued);
 
-/* RESOLVING, then READY. */
-void place_resolve(struct dispatch *dispatch, struct job *job,
-                   struct slice domain);
-
 /* READY in the lane where it belongs now, at the front or the back; its
  * destination is known. */
 void place_ready(struct dispatch *dispatch, struct job *job, enum lane_end end);

@@ -80,6 +80,7 @@ static void add_counters(const struct counters *counters, struct json *json)
     json_add_number(json, "expired", counters->expired);
     json_add_number(json, "handed_back", counters->handed_back);
     json_add_number(json, "in_doubt", counters->in_doubt);
+    json_add_number(json, "unreadable", counters->unreadable);
     json_end(json);
 }
 

@@ -8,6 +8,13 @@
 #include "common/proto/message_id.h"
 #include "router/dispatch/place.h"
 
+#define CODE_SIZE 8
+
+struct view {
+    struct filter_view filter;
+    char code[CODE_SIZE]; /* of filter.texts[FILTER_CODE] */
+};
+
 struct slice view_route(const struct dispatch *dispatch, const struct job *job)
 {
     return slice_text(dispatch->conf->routes[job->route].name);
@@ -29,8 +36,9 @@ static struct slice pool_of(const struct dispatch *dispatch,
     return slice_text(pools_for_route(&dispatch->pools, route)->name);
 }
 
-void view_of_job(struct dispatch *dispatch, const struct job *job,
-                 uint64_t utc_ms, struct view *view)
+/* All but what add_recipient() adds. Age is up to `utc_ms`. */
+static void view_job(struct dispatch *dispatch, const struct job *job,
+                     uint64_t utc_ms, struct view *view)
 {
     const uint64_t born_ms = id_utc_ms(job->queued->id);
     struct filter_view *filter = &view->filter;
@@ -53,8 +61,9 @@ void view_of_job(struct dispatch *dispatch, const struct job *job,
         filter->texts[FILTER_SITE] = job->lane->site;
 }
 
-void view_add_recipient(struct view *view, const struct envelope *envelope,
-                        const struct job_recipient *recipient)
+/* The last reply, and with an envelope (NULL: not needed) what it tells. */
+static void add_recipient(struct view *view, const struct envelope *envelope,
+                          const struct job_recipient *recipient)
 {
     struct slice *texts = view->filter.texts;
     const struct job_note *note = recipient->note;
@@ -82,14 +91,14 @@ const bool *view_match(struct dispatch *dispatch, struct job *job,
     bool *match = NULL;
     const struct job_recipient *recipients = job_recipients(job);
     *count = 0;
-    view_of_job(dispatch, job, utc_ms, &view);
+    view_job(dispatch, job, utc_ms, &view);
     for (size_t i = 0; i < job->recipient_count; i++) {
-        view_add_recipient(&view, envelope, &recipients[i]);
+        add_recipient(&view, envelope, &recipients[i]);
         if (!filter_match_others(filter, &view.filter))
             continue;
         if (!envelope && filter_needs_envelope(filter)) {
             envelope = dispatch_open(dispatch, job->queued);
-            view_add_recipient(&view, envelope, &recipients[i]);
+            add_recipient(&view, envelope, &recipients[i]);
         }
         if (!filter_match(filter, &view.filter))
             continue;

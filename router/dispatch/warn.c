@@ -14,8 +14,9 @@ struct warning {
     uint64_t message;
 };
 
-uint64_t warn_due_utc_ms(const struct conf_stream *stream,
-                         const struct envelope *envelope)
+/* When the delay of a message is to be told; 0: never. Pure. */
+static uint64_t due_utc_ms_of(const struct conf_stream *stream,
+                              const struct envelope *envelope)
 {
     const uint64_t due_utc_ms =
         envelope->accepted_utc_ms + stream->warn_after_ms;
@@ -31,7 +32,7 @@ uint64_t warn_due_utc_ms(const struct conf_stream *stream,
 void warn_watch(struct dispatch *dispatch, const struct envelope *envelope)
 {
     const uint64_t due_utc_ms =
-        warn_due_utc_ms(bounce_stream(dispatch, envelope), envelope);
+        due_utc_ms_of(bounce_stream(dispatch, envelope), envelope);
     if (due_utc_ms == 0)
         return;
     struct warning *warning = table_get(&dispatch->warnings, envelope->id);

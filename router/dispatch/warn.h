@@ -30,8 +30,4 @@ void warn_turn(struct dispatch *dispatch, uint64_t now_ms);
 
 void warn_release(struct dispatch *dispatch);
 
-/* When the delay of a message is to be told; 0: never. Pure. */
-uint64_t warn_due_utc_ms(const struct conf_stream *stream,
-                         const struct envelope *envelope);
-
 #endif

@@ -124,16 +124,3 @@ enum rc queued_state(struct queued *queued, const struct queued_names *names,
     *state = (struct state){ pending, count };
     return RC_OK;
 }
-
-struct job *queued_find(struct queued *queued, uint32_t index, size_t *position)
-{
-    for (struct job *job = queued->jobs; job; job = job->sibling) {
-        const struct job_recipient *recipients = job_recipients(job);
-        for (size_t i = 0; i < job->recipient_count; i++)
-            if (recipients[i].index == index) {
-                *position = i;
-                return job;
-            }
-    }
-    return NULL;
-}

@@ -63,9 +63,4 @@ enum rc queued_state(struct queued *queued, const struct queued_names *names,
                      uint64_t now_ms, uint64_t utc_ms, struct arena *arena,
                      struct state *state) must_check;
 
-/* The job that has this recipient; NULL when it is done with. *position is its
- * place in the job. */
-struct job *queued_find(struct queued *queued, uint32_t index,
-                        size_t *position);
-
 #endif

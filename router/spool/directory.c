@@ -3,6 +3,7 @@
 
 #include "common/base/chars.h"
 #include "common/base/crash.h"
+#include "common/base/file.h"
 #include "common/base/mem.h"
 #include "common/base/slice.h"
 
@@ -232,19 +233,6 @@ bool directory_remove(const struct directory *directory, const char *name)
     return fsync(directory->fd) == 0;
 }
 
-static bool write_whole(int fd, struct slice bytes)
-{
-    while (bytes.len > 0) {
-        const ssize_t put = write(fd, bytes.ptr, bytes.len);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put <= 0)
-            return false;
-        bytes = slice_from(bytes, (size_t)put);
-    }
-    return true;
-}
-
 bool directory_note_file(const struct directory *directory, const char *name,
                          struct slice bytes)
 {
@@ -254,7 +242,7 @@ bool directory_note_file(const struct directory *directory, const char *name,
                O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return false;
-    const bool is_whole = write_whole(fd, bytes);
+    const bool is_whole = file_write(fd, bytes);
     const int reason = errno;
     (void)close(fd);
     if (!is_whole)

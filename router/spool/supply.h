@@ -21,9 +21,9 @@
 
 /* A DROP and a STATE with a long reply, or two with short ones. */
 #define SUPPLY_MESSAGE_BYTES 256u
-#define SUPPLY_RESERVE_BYTES                                                   \
-    (8ull << 20) /* 120,000 DROPs, and no more than a
-                                             segment */
+
+/* 120,000 DROPs; and no more than a segment. */
+#define SUPPLY_RESERVE_BYTES (8ull << 20)
 
 struct supply {
     const struct directory *directory;
