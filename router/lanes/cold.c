@@ -71,8 +71,8 @@ void cold_open(struct cold *cold, struct cold_queue *queue, enum cold_kind kind)
     while (at < cold->queue_count && cold->queues[at])
         at++;
     if (at == cold->queue_count)
-        cold->queues =
-            mem_resize(cold->queues, ++cold->queue_count, sizeof queue);
+        cold->queues = mem_resize(cold->queues, ++cold->queue_count,
+                                  sizeof(struct cold_queue *));
     cold->queues[at] = queue;
     cold->all_open = at + 1;
     *queue = (struct cold_queue){
