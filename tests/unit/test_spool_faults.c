@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "common/base/time.h"
+#include "router/spool/check.h"
 #include "router/spool/cleaner.h"
 
 #define FOR_EVER 1000000
@@ -317,6 +318,19 @@ static void fail_start(struct fixture *fixture, const char *suffix)
     atomic_store(&unreadable, NULL);
 }
 
+/* An offline reader shows what it can. */
+static void look_around(struct fixture *fixture, const char *suffix)
+{
+    struct check *check = NULL;
+    struct fault fault = { .rc = RC_OK };
+    atomic_store(&unreadable, suffix);
+    assert_int_equal(check_open(fixture->path, false, &check, &fault), RC_OK);
+    atomic_store(&unreadable, NULL);
+    assert_true(check_totals(check).damaged > 0);
+    assert_true(check_totals(check).messages > 0);
+    check_close(&check);
+}
+
 static void a_start_that_cannot_read_is_no_start(void **state)
 {
     (void)state;
@@ -326,6 +340,8 @@ static void a_start_that_cannot_read_is_no_start(void **state)
     fail_start(&fixture, ".seg");
     fail_start(&fixture, "01.seg");
     fail_start(&fixture, "02.seg");
+    look_around(&fixture, "01.seg");
+    look_around(&fixture, "02.seg");
     fixture_open(&fixture);
     assert_int_equal(heard(&fixture, SPOOL_SET_ASIDE), 0);
     assert_int_equal(heard(&fixture, SPOOL_DAMAGED), 0);
@@ -411,12 +427,13 @@ static void check_small_messages(struct fixture *fixture)
     assert_int_equal(fixture->found_count, 1);
 }
 
-/* A file system of 2 MiB that no other process sees; needs root. */
+/* A file system of 2 MiB and 60 files that no other process sees; needs root. */
 static bool mount_small(const char *path)
 {
     return geteuid() == 0 && unshare(CLONE_NEWNS) == 0
            && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0
-           && mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV, "size=2m")
+           && mount("tmpfs", path, "tmpfs", MS_NOSUID | MS_NODEV,
+                    "size=2m,nr_inodes=60")
                   == 0;
 }
 
@@ -476,6 +493,12 @@ static bool takes_put(struct fixture *fixture, struct body *body)
     return spool_post(fixture->spool, &write);
 }
 
+static void pass_looks(void)
+{
+    const struct timespec pause = { .tv_nsec = 2 * VOLUME_LOOK_MS * 1000000 };
+    (void)nanosleep(&pause, NULL);
+}
+
 /* Somebody else fills the disk, and makes room again. */
 static void obey_hard_mark(struct fixture *fixture)
 {
@@ -490,8 +513,7 @@ static void obey_hard_mark(struct fixture *fixture)
     assert_true(fd >= 0);
     assert_int_equal(posix_fallocate(fd, 0, 1600 << 10), 0);
     (void)close(fd);
-    const struct timespec pause = { .tv_nsec = 2 * VOLUME_LOOK_MS * 1000000 };
-    (void)nanosleep(&pause, NULL);
+    pass_looks();
     struct body *body = fixture_body(1000, 10);
     assert_false(takes_put(fixture, body)); /* the head has room for it */
     body_release(&body);
@@ -516,6 +538,96 @@ static void below_the_hard_mark_no_message_is_taken(void **state)
 {
     (void)state;
     run_on_small_disk(obey_hard_mark);
+}
+
+static uint64_t free_inodes(const struct fixture *fixture)
+{
+    struct statvfs is;
+    assert_int_equal(statvfs(fixture->path, &is), 0);
+    return is.f_favail;
+}
+
+/* Empty files of somebody else, until so many inodes are free. */
+static void take_inodes(const struct fixture *fixture, uint64_t leave)
+{
+    char path[128];
+    for (uint64_t left = free_inodes(fixture); left > leave; left--) {
+        (void)snprintf(path, sizeof path, "%s/other-%u", fixture->path,
+                       (unsigned)left);
+        const int fd =
+            open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        assert_true(fd >= 0);
+        (void)close(fd);
+    }
+    pass_looks();
+}
+
+static void give_inodes(const struct fixture *fixture)
+{
+    char path[128];
+    for (unsigned i = 0; i <= 60; i++) {
+        (void)snprintf(path, sizeof path, "%s/other-%u", fixture->path, i);
+        (void)unlink(path);
+    }
+}
+
+static void obey_inode_marks(struct fixture *fixture)
+{
+    fixture->options.soft.inodes = 30;
+    fixture->options.hard.inodes = 15;
+    fixture_open(fixture);
+    assert_int_equal(fixture_put(fixture, 1, 3000), RC_OK);
+    assert_true(spool_accepts(fixture->spool, 3000));
+    take_inodes(fixture, 29);
+    assert_false(spool_accepts(fixture->spool, 0));
+    assert_string_equal(fixture_stats(fixture).refuses, "min_free_inodes");
+    assert_int_equal(atomic_load(&fixture->heard[SPOOL_REFUSES]), 1);
+    assert_int_equal(fixture_put(fixture, 2, 3000), RC_OK); /* let in before */
+
+    take_inodes(fixture, 14);
+    struct body *body = fixture_body(1000, 10);
+    assert_false(takes_put(fixture, body));
+    body_release(&body);
+    assert_int_equal(fixture_state(fixture, 1, "tried"), RC_OK);
+    assert_int_equal(fixture_drop(fixture, 2), RC_OK);
+
+    give_inodes(fixture);
+    pass_looks();
+    assert_true(accepts_soon(fixture));
+    assert_int_equal(atomic_load(&fixture->heard[SPOOL_ACCEPTS]), 1);
+    assert_int_equal(fixture_put(fixture, 3, 3000), RC_OK);
+}
+
+static void inodes_have_marks_of_their_own(void **state)
+{
+    (void)state;
+    run_on_small_disk(obey_inode_marks);
+}
+
+/* Without one inode no segment can be made; what is queued goes all the same. */
+static void drain_without_inodes(struct fixture *fixture)
+{
+    fixture_open(fixture);
+    assert_int_equal(fixture_put(fixture, 9000, 3000), RC_OK); /* a head */
+    take_inodes(fixture, 0);
+    enum rc rc = RC_OK;
+    const uint64_t refused = fill_up(fixture, &rc);
+    assert_int_equal(rc, RC_LIMIT);
+    assert_true(refused > 1);
+    assert_false(spool_accepts(fixture->spool, 3000));
+    for (uint64_t id = 1; id < refused; id++)
+        assert_int_equal(fixture_state(fixture, id, "tried"), RC_OK);
+    for (uint64_t id = 1; id < refused; id++)
+        assert_int_equal(fixture_drop(fixture, id), RC_OK);
+    give_inodes(fixture);
+    assert_true(accepts_soon(fixture));
+    assert_int_equal(fixture_put(fixture, refused, 3000), RC_OK);
+}
+
+static void without_inodes_what_is_queued_can_go(void **state)
+{
+    (void)state;
+    run_on_small_disk(drain_without_inodes);
 }
 
 /* What other programs need is not taken for segments. */
@@ -603,6 +715,8 @@ int main(void)
         cmocka_unit_test(a_full_disk_drains_and_recovers),
         cmocka_unit_test(a_full_disk_has_room_for_every_state),
         cmocka_unit_test(below_the_hard_mark_no_message_is_taken),
+        cmocka_unit_test(inodes_have_marks_of_their_own),
+        cmocka_unit_test(without_inodes_what_is_queued_can_go),
         cmocka_unit_test(segments_stop_at_the_hard_mark),
         cmocka_unit_test(a_limit_on_files_is_a_full_disk),
         cmocka_unit_test(below_the_mark_nothing_is_welcome),
