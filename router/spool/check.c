@@ -7,6 +7,7 @@
 #include "router/spool/directory.h"
 #include "router/spool/recovery.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 struct check {
@@ -15,18 +16,48 @@ struct check {
     struct recovery recovery;
 };
 
+/* How often a router may take files out of the log while they are looked into,
+ * or put them to another use. */
+#define LOOKS_MAX 5
+
+static void forget(struct check *check)
+{
+    recovery_release(&check->recovery);
+    chain_release(&check->chain);
+    chain_init(&check->chain);
+    check->recovery = (struct recovery){ .directory = &check->directory,
+                                         .chain = &check->chain };
+}
+
+/* Beside a router: a segment may have left since the names were read, or become
+ * another one since it was opened. Damage that is real is seen each time. */
+static enum rc look(struct check *check, bool beside, struct fault *fault)
+{
+    enum rc rc = RC_IO;
+    for (int i = 0; i < LOOKS_MAX; i++) {
+        struct fault found = { .rc = RC_OK };
+        forget(check);
+        rc = recovery_run(&check->recovery, &found);
+        if (rc != RC_OK && fault)
+            *fault = found;
+        const bool is_gone = rc == RC_IO && found.sys_errno == ENOENT;
+        const bool is_damaged = rc == RC_OK && check->recovery.damaged > 0;
+        if (!beside || (!is_gone && !is_damaged))
+            break;
+    }
+    return rc;
+}
+
 enum rc check_open(const char *path, bool beside, struct check **check,
                    struct fault *fault)
 {
     scoped(check_close) struct check *opened = NEW(struct check);
     opened->directory = (struct directory){ .fd = -1, .lock_fd = -1 };
     chain_init(&opened->chain);
-    opened->recovery.directory = &opened->directory;
-    opened->recovery.chain = &opened->chain;
     enum rc rc = directory_open(path, beside ? DIRECTORY_LOOK : DIRECTORY_READ,
                                 &opened->directory, fault);
     if (rc == RC_OK)
-        rc = recovery_run(&opened->recovery, fault);
+        rc = look(opened, beside, fault);
     if (rc == RC_OK)
         *check = steal(opened);
     return rc;

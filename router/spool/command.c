@@ -4,6 +4,7 @@
 #include "common/base/mem.h"
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
+#include "config/loader.h"
 #include "router/spool/check.h"
 #include "router/spool/describe.h"
 
@@ -26,6 +27,7 @@ struct command {
     bool json;
     bool beside;
     bool all;
+    const char *config;           /* names the path; NULL: a word does */
     const char *words[WORDS_MAX]; /* verb, path, ... without the options */
     int word_count;
     struct check *check;
@@ -40,9 +42,11 @@ struct command {
 
 static int usage(FILE *err)
 {
-    (void)fputs("usage: spool verify [--json] [--beside] PATH\n"
-                "       spool show [--json] [--beside] PATH ID\n"
-                "       spool export [--beside] PATH ID|--all DIR\n",
+    (void)fputs("usage: spool verify [--json] [--beside] SPOOL\n"
+                "       spool show [--json] [--beside] SPOOL ID\n"
+                "       spool export [--beside] SPOOL ID|--all DIR\n"
+                "SPOOL is the folder, or --config FILE; --beside looks while a "
+                "router has it\n",
                 err);
     return EX_USAGE;
 }
@@ -69,7 +73,9 @@ static int exit_code_of(enum rc rc)
 
 static int complain(const struct command *command, const struct fault *fault)
 {
-    (void)fprintf(command->err, "spool: %s\n", fault->text);
+    const bool is_busy = fault->rc == RC_LIMIT && !command->beside;
+    (void)fprintf(command->err, "spool: %s%s\n", fault->text,
+                  is_busy ? "; --beside looks all the same" : "");
     return exit_code_of(fault->rc);
 }
 
@@ -82,6 +88,8 @@ static bool parse(struct command *command, int argc, char *const *argv)
             command->beside = true;
         else if (strcmp(argv[i], "--all") == 0)
             command->all = true;
+        else if (strcmp(argv[i], "--config") == 0 && i + 1 < argc)
+            command->config = argv[++i];
         else if (argv[i][0] == '-' || command->word_count == WORDS_MAX)
             return false;
         else
@@ -152,7 +160,13 @@ static int verify(struct command *command)
                  totals.bytes_live, totals.damaged, command->bad_bodies);
     if (!print_text(command))
         return EX_IOERR;
-    return totals.damaged > 0 || command->bad_bodies > 0 ? EX_DATAERR : EX_OK;
+    if (totals.damaged == 0 && command->bad_bodies == 0)
+        return EX_OK;
+    if (command->beside)
+        (void)fputs("spool: what a router writes or recycles meanwhile looks "
+                    "damaged, too: look again\n",
+                    command->err);
+    return EX_DATAERR;
 }
 
 /* show */
@@ -264,6 +278,9 @@ static int export_messages(struct command *command)
         return cannot_create(command, "");
     check_each(command->check, export_one, command);
     (void)close(command->folder_fd);
+    if (command->told > 0)
+        (void)fprintf(command->out, "%" PRIu64 " messages to %s\n",
+                      command->told, command->folder);
     return finish(command);
 }
 
@@ -287,7 +304,8 @@ static const struct verb *find_verb(const struct command *command)
         if (command->word_count == 0
             || strcmp(verb->name, command->words[0]) != 0)
             continue;
-        const int given = command->word_count + command->all;
+        const int given =
+            command->word_count + command->all + (command->config != NULL);
         const bool fits =
             given == verb->word_count && (verb->takes_all || !command->all);
         return fits ? verb : NULL;
@@ -298,13 +316,39 @@ static const struct verb *find_verb(const struct command *command)
 /* ID and DIR, as far as the verb has them. */
 static bool take_words(struct command *command, const struct verb *verb)
 {
-    int at = 2;
+    int at = command->config ? 1 : 2;
     if (verb->word_count > 2 && !command->all
         && !id_parse(slice_text(command->words[at++]), &command->id))
         return false;
     if (verb->takes_all)
         command->folder = command->words[at];
     return true;
+}
+
+/* The folder that the config names; false: it has errors, which were told. */
+static bool load_path(const struct command *command, struct conf **conf)
+{
+    struct conf_errors errors;
+    conf_errors_init(&errors);
+    const bool is_good =
+        conf_load_for(command->config, CONF_FILES_NONE, conf, &errors) == RC_OK;
+    if (!is_good)
+        conf_errors_print(&errors, command->err);
+    conf_errors_release(&errors);
+    return is_good;
+}
+
+static int look(struct command *command, const struct verb *verb,
+                const char *path)
+{
+    struct fault fault = { .rc = RC_OK };
+    if (check_open(path, command->beside, &command->check, &fault) != RC_OK)
+        return complain(command, &fault);
+    buf_init(&command->text, TEXT_MAX);
+    const int exit_code = verb->run(command);
+    buf_release(&command->text);
+    check_close(&command->check);
+    return exit_code;
 }
 
 int command_spool(int argc, char *const *argv, FILE *out, FILE *err)
@@ -316,13 +360,12 @@ int command_spool(int argc, char *const *argv, FILE *out, FILE *err)
     if (!verb || !take_words(&command, verb))
         return usage(err);
 
-    struct fault fault = { .rc = RC_OK };
-    if (check_open(command.words[1], command.beside, &command.check, &fault)
-        != RC_OK)
-        return complain(&command, &fault);
-    buf_init(&command.text, TEXT_MAX);
-    const int exit_code = verb->run(&command);
-    buf_release(&command.text);
-    check_close(&command.check);
+    if (!command.config)
+        return look(&command, verb, command.words[1]);
+    struct conf *conf = NULL;
+    if (!load_path(&command, &conf))
+        return EX_CONFIG;
+    const int exit_code = look(&command, verb, conf->spool.path);
+    conf_release(&conf);
     return exit_code;
 }

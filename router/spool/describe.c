@@ -64,6 +64,7 @@ static void add_recipient(struct json *json,
     json_add_text(json, "text", pending->text);
     json_add_text(json, "source", pending->source);
     json_add_bool(json, "told", pending->told);
+    json_add_bool(json, "held", pending->held);
 }
 
 static void add_recipients(struct json *json, const struct message_view *view)
@@ -131,6 +132,12 @@ static void say(struct buf *out, const char *name, struct slice value)
     buf_addf(out, "%-12s %s\n", name, text);
 }
 
+static void say_if(struct buf *out, const char *name, struct slice value)
+{
+    if (!slice_is_empty(value))
+        say(out, name, value);
+}
+
 static void say_time(struct buf *out, const char *name, uint64_t utc_ms)
 {
     char text[TIME_RFC3339_SIZE];
@@ -144,8 +151,10 @@ static void say_pending(struct buf *out, const struct state_recipient *pending)
     time_rfc3339(pending->next_utc_ms, next);
     buf_addf(out, "%-12s %u attempts, next %s, last reply %u\n", "",
              pending->attempts, next, (unsigned)pending->code);
-    say(out, "", pending->text);
-    say(out, "  by source", pending->source);
+    say_if(out, "", pending->text);
+    say_if(out, "  by source", pending->source);
+    if (pending->held)
+        say(out, "", SLICE("held: it may have been delivered already"));
     if (pending->told)
         say(out, "", SLICE("the sender knows of the delay"));
 }
@@ -160,7 +169,7 @@ static void say_recipients(struct buf *out, const struct message_view *view)
             find_pending(&view->state, i, &from);
         const bool waits = !view->has_state || pending;
         say(out, waits ? "pending" : "done", recipient->address);
-        say(out, "  route", recipient->route);
+        say_if(out, "  route", recipient->route);
         if (pending)
             say_pending(out, pending);
     }
@@ -179,12 +188,15 @@ enum rc describe_text(uint64_t id, struct slice envelope, struct slice state,
     say(out, "id", slice_text(id_format(id, id_text)));
     say_time(out, "accepted", view.envelope.accepted_utc_ms);
     say_time(out, "expires", view.envelope.expires_utc_ms);
-    say(out, "account", view.envelope.account);
-    say(out, "tenant", view.envelope.tenant);
-    say(out, "stream", view.envelope.stream);
-    say(out, "reasons", view.envelope.reasons);
-    say(out, "mail from", view.envelope.mail_from);
-    say(out, "message id", view.envelope.message_id);
+    say_if(out, "account", view.envelope.account);
+    say_if(out, "tenant", view.envelope.tenant);
+    say_if(out, "stream", view.envelope.stream);
+    say_if(out, "reasons", view.envelope.reasons);
+    say(out, "mail from",
+        slice_is_empty(view.envelope.mail_from) ? SLICE("<>")
+                                                : view.envelope.mail_from);
+    say_if(out, "envid", view.envelope.envid);
+    say_if(out, "message id", view.envelope.message_id);
     buf_addf(out, "%-12s %llu bytes\n", "body",
              (unsigned long long)view.envelope.body_size);
     say_recipients(out, &view);

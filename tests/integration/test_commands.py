@@ -67,6 +67,7 @@ class Running(unittest.TestCase):
                              spool).returncode, TEMPORARY)
         answer = run("sendyard", "spool", "verify", "--beside", spool)
         self.assertEqual(answer.returncode, OK, answer)
+        self.ask("spool", "verify", "--beside")  # where the config says
 
     def test_each_command_has_help_and_knows_wrong_use(self):
         answer = run("sendyard", "--help")
@@ -109,6 +110,8 @@ class Stopped(unittest.TestCase):
         self.assertEqual(answer.returncode, OK, answer)
         shown = run("sendyard", "spool", "show", spool, sent.id)
         self.assertIn("full@bigmail.test", shown.stdout)
+        self.assertEqual(yard.command("spool", "show", sent.id).stdout,
+                         shown.stdout)
         folder = yard.folder / "export"
         run("sendyard", "spool", "export", spool, sent.id, folder)
         letter = (folder / f"{sent.id}.eml").read_text()

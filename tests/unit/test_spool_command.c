@@ -3,6 +3,7 @@
 #include "tests/unit/spool_fixture.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,22 @@
 #define NINE  "0000000000009"
 
 #define WORDS_MAX 8
+
+/* One %s: the spool's folder. */
+#define CONFIG                                                                 \
+    "host_name = \"mail.a.example\";\n"                                        \
+    "spool = { path = \"%s\"; };\n"                                            \
+    "listeners = ( { name = \"in\"; address = \"127.0.0.1:2525\";\n"           \
+    "    tls = \"plain\"; allow_auth_without_tls = true; } );\n"               \
+    "accounts = ( { name = \"app\"; from_domains = ( \"a.example\" );\n"       \
+    "  password_file = \"none\"; } );\n"                                       \
+    "streams = ( { name = \"main\"; class = \"neutral\"; route = \"main\"; } " \
+    ");"                                                                       \
+    "\nroutes = ( { name = \"main\"; pool = \"main\"; } );\n"                  \
+    "pools = ( { name = \"main\"; sources = ( \"a\" ); } );\n"                 \
+    "sources = ( { name = \"a\"; address = \"127.0.0.11\"; } );\n"
+
+static atomic_bool stop_passing;
 
 struct output {
     char *out;
@@ -85,7 +102,10 @@ static void pack_message(struct buf *envelope, struct buf *state)
           .attempts = 2,
           .next_utc_ms = 1769903999999u,
           .code = 451,
-          .text = SLICE("4.7.1 later") },
+          .text = SLICE("4.7.1 later"),
+          .source = SLICE("pool-2"),
+          .held = true,
+          .told = true },
     };
     const struct state left = { .pending = pending, .pending_count = 1 };
     assert_int_equal(envelope_pack(&message, envelope), RC_OK);
@@ -120,7 +140,7 @@ static void a_good_spool_is_told_as_good(void **state)
     struct fixture fixture;
     make_spool(&fixture);
     const char *path = fixture.path;
-    expect(WORDS("verify", path), EX_TEMPFAIL, "in use");
+    expect(WORDS("verify", path), EX_TEMPFAIL, "in use; --beside");
     expect(WORDS("verify", "--beside", path), EX_OK, "1 messages");
     fixture_close(&fixture);
     expect(WORDS("verify", path), EX_OK, "0 damaged records");
@@ -132,6 +152,67 @@ static void a_good_spool_is_told_as_good(void **state)
            "\"accepted\":\"2026-01-31T23:59:59.999Z\"");
     expect(WORDS("show", path, THREE, "--json"), EX_OK,
            "\"pending\":true,\"address\":\"b\\n\\\"@example.com\"");
+    expect(WORDS("show", path, THREE, "--json"), EX_OK,
+           "\"source\":\"pool-2\",\"told\":true,\"held\":true");
+    expect(WORDS("show", path, THREE), EX_OK, "by source  pool-2");
+    expect(WORDS("show", path, THREE), EX_OK, "held: it may");
+    expect(WORDS("show", path, THREE), EX_OK, "sender knows");
+    fixture_release(&fixture);
+}
+
+static void *pass_mail(void *context)
+{
+    struct fixture *fixture = context;
+    for (uint64_t id = 100; !atomic_load(&stop_passing); id++)
+        if (fixture_put(fixture, id, 30000) != RC_OK
+            || fixture_drop(fixture, id) != RC_OK)
+            break;
+    return NULL;
+}
+
+/* Segments come and go meanwhile. */
+static void beside_a_busy_router_each_look_ends_well(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    pthread_t thread;
+    make_spool(&fixture);
+    atomic_store(&stop_passing, false);
+    assert_int_equal(pthread_create(&thread, NULL, pass_mail, &fixture), 0);
+    int unfinished = 0;
+    for (int i = 0; i < 300; i++) {
+        struct output output = run(WORDS("verify", "--beside", fixture.path));
+        unfinished +=
+            output.exit_code != EX_OK && output.exit_code != EX_DATAERR;
+        output_release(&output);
+    }
+    atomic_store(&stop_passing, true);
+    (void)pthread_join(thread, NULL);
+    assert_int_equal(unfinished, 0);
+    fixture_release(&fixture);
+}
+
+/* The folder's name may come from a config, an incomplete one as well. */
+static void the_config_names_the_spool(void **state)
+{
+    (void)state;
+    struct fixture fixture;
+    make_spool(&fixture);
+    fixture_close(&fixture);
+    char path[96];
+    (void)snprintf(path, sizeof path, "%s.cfg", fixture.path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    (void)fprintf(file, CONFIG, fixture.path);
+    (void)fclose(file);
+    expect(WORDS("verify", "--config", path), EX_OK, "1 messages");
+    expect(WORDS("show", "--config", path, THREE), EX_OK, "pool-2");
+    expect(WORDS("show", FOUR, "--config", path), EX_NOINPUT, "no message");
+    expect(WORDS("show", "--config", path, fixture.path, THREE), EX_USAGE,
+           "usage");
+    expect(WORDS("verify", fixture.path, "--config"), EX_USAGE, "usage");
+    assert_int_equal(unlink(path), 0);
+    expect(WORDS("verify", "--config", path), EX_CONFIG, path);
     fixture_release(&fixture);
 }
 
@@ -170,7 +251,7 @@ static void messages_are_exported_once(void **state)
     char folder[96];
     (void)snprintf(folder, sizeof folder, "%s-out", fixture.path);
     expect(WORDS("export", fixture.path, NINE, folder), EX_NOINPUT, "no mess");
-    expect(WORDS("export", fixture.path, "--all", folder), EX_OK, "");
+    expect(WORDS("export", fixture.path, "--all", folder), EX_OK, "1 messages");
     expect(WORDS("export", fixture.path, THREE, folder), EX_CANTCREAT,
            "exists");
     char name[128];
@@ -219,6 +300,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_spool_is_told_as_good),
+        cmocka_unit_test(the_config_names_the_spool),
+        cmocka_unit_test(beside_a_busy_router_each_look_ends_well),
         cmocka_unit_test(wrong_words_and_missing_things),
         cmocka_unit_test(messages_are_exported_once),
         cmocka_unit_test(a_damaged_body_is_never_exported),
