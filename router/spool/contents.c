@@ -25,11 +25,6 @@ bool contents_read(void *segment, uint64_t offset, char *bytes, size_t len)
     return true;
 }
 
-enum rc contents_failure(void)
-{
-    return errno == 0 ? RC_SYNTAX : RC_IO;
-}
-
 struct walk_input contents_input(struct segment *segment)
 {
     return (struct walk_input){

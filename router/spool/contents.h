@@ -2,6 +2,7 @@
 #ifndef ROUTER_SPOOL_CONTENTS_H
 #define ROUTER_SPOOL_CONTENTS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +18,10 @@ bool contents_read(void *segment, uint64_t offset, char *bytes, size_t len);
 
 /* What it means that contents_read, or a look through a window, just failed.
  * RC_SYNTAX: the bytes are not there; RC_IO: they may be readable later. */
-enum rc contents_failure(void) must_check;
+static inline enum rc contents_failure(void)
+{
+    return errno == 0 ? RC_SYNTAX : RC_IO;
+}
 
 /* The segment's records, for a walk. */
 struct walk_input contents_input(struct segment *segment);
