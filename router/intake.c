@@ -9,13 +9,16 @@
 struct intake {
     struct spool *spool;
     struct mailbox *lanes;
+    atomic_bool *full;
 };
 
-struct intake *intake_new(struct spool *spool, struct mailbox *lanes)
+struct intake *intake_new(struct spool *spool, struct mailbox *lanes,
+                          atomic_bool *full)
 {
     struct intake *intake = NEW(struct intake);
     intake->spool = spool;
     intake->lanes = lanes;
+    intake->full = full;
     return intake;
 }
 
@@ -67,5 +70,5 @@ bool intake_put(struct intake *intake, struct message *message,
 
 bool intake_accepts(const struct intake *intake, uint64_t size)
 {
-    return spool_accepts(intake->spool, size);
+    return !atomic_load(intake->full) && spool_accepts(intake->spool, size);
 }

@@ -9,6 +9,7 @@
 #ifndef ROUTER_INTAKE_H
 #define ROUTER_INTAKE_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -26,9 +27,10 @@ struct intake_ticket {
     uint64_t id;
 };
 
-/* Neither spool nor lanes are owned. `lanes` gets struct message pointers. */
-struct intake *intake_new(struct spool *spool,
-                          struct mailbox *lanes) must_check;
+/* Nothing is owned. `lanes` gets struct message pointers; `full` is true while
+ * the lanes want no more. */
+struct intake *intake_new(struct spool *spool, struct mailbox *lanes,
+                          atomic_bool *full) must_check;
 void intake_free(struct intake **intake);
 
 /* Takes the message over when true. False: the spool has no room in its queue

@@ -303,7 +303,8 @@ static enum rc open_all(struct router *router, struct fault *fault)
     if (rc != RC_OK)
         return rc;
     router->intake =
-        intake_new(router->spool, dispatch_mailbox(router->dispatch));
+        intake_new(router->spool, dispatch_mailbox(router->dispatch),
+                   dispatch_full(router->dispatch));
     const struct submission_options door = {
         .intake = router->intake,
         .next_id = next_id,

@@ -23,6 +23,7 @@
 struct idmap_item {
     uint64_t id;       /* 0: not in use */
     uint32_t in_chain; /* the next of its bucket, or the next free one */
+    uint32_t extra;    /* the user's; where the compiler would leave a gap */
 };
 
 struct idmap {

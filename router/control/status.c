@@ -80,8 +80,9 @@ static void show_pools(const struct value *pools, FILE *out)
 
 static void show_status(const struct value *root, FILE *out)
 {
-    static const char *const jobs[] = { "messages", "lanes", "leases",
-                                        "bodies_bytes" };
+    static const char *const jobs[] = {
+        "messages", "recipients", "cold", "lanes", "leases", "bodies_bytes"
+    };
     static const char *const totals[] = { "accepted",  "delivered", "deferred",
                                           "bounced",   "expired",   "in_doubt",
                                           "unreadable" };
@@ -101,7 +102,13 @@ static void show_status(const struct value *root, FILE *out)
                   value_flag(lanes, "gathering")
                       ? ", waiting for workers to tell what they hold"
                       : "");
-    (void)fprintf(out, "queue\n");
+    if (value_flag(lanes, "full"))
+        (void)fprintf(out,
+                      "queue (FULL, max_recipients is %" PRIu64
+                      ": new mail gets 452)\n",
+                      value_number(lanes, "max_recipients"));
+    else
+        (void)fprintf(out, "queue\n");
     show_numbers(lanes, jobs, ARRAY_LEN(jobs), out);
     const uint64_t pauses = value_number(lanes, "pauses");
     if (pauses > 0)

@@ -5,6 +5,7 @@
  * message's life:
  *
  *     entry.c     a message comes in: split into jobs
+ *     room.c      whether more are welcome
  *     place.c     a job finds its destination, pool and lane; and waits
  *     freeze.c    a message that will not leave soon goes cold
  *     fetch.c     it is read back when its time comes
@@ -134,6 +135,8 @@ struct dispatch {
     uint64_t beat_ms;       /* when the last one went out */
     uint64_t sweep_ms;      /* likewise the last sweep */
     uint64_t bodies_bytes;  /* of bodies that queued messages hold */
+    uint64_t recipients;    /* of messages in memory; see room.h */
+    atomic_bool full;       /* others read it; see room.h */
     uint64_t settlements;   /* begun since the start */
     uint64_t settled_count; /* and ended */
     uint32_t settling;      /* settlements that the spool has */

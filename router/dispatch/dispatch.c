@@ -19,6 +19,7 @@
 #include "router/dispatch/peek.h"
 #include "router/dispatch/place.h"
 #include "router/dispatch/reload.h"
+#include "router/dispatch/room.h"
 #include "router/dispatch/search.h"
 #include "router/dispatch/seeing.h"
 #include "router/dispatch/serve.h"
@@ -74,6 +75,7 @@ static void work(void *context)
     if (!dispatch->stopping && serve_lanes(dispatch))
         defer_set(dispatch->work);
     fetch_pump(dispatch);
+    room_review(dispatch);
     settle_flush_acks(dispatch);
     eventlog_flush(dispatch->events);
 }
@@ -131,6 +133,7 @@ static void hear_message(void *context, void *item)
         message_free(&message);
     else
         entry_accept(dispatch, message);
+    room_review(dispatch);
 }
 
 static void stop_when_settled(struct dispatch *dispatch)
@@ -446,6 +449,7 @@ enum rc dispatch_start(struct dispatch *dispatch, struct spool *spool,
     sigset_t before;
     dispatch->spool = spool;
     dispatch->start_ms = time_now_ms();
+    room_review(dispatch);
     timer_set(dispatch->tick, dispatch->start_ms);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
@@ -520,6 +524,11 @@ void dispatch_free(struct dispatch **dispatch)
 struct mailbox *dispatch_mailbox(struct dispatch *dispatch)
 {
     return dispatch->entries;
+}
+
+atomic_bool *dispatch_full(struct dispatch *dispatch)
+{
+    return &dispatch->full;
 }
 
 bool dispatch_reconf(struct dispatch *dispatch, struct conf *conf)

@@ -19,6 +19,7 @@
 #ifndef ROUTER_DISPATCH_DISPATCH_H
 #define ROUTER_DISPATCH_DISPATCH_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -67,6 +68,10 @@ void dispatch_free(struct dispatch **dispatch);
 
 /* For intake_new(): takes struct message pointers. From any thread. */
 struct mailbox *dispatch_mailbox(struct dispatch *dispatch);
+
+/* True while spool.max_recipients are queued. From any thread; until
+ * dispatch_free. */
+atomic_bool *dispatch_full(struct dispatch *dispatch);
 
 /* Runs on `conf` from soon on; one more reference is taken. From any thread.
  * False when too many wait already. */

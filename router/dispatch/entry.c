@@ -14,6 +14,7 @@
 #include "router/dispatch/fetch.h"
 #include "router/dispatch/outcome.h"
 #include "router/dispatch/place.h"
+#include "router/dispatch/room.h"
 #include "router/dispatch/warn.h"
 
 /* A recipient and what its job is told apart by. */
@@ -270,6 +271,7 @@ void entry_accept(struct dispatch *dispatch, struct message *message)
     size_t count = 0;
     struct member *members = all_members(dispatch, envelope, &count);
     make_jobs(dispatch, queued, envelope, members, count);
+    room_add(dispatch, queued);
     place_message(dispatch, queued);
     outcome_close(dispatch, queued, NULL);
     CRASH_POINT("lanes.entered");
@@ -316,6 +318,7 @@ struct queued *entry_thaw(struct dispatch *dispatch, struct spool_read *read)
         keep_body(dispatch, queued, body_hold(read->body),
                   is_urgent(dispatch, envelope));
     make_found(dispatch, queued, read);
+    room_add(dispatch, queued);
     warn_watch(dispatch, envelope);
     for (struct job *job = queued->jobs; job; job = job->sibling)
         list_push_back(&dispatch->thawed, &job->link);
@@ -326,6 +329,7 @@ void entry_forget(struct dispatch *dispatch, struct queued **queued)
 {
     (void)table_take(&dispatch->lanes.messages, (*queued)->id);
     entry_drop_body(dispatch, *queued);
+    room_remove(dispatch, *queued);
     if (dispatch->opened == *queued)
         dispatch->opened = NULL;
     queued_free(queued);

@@ -36,5 +36,7 @@ void freeze_if_idle(struct dispatch *dispatch, struct queued *queued)
     } else {
         return;
     }
+    cold_set_recipients(dispatch->lanes.warmth.cold, queued->id,
+                        queued_recipients(queued));
     entry_forget(dispatch, &queued);
 }

@@ -13,6 +13,7 @@
 #include "router/dispatch/freeze.h"
 #include "router/dispatch/outcome.h"
 #include "router/dispatch/place.h"
+#include "router/dispatch/room.h"
 #include "router/dispatch/view.h"
 
 void operations_init(struct operations *operations)
@@ -190,7 +191,7 @@ static void delete_job(struct dispatch *dispatch, struct job *job,
                        const struct action *action)
 {
     log_each(dispatch, "deleted", job, action);
-    queued_drop(job->queued, &job);
+    room_end_job(dispatch, &job);
 }
 
 static void bounce_job(struct dispatch *dispatch, struct job *job,

@@ -14,6 +14,7 @@
 #include "router/dispatch/notice.h"
 #include "router/dispatch/place.h"
 #include "router/dispatch/retry.h"
+#include "router/dispatch/room.h"
 #include "router/dispatch/settle.h"
 
 enum fate { FATE_NONE, FATE_DELIVERED, FATE_DEFERRED, FATE_FAILED };
@@ -185,13 +186,12 @@ static void take_failed(struct dispatch *dispatch, struct job *job,
 static void take_delivered(struct dispatch *dispatch, struct job *job,
                            const struct wire_result *result)
 {
-    struct queued *queued = job->queued;
     dispatch->counters.delivered += job->recipient_count;
     if (result->ends_dsn && bounce_concerns(dispatch, job, DSN_RELAYED))
         end_job(dispatch, job, DSN_RELAYED, verdicts_of(dispatch, job, result),
                 result);
     else
-        queued_drop(queued, &job);
+        room_end_job(dispatch, &job);
 }
 
 static bool same_reply(const struct verdict *a, const struct verdict *b)

@@ -6,6 +6,7 @@
 #include "common/proto/message_id.h"
 #include "router/dispatch/fetch.h"
 #include "router/dispatch/holding.h"
+#include "router/dispatch/room.h"
 #include "router/dispatch/view.h"
 
 static void begin_list(struct json *json, const char *key)
@@ -120,6 +121,10 @@ static void answer_status(struct dispatch *dispatch, struct json *json)
     const size_t cold = cold_count(dispatch->lanes.warmth.cold);
     json_add_number(json, "messages", dispatch->lanes.messages.count + cold);
     json_add_number(json, "cold", cold);
+    json_add_number(json, "recipients", room_taken(dispatch));
+    json_add_number(json, "max_recipients",
+                    dispatch->conf->spool.max_recipients);
+    json_add_bool(json, "full", atomic_load(&dispatch->full));
     json_add_number(json, "lanes", dispatch->lanes.by_number.count);
     json_add_number(json, "leases", dispatch->leases.by_id.count);
     json_add_number(json, "bodies_bytes", dispatch->bodies_bytes);

@@ -12,6 +12,7 @@
 #include "router/dispatch/entry.h"
 #include "router/dispatch/freeze.h"
 #include "router/dispatch/notice.h"
+#include "router/dispatch/room.h"
 #include "router/dispatch/warn.h"
 
 enum step { STEP_REPORT, STEP_STATE, STEP_DROP };
@@ -120,7 +121,7 @@ static void drop_ended(struct settlement *settlement, struct queued *queued)
     for (struct list *link; (link = list_take(&settlement->ended));) {
         struct job *job = container_of(link, struct job, link);
         CHECK(queued && job->queued == queued);
-        queued_drop(queued, &job);
+        room_end_job(settlement->dispatch, &job);
     }
 }
 

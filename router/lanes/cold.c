@@ -9,7 +9,7 @@
 
 /* Entries are linked by their positions. */
 struct cold_entry {
-    struct idmap_item item;
+    struct idmap_item item; /* extra: recipients beyond the first */
     uint32_t prev;
     uint32_t next;
     uint32_t due_s;      /* on the caller's clock */
@@ -25,6 +25,8 @@ struct cold {
     struct cold_queue **queues; /* by number - 1; NULL: closed */
     uint32_t queue_count;
     uint32_t all_open; /* numbers up to this one are */
+
+    uint64_t more; /* recipients beyond the first of each message */
 
     uint32_t ring[COLD_RING_S]; /* first entry of each second, or NONE */
     uint32_t later;             /* first of those that the ring does not hold */
@@ -273,7 +275,22 @@ void cold_take(struct cold *cold, uint64_t id)
     const uint32_t at = idmap_find(&cold->entries, id);
     CHECK(at != NONE);
     detach(cold, at);
+    cold->more -= entry_at(cold, at)->item.extra;
     idmap_remove(&cold->entries, at);
+}
+
+void cold_set_recipients(struct cold *cold, uint64_t id, uint32_t recipients)
+{
+    const uint32_t at = idmap_find(&cold->entries, id);
+    CHECK(at != NONE && recipients > 0);
+    cold->more -= entry_at(cold, at)->item.extra;
+    entry_at(cold, at)->item.extra = recipients - 1;
+    cold->more += recipients - 1;
+}
+
+uint64_t cold_recipients_all(const struct cold *cold)
+{
+    return cold->entries.count + cold->more;
 }
 
 size_t cold_count(const struct cold *cold)

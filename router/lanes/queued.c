@@ -51,6 +51,14 @@ void queued_drop(struct queued *queued, struct job **job)
     job_free(job);
 }
 
+uint32_t queued_recipients(const struct queued *queued)
+{
+    uint32_t count = 0;
+    for (const struct job *job = queued->jobs; job; job = job->sibling)
+        count += job->recipient_count;
+    return count;
+}
+
 enum rc queued_envelope(const struct queued *queued, struct arena *arena,
                         struct envelope *envelope)
 {
@@ -93,9 +101,7 @@ enum rc queued_state(struct queued *queued, const struct queued_names *names,
                      uint64_t now_ms, uint64_t utc_ms, struct arena *arena,
                      struct state *state)
 {
-    size_t count = 0;
-    for (const struct job *job = queued->jobs; job; job = job->sibling)
-        count += job->recipient_count;
+    const size_t count = queued_recipients(queued);
     struct state_recipient *pending =
         arena_new(arena, count + 1, sizeof *pending);
     if (!pending)

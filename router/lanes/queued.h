@@ -46,6 +46,9 @@ void queued_add(struct queued *queued, struct job *job);
 /* Takes the job out of its message and frees it. */
 void queued_drop(struct queued *queued, struct job **job);
 
+/* How many its jobs name. */
+uint32_t queued_recipients(const struct queued *queued);
+
 /* Was packed by us and read once already: anything but RC_OK is RC_LIMIT, when
  * the arena is too small. */
 enum rc queued_envelope(const struct queued *queued, struct arena *arena,

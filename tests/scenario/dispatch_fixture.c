@@ -133,7 +133,8 @@ void fixture_start_router(struct fixture *fixture)
         spool_open(&where, NULL, fixture->dispatch, &fixture->spool, &fault),
         RC_OK);
     fixture->intake =
-        intake_new(fixture->spool, dispatch_mailbox(fixture->dispatch));
+        intake_new(fixture->spool, dispatch_mailbox(fixture->dispatch),
+                   dispatch_full(fixture->dispatch));
     assert_int_equal(dispatch_start(fixture->dispatch, fixture->spool, &fault),
                      RC_OK);
 }

@@ -56,6 +56,22 @@ static void a_line_keeps_its_order(void **state)
     assert_int_equal(yard->fetching.in_line, 4);
 }
 
+static void recipients_are_one_a_message_unless_told(void **state)
+{
+    struct yard *yard = *state;
+    cold_push(yard->cold, &yard->ready, 1, START_MS);
+    cold_wait(yard->cold, &yard->waiting, 2, START_MS);
+    cold_set_recipients(yard->cold, 2, 100);
+    assert_int_equal(cold_recipients_all(yard->cold), 101);
+    cold_set_recipients(yard->cold, 2, 10);
+    cold_move(yard->cold, &yard->fetching, 2);
+    assert_int_equal(cold_recipients_all(yard->cold), 11);
+    cold_take(yard->cold, 2);
+    assert_int_equal(cold_recipients_all(yard->cold), 1);
+    cold_push(yard->cold, &yard->ready, 2, START_MS); /* as if it were new */
+    assert_int_equal(cold_recipients_all(yard->cold), 2);
+}
+
 static void the_head_says_when_it_is_due(void **state)
 {
     struct yard *yard = *state;
@@ -202,6 +218,7 @@ int main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(a_line_keeps_its_order),
+        CASE(recipients_are_one_a_message_unless_told),
         CASE(the_head_says_when_it_is_due),
         CASE(an_entry_is_found_with_its_place),
         CASE(a_queue_closes_and_its_number_serves_again),
