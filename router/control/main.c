@@ -43,7 +43,8 @@ static const struct command {
       "resume,\n      requeue, reroute, expire, bounce, delete, release",
       command_queue_verbs },
     { "actions", "[--config FILE] [--json] [ID | cancel ID]",
-      "pauses, and bulk actions with their progress", command_actions },
+      "pauses, and bulk actions with their progress; cancel ends one",
+      command_actions },
     { "why", "[--config FILE] [--json] ID",
       "what holds a message, since when, and the earliest time it can go",
       command_why },
@@ -66,7 +67,8 @@ static void print_help(FILE *out)
 {
     (void)fprintf(out, "usage: sendyard COMMAND ...\n\n");
     for (size_t i = 0; i < ARRAY_LEN(commands); i++)
-        (void)fprintf(out, "  %s %s\n      %s\n", commands[i].name,
+        (void)fprintf(out, "  %s%s%s\n      %s\n", commands[i].name,
+                      commands[i].arguments[0] ? " " : "",
                       commands[i].arguments, commands[i].help);
     (void)fprintf(out,
                   "\nExit codes are those of sysexits.h: 0 well, 64 usage, "

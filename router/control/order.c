@@ -6,7 +6,8 @@
 #include "common/base/mem.h"
 #include "config/units.h"
 
-#define WORDS_MAX 1024 /* of a command line; ids may be many */
+#define WORDS_MAX       1024 /* of a command line; ids may be many */
+#define CRITERIA_A_LINE 6    /* of the help */
 
 /* clang-format off */
 static const struct verb {
@@ -52,7 +53,8 @@ static void print_criteria(FILE *out)
     (void)fprintf(out, "\nCriteria, all of which must match:\n ");
     const char *name = NULL;
     for (size_t i = 0; (name = filter_name(i)); i++)
-        (void)fprintf(out, " --%s", name);
+        (void)fprintf(out, "%s --%s",
+                      i > 0 && i % CRITERIA_A_LINE == 0 ? "\n " : "", name);
     (void)fprintf(
         out,
         "\n  Names and texts may hold '*'. --older and --younger take times "
@@ -65,8 +67,9 @@ void order_print_help(const struct order *order, FILE *out)
 {
     const struct verb *verb = verb_of(order);
     if (verb) {
-        (void)fprintf(out, "usage: sendyard queue %s %s [criteria]\n    %s\n",
-                      verb->name, verb->options, verb->help);
+        (void)fprintf(out, "usage: sendyard queue %s%s%s [criteria]\n    %s\n",
+                      verb->name, verb->options[0] ? " " : "", verb->options,
+                      verb->help);
     } else {
         (void)fprintf(out,
                       "usage: sendyard queue            the lanes: how much "
@@ -74,8 +77,9 @@ void order_print_help(const struct order *order, FILE *out)
                       "       sendyard queue VERB ...   look at messages, or "
                       "do something with them\n\n");
         for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
-            (void)fprintf(out, "  %s %s\n      %s\n", verbs[i].name,
-                          verbs[i].options, verbs[i].help);
+            (void)fprintf(out, "  %s%s%s\n      %s\n", verbs[i].name,
+                          verbs[i].options[0] ? " " : "", verbs[i].options,
+                          verbs[i].help);
     }
     print_criteria(out);
     (void)fprintf(out, "\nOptions: --config FILE, --router NAME, --json, --why "

@@ -2,27 +2,36 @@
 #include "router/control/showing.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 
 #include "common/base/attr.h"
 #include "common/base/time.h"
 
-#define DAY_S (UINT64_C(24) * 3600)
+#define DAY_S    (UINT64_C(24) * 3600)
+#define AGE_SIZE 32
+
+static void format_age(uint64_t ms, char text[AGE_SIZE])
+{
+    const uint64_t s = ms / 1000;
+    if (s < 60)
+        (void)snprintf(text, AGE_SIZE, "%" PRIu64 ".%" PRIu64 "s", s,
+                       ms % 1000 / 100);
+    else if (s < 3600)
+        (void)snprintf(text, AGE_SIZE, "%" PRIu64 "m%02" PRIu64 "s", s / 60,
+                       s % 60);
+    else if (s < 2 * DAY_S)
+        (void)snprintf(text, AGE_SIZE, "%" PRIu64 "h%02" PRIu64 "m", s / 3600,
+                       s % 3600 / 60);
+    else
+        (void)snprintf(text, AGE_SIZE, "%" PRIu64 "d%02" PRIu64 "h", s / DAY_S,
+                       s % DAY_S / 3600);
+}
 
 void showing_age(struct text_table *table, uint64_t ms)
 {
-    const uint64_t seconds = ms / 1000;
-    if (seconds < 60)
-        text_table_addf(table, "%" PRIu64 ".%" PRIu64 "s", seconds,
-                        ms % 1000 / 100);
-    else if (seconds < 3600)
-        text_table_addf(table, "%" PRIu64 "m%02" PRIu64 "s", seconds / 60,
-                        seconds % 60);
-    else if (seconds < 2 * DAY_S)
-        text_table_addf(table, "%" PRIu64 "h%02" PRIu64 "m", seconds / 3600,
-                        seconds % 3600 / 60);
-    else
-        text_table_addf(table, "%" PRIu64 "d%02" PRIu64 "h", seconds / DAY_S,
-                        seconds % DAY_S / 3600);
+    char text[AGE_SIZE];
+    format_age(ms, text);
+    text_table_add(table, text);
 }
 
 static void print_and_free(struct text_table *table, FILE *out)
@@ -176,16 +185,16 @@ void showing_action(const struct value *action, FILE *out)
 static void say_moment(FILE *out, const char *name, uint64_t utc_ms)
 {
     char text[TIME_RFC3339_SIZE];
+    char age[AGE_SIZE];
     const uint64_t now_ms = time_utc_ms();
+    const bool is_ahead = utc_ms > now_ms;
     time_rfc3339(utc_ms, text);
+    format_age(is_ahead ? utc_ms - now_ms : now_ms - utc_ms, age);
     if (utc_ms == 0)
         (void)fprintf(out, "  %-8s  not known\n", name);
-    else if (utc_ms > now_ms)
-        (void)fprintf(out, "  %-8s  %s, in %" PRIu64 " s\n", name, text,
-                      (utc_ms - now_ms + 999) / 1000);
     else
-        (void)fprintf(out, "  %-8s  %s, %" PRIu64 " s ago\n", name, text,
-                      (now_ms - utc_ms) / 1000);
+        (void)fprintf(out, "  %-8s  %s, %s%s%s\n", name, text,
+                      is_ahead ? "in " : "", age, is_ahead ? "" : " ago");
 }
 
 void showing_why(const struct value *root, FILE *out)

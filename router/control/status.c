@@ -222,7 +222,10 @@ static void show_queue(const struct value *root, FILE *out)
         add_number(table, lane, "waiting");
         add_number(table, lane, "held");
         add_number(table, lane, "paused");
-        showing_age(table, value_number(lane, "oldest_ms"));
+        if (value_member(lane, "oldest_ms"))
+            showing_age(table, value_number(lane, "oldest_ms"));
+        else
+            text_table_add(table, "-"); /* all that it has is on disk */
         text_table_add(table, value_text(lane, "state"));
     }
     print_and_free(table, out);

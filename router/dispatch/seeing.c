@@ -278,6 +278,8 @@ static void add_recipient(const struct dispatch *dispatch, struct job *job,
     json_add_number(json, "attempts", job->attempts);
     if (job->destination)
         json_add_text(json, "site", job->destination->site);
+    else if (job->lane)
+        json_add_text(json, "site", job->lane->site);
     if (job->lane && job->state != JOB_BOUNCING)
         json_add_text(json, "pool", job->lane->pool_name);
     if (job->state == JOB_WAITING)
