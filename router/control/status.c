@@ -78,7 +78,7 @@ static void show_pools(const struct value *pools, FILE *out)
     print_and_free(table, out);
 }
 
-static void show_status(const struct value *root, FILE *out)
+static void show_lanes(const struct value *lanes, FILE *out)
 {
     static const char *const jobs[] = {
         "messages", "recipients", "cold", "lanes", "leases", "bodies_bytes"
@@ -86,22 +86,6 @@ static void show_status(const struct value *root, FILE *out)
     static const char *const totals[] = { "accepted",  "delivered", "deferred",
                                           "bounced",   "expired",   "in_doubt",
                                           "unreadable" };
-    static const char *const spool[] = {
-        "messages",    "segments", "bytes_live", "syncs",
-        "sync_us_max", "failures", "damaged",    "free_bytes",
-        "free_inodes", "min_free", "hard_free"
-    };
-    static const char *const door[] = { "connections", "accepted",
-                                        "logins",      "logins_failed",
-                                        "refused_4yz", "refused_5yz" };
-    const struct value *lanes = value_member(root, "dispatch");
-    const struct value *store = value_member(root, "spool");
-    (void)fprintf(out, "router %s, version %s, pid %" PRIu64 "%s\n",
-                  value_text(root, "router"), value_text(root, "version"),
-                  value_number(root, "pid"),
-                  value_flag(lanes, "gathering")
-                      ? ", waiting for workers to tell what they hold"
-                      : "");
     if (value_flag(lanes, "full"))
         (void)fprintf(out,
                       "queue (FULL, max_recipients is %" PRIu64
@@ -119,12 +103,37 @@ static void show_status(const struct value *root, FILE *out)
     (void)fprintf(out, "since the start\n");
     show_numbers(value_member(lanes, "since_start"), totals, ARRAY_LEN(totals),
                  out);
+}
+
+static void show_spool(const struct value *store, FILE *out)
+{
+    static const char *const numbers[] = {
+        "messages",    "segments", "bytes_live", "syncs",
+        "sync_us_max", "failures", "damaged",    "free_bytes",
+        "free_inodes", "min_free", "hard_free"
+    };
     if (value_flag(store, "accepts"))
         (void)fprintf(out, "spool\n");
     else
         (void)fprintf(out, "spool (FULL, %s: new mail gets 452)\n",
                       value_text(store, "refuses"));
-    show_numbers(store, spool, ARRAY_LEN(spool), out);
+    show_numbers(store, numbers, ARRAY_LEN(numbers), out);
+}
+
+static void show_status(const struct value *root, FILE *out)
+{
+    static const char *const door[] = { "connections", "accepted",
+                                        "logins",      "logins_failed",
+                                        "refused_4yz", "refused_5yz" };
+    const struct value *lanes = value_member(root, "dispatch");
+    (void)fprintf(out, "router %s, version %s, pid %" PRIu64 "%s\n",
+                  value_text(root, "router"), value_text(root, "version"),
+                  value_number(root, "pid"),
+                  value_flag(lanes, "gathering")
+                      ? ", waiting for workers to tell what they hold"
+                      : "");
+    show_lanes(lanes, out);
+    show_spool(value_member(root, "spool"), out);
     (void)fprintf(out, "submission\n");
     show_numbers(value_member(root, "submission"), door, ARRAY_LEN(door), out);
     (void)fprintf(out, "\n");

@@ -2,23 +2,26 @@
  * job.h - one message x the recipients that leave together.
  *
  * The recipients of a job share route, domain, number of attempts, and time and
- * source of the next one. A job belongs to its message (queued.h) and dies with its last
- * recipient.
+ * source of the next one. A job belongs to its message (queued.h) and dies with
+ * its last recipient.
  *
  *                       ,------------ WAITING <-----------.
  *                       v                                 | deferred
  *     new ---------> RESOLVING ---> READY ---> LEASED ----+
- *      FOUND ---------^   ^           ^          |        | failed, expired
- *       | `-> CLAIMED ----'           `----------'        `-----> BOUNCING
- *       |                              HANDBACK, lost      delivered: gone
+ *      FOUND ---------^   ^         |^ ^          |       | failed, expired
+ *        `-> CLAIMED -----'         || `----------'       `-----> BOUNCING
+ *                            pause  v|  HANDBACK, lost       delivered: gone
+ *                                  PAUSED
  *
  * FOUND      recovered from the spool; workers may still have it
  * CLAIMED    a worker said that it holds the message since an earlier boot
  * RESOLVING  the MX hosts of its domain are asked for
- * READY      in its lane, may leave now
+ * READY      in its lane, may leave now; or is aside: only one source may have
+ *            it, and that one has no credit (aside.h)
  * LEASED     a worker has it
  * WAITING    for the time of its next attempt
- * PAUSED     as READY, but an operator's pause keeps it; back to READY at its end
+ * PAUSED     as READY, but an operator's pause keeps it until it ends; a job of a
+ *            share that is closed as a whole (lane.h) stays READY
  * HELD       in doubt, and its stream says hold: until a late result or expiry
  * BOUNCING   its report to the sender is being written
  *

@@ -23,6 +23,9 @@
  * the share is *thirsty*: its user fetches the next cold ones (lane_fetch), has
  * them read back and pushes them. `ready` counts jobs in memory alone.
  *
+ * A job that was stepped over, because only one source may have it and that has
+ * no credit, stands aside (aside.h) and still counts in `ready`.
+ *
  * A share may be closed: its jobs stay where they are, in their order, hot or
  * cold, and cost nothing until it is opened. The hot ones count in `closed` and
  * not in `ready`.
