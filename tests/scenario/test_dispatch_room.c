@@ -22,13 +22,18 @@ static const struct mail to_three = {
                     { .address = "w@[127.0.0.1]" } },
 };
 
-static void await_recipients(struct fixture *fixture, uint64_t number)
+static void await_number(struct fixture *fixture, const char *key,
+                         uint64_t number)
 {
     for (uint64_t end = time_now_ms() + WAIT_MAX_MS;
-         fixture_number(fixture, "\"recipients\":") != number
-         && time_now_ms() < end;)
+         fixture_number(fixture, key) != number && time_now_ms() < end;)
         fixture_pass(fixture, 10);
-    assert_int_equal(fixture_number(fixture, "\"recipients\":"), number);
+    assert_int_equal(fixture_number(fixture, key), number);
+}
+
+static void await_recipients(struct fixture *fixture, uint64_t number)
+{
+    await_number(fixture, "\"recipients\":", number);
 }
 
 /* Both what people see and what MAIL asks. */
@@ -95,7 +100,7 @@ static void cold_mail_counts_as_before(void **state)
     worker->prompt = true;
     scripted_pull(worker, lane, "a", LANES_HOT_SHARE);
     await_recipients(fixture, 2);
-    assert_int_equal(fixture_number(fixture, "\"cold\":"), 0);
+    await_number(fixture, "\"cold\":", 0);
     worker->prompt = false;
     scripted_pull(worker, lane, "a", LANES_HOT_SHARE + 1);
     static const struct scripted_outcome taken[] = { { 0, 250, "ok" },
