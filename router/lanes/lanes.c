@@ -35,12 +35,15 @@ static void free_lanes(struct lanes *lanes)
 
 void lanes_release(struct lanes *lanes)
 {
+    struct list ready;
+    list_init(&ready);
     size_t at = 0;
     for (struct lane *lane; (lane = table_next(&lanes->by_number, &at));) {
         lane_close_by(lane, NULL, NULL);
-        while (lane_take(lane))
-            ;
+        lane_drain(lane, &ready);
     }
+    while (list_take(&ready))
+        ;
     at = 0;
     for (struct queued *queued; (queued = table_next(&lanes->messages, &at));)
         queued_free(&queued);

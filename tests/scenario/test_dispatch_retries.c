@@ -304,6 +304,30 @@ static void what_is_set_aside_expires_and_survives_a_reload(void **state)
     scripted_free(&worker);
 }
 
+/* What waits for its source when the router goes down is there when it is back. */
+static void what_is_set_aside_survives_a_restart(void **state)
+{
+    struct fixture *fixture = *state;
+    struct scripted *worker = scripted_new(fixture, "w1", 1, a_and_b);
+    (void)fixture_submit(fixture, "main");
+    uint32_t lane = scripted_await_lane(worker, "main");
+    scripted_pull(worker, lane, "a", 1);
+    scripted_result(worker, scripted_await_job(worker), 451,
+                    "Greylisted for 1 seconds");
+    scripted_pull(worker, lane, "b", 9);
+    fixture_pass(fixture, 1500); /* due, and set aside */
+    assert_null(scripted_look(worker, WIRE_JOB));
+    fixture_stop_router(fixture);
+    fixture_start_router(fixture);
+    scripted_hello(worker);
+    scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
+    const struct wire_job *job = scripted_await_job(worker);
+    assert_true(left_by(job, "a"));
+    scripted_result(worker, job, 250, "ok");
+    fixture_await_empty(fixture);
+    scripted_free(&worker);
+}
+
 static void assert_same_state(const struct state *a, const struct state *b)
 {
     assert_int_equal(a->pending_count, b->pending_count);
@@ -398,6 +422,7 @@ int main(void)
         SCENARIO(the_operator_says_whose_retries_keep_to_a_source),
         SCENARIO(a_source_that_nobody_holds_any_more_is_not_waited_for),
         SCENARIO(what_is_set_aside_expires_and_survives_a_reload),
+        SCENARIO(what_is_set_aside_survives_a_restart),
         SCENARIO(attempts_times_and_source_survive_a_restart_exactly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
