@@ -100,6 +100,7 @@ struct dispatch {
     struct list thirsty;    /* lanes that have cold mail to be read back */
     struct list thawed;     /* FOUND jobs: read back, not placed yet */
     struct list claimed;    /* CLAIMED jobs */
+    struct list queries;    /* of MX hosts, that the dns has */
     struct list homeless;   /* WAITING jobs without a lane: no DNS answer yet */
     struct list troubled;   /* settlements that the disk refused */
     struct table unsettled; /* settlements of results, by lease */

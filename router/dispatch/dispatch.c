@@ -190,9 +190,10 @@ static void hear_call(void *context, void *item)
     call_leave(&call);
 }
 
-/* mx.h asks, dns.h answers. A query may end after the mx is gone only when the
- * dns is gone, too, and then its callback is not called. */
+/* mx.h asks, dns.h answers; when the dns goes it calls nobody back, and what was
+ * asked is forgotten (forget_queries). */
 struct query {
+    struct list link; /* in dispatch->queries */
     struct dispatch *dispatch;
     char domain[];
 };
@@ -203,7 +204,14 @@ static void hear_mx(void *context, const struct dns_mx_answer *answer)
     struct dispatch *dispatch = query->dispatch;
     mx_hear(dispatch->mx, slice_text(query->domain), answer,
             dispatch_now_ms(dispatch));
+    list_remove(&query->link);
     mem_free(query);
+}
+
+static void forget_queries(struct dispatch *dispatch)
+{
+    for (struct list *link; (link = list_take(&dispatch->queries));)
+        mem_free(container_of(link, struct query, link));
 }
 
 static void ask_mx(void *context, const char *domain)
@@ -212,6 +220,8 @@ static void ask_mx(void *context, const char *domain)
     struct query *query = mem_new(1, sizeof *query + len + 1);
     query->dispatch = context;
     memcpy(query->domain, domain, len);
+    list_init(&query->link);
+    list_push_back(&query->dispatch->queries, &query->link);
     dns_query_mx(query->dispatch->dns, query->domain, hear_mx, query);
 }
 
@@ -324,6 +334,7 @@ static void init_memory(struct dispatch *dispatch)
     list_init(&dispatch->notices);
     list_init(&dispatch->searches);
     list_init(&dispatch->inquiries);
+    list_init(&dispatch->queries);
     pauses_init(&dispatch->pauses);
     operations_init(&dispatch->operations);
     table_init(&dispatch->unsettled);
@@ -493,6 +504,7 @@ void dispatch_free(struct dispatch **dispatch)
     mailbox_free(&freed->calls);
     bus_free(&freed->bus);
     dns_free(&freed->dns);
+    forget_queries(freed);
     settle_abandon(freed);
     inquiry_release(freed);
     search_release(freed);
