@@ -362,6 +362,8 @@ static void init_parts(struct dispatch *dispatch)
     dispatch->boot = time_utc_ms() << 20;
     dispatch->start_ms = now_ms;
     lanes_init(&dispatch->lanes, dispatch->conf, now_ms);
+    if (dispatch->options.hot_share > 0)
+        lanes_keep_hot(&dispatch->lanes, dispatch->options.hot_share);
     open_cold(dispatch);
     wheel_init(&dispatch->wheel, now_ms);
     wheel_init(&dispatch->warn_wheel, now_ms);

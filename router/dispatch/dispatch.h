@@ -43,6 +43,8 @@ struct dispatch_options {
     const struct conf_router *router; /* which one of conf->routers we are */
     dispatch_id_fn *new_id;
     void *new_id_context;
+    uint32_t hot_share; /* jobs of a tenant and stream that a lane keeps in
+                           memory at most; 0: LANES_HOT_SHARE */
 };
 
 /* Binds the bus of the router's config and opens the event log of conf->log.

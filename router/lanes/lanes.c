@@ -9,6 +9,7 @@
 void lanes_init(struct lanes *lanes, const struct conf *conf, uint64_t now_ms)
 {
     *lanes = (struct lanes){ .conf = conf };
+    lanes->hot_share = LANES_HOT_SHARE;
     lanes->warmth = (struct lane_warmth){ cold_new(now_ms), LANES_HOT_SHARE };
     table_init(&lanes->by_key);
     table_init(&lanes->by_number);
@@ -83,10 +84,17 @@ void lanes_reconf(struct lanes *lanes, const struct conf *conf,
 /* The more lanes, the less of each is kept in memory. */
 static void share_warmth(struct lanes *lanes)
 {
-    const size_t share = LANES_HOT_MAX / (lanes->by_number.count + 1);
-    lanes->warmth.hot_max = share > LANES_HOT_SHARE       ? LANES_HOT_SHARE
-                            : share < LANES_HOT_SHARE_LOW ? LANES_HOT_SHARE_LOW
-                                                          : (uint32_t)share;
+    size_t share = LANES_HOT_MAX / (lanes->by_number.count + 1);
+    if (share < LANES_HOT_SHARE_LOW)
+        share = LANES_HOT_SHARE_LOW;
+    lanes->warmth.hot_max =
+        share < lanes->hot_share ? (uint32_t)share : lanes->hot_share;
+}
+
+void lanes_keep_hot(struct lanes *lanes, uint32_t hot_share)
+{
+    lanes->hot_share = hot_share;
+    share_warmth(lanes);
 }
 
 static bool has_key(const void *value, struct slice key)

@@ -28,6 +28,7 @@ struct lanes {
     uint32_t *weights; /* by the tenant's number; 0: not looked up yet */
     size_t weight_count;
     uint32_t number_last;
+    uint32_t hot_share; /* see lanes_keep_hot() */
     struct lane_warmth warmth;
     lane_closes_fn *closes; /* asked for each new share; NULL: none is */
     void *closes_context;
@@ -41,6 +42,9 @@ struct lanes {
 
 /* `conf` must live until the next lanes_reconf() or the release. */
 void lanes_init(struct lanes *lanes, const struct conf *conf, uint64_t now_ms);
+
+/* One share keeps so many jobs in memory at most, instead of LANES_HOT_SHARE. */
+void lanes_keep_hot(struct lanes *lanes, uint32_t hot_share);
 
 /* Frees lanes and messages. */
 void lanes_release(struct lanes *lanes);

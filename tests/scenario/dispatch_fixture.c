@@ -119,6 +119,7 @@ void fixture_start_router(struct fixture *fixture)
         .router = &fixture->conf->routers[0],
         .new_id = next_id,
         .new_id_context = fixture,
+        .hot_share = fixture->hot_share,
     };
     const struct spool_options where = {
         .path = fixture->conf->spool.path,
@@ -437,9 +438,10 @@ static void hear(void *context, const struct bus_peer *peer, struct slice head,
     kept.body = arena_slice(&kept.arena, body);
     if (kept.frame.kind == WIRE_BEAT)
         worker->router_boot = kept.frame.as.beat.boot;
+    const bool is_heard = worker->hears && worker->hears(worker, &kept.frame);
     if (worker->prompt && kept.frame.kind == WIRE_JOB)
         scripted_result(worker, &kept.frame.as.job, 250, "ok");
-    if (worker->prompt || kept.frame.kind == WIRE_BEAT) {
+    if (worker->prompt || is_heard || kept.frame.kind == WIRE_BEAT) {
         arena_release(&kept.arena);
         return;
     }

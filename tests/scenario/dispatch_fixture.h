@@ -47,6 +47,9 @@ struct scripted {
     bool deaf;     /* reads nothing */
     bool prompt;   /* answers each JOB with 250 at once and keeps nothing */
     bool ends_dsn; /* its receivers know no DSN */
+    /* Hears what comes, before anything else; true: it is not kept. NULL: none. */
+    bool (*hears)(struct scripted *worker, const struct wire_frame *frame);
+    void *context; /* for hears() */
     uint64_t router_boot; /* as BEAT and WELCOME say */
     struct kept_frame kept[KEPT_MAX];
     size_t count;
@@ -66,6 +69,7 @@ struct fixture {
     struct intake *intake;
     struct id_maker ids;
     size_t accepted;
+    uint32_t hot_share; /* of the router's next start; 0: as in the daemon */
 };
 
 void fixture_init(struct fixture *fixture);
