@@ -116,7 +116,7 @@ static void tell_of(struct dispatch *dispatch, struct job *job,
 static bool is_queued(enum job_state state)
 {
     return state == JOB_READY || state == JOB_WAITING || state == JOB_RESOLVING
-           || state == JOB_HELD;
+           || state == JOB_HELD || state == JOB_PAUSED;
 }
 
 /* True: some are with a worker, or may be; look again. */

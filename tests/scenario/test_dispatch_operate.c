@@ -195,6 +195,23 @@ static void paused_mail_expires_all_the_same(void **state)
     fixture_await_empty(fixture);
 }
 
+static void paused_mail_is_late_like_any(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct swap warn = { "retry = \"1s\"",
+                                      "retry = \"1s\"; dsn = \"event\"; "
+                                      "warn_after = \"1s\"; "
+                                      "warn_unasked = true" };
+    fixture_reload(fixture, &warn, 1);
+    struct scripted *worker = scripted_new(fixture, "w1", 1, only_a);
+    (void)act(fixture, ACTION_PAUSE, "recipient=u@*");
+    (void)fixture_submit(fixture, "main");
+    scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
+    fixture_await_answer(fixture, DISPATCH_STATUS, "", "\"paused\":1");
+    fixture_await_logged(fixture, "\"event\":\"dsn_delayed\"");
+    scripted_free(&worker);
+}
+
 static void a_pause_ends_when_its_time_is_over(void **state)
 {
     struct fixture *fixture = *state;
@@ -586,6 +603,7 @@ int main(void)
         SCENARIO(paused_mail_at_the_head_costs_the_other_nothing),
         SCENARIO(paused_mail_comes_back_in_its_order),
         SCENARIO(paused_mail_expires_all_the_same),
+        SCENARIO(paused_mail_is_late_like_any),
         SCENARIO(a_pause_ends_when_its_time_is_over),
         SCENARIO(a_pause_outlives_a_reload),
         SCENARIO(a_delete_tells_each_recipient_and_reports_to_nobody),
