@@ -289,11 +289,16 @@ static void place_found(struct dispatch *dispatch, struct job *job,
         place_again(dispatch, job);
 }
 
-/* It was next in its share: there it stays in memory. */
+/* It was next in its share: there it stays in memory, also when the DNS is asked
+ * first. */
 static bool is_at_home(const struct fetch *fetch, const struct queued *queued)
 {
     const struct job *job = queued->jobs;
-    return fetch->from.lane != 0 && job && job->state == JOB_READY
+    if (fetch->from.lane == 0 || !job)
+        return false;
+    if (job->state == JOB_RESOLVING)
+        return true;
+    return job->state == JOB_READY
            && job->lane->number == fetch->from.lane
            && lane_share_of(job) == fetch->from.share;
 }

@@ -1,13 +1,16 @@
 /* dispatch_fixture.c - a real lane thread and scripted workers. */
 #include "tests/scenario/dispatch_fixture.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -16,7 +19,8 @@
 #include "common/base/time.h"
 #include "config/loader.h"
 
-#define BEAT_MS 50u
+#define BEAT_MS        50u
+#define HELLO_AGAIN_MS 2000u
 
 static const char config[] =
     "host_name = \"mail.a.example\";\n"
@@ -100,6 +104,24 @@ void fixture_reload(struct fixture *fixture, const struct swap *swaps,
     fixture->conf = conf;
     /* Calls are answered in their order. */
     fixture_await_answer(fixture, DISPATCH_STATUS, "", "\"router\"");
+}
+
+int fixture_bind_resolver(struct fixture *fixture)
+{
+    char text[64];
+    struct sockaddr_in at = { .sin_family = AF_INET,
+                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t len = sizeof at;
+    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (const struct sockaddr *)&at, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    (void)snprintf(text, sizeof text, "127.0.0.1:%u",
+                   (unsigned)ntohs(at.sin_port));
+    fixture_reload(fixture, &(struct swap){ "127.0.0.1:9", text }, 1);
+    fixture_stop_router(fixture);
+    fixture_start_router(fixture);
+    return fd;
 }
 
 static void on_ticket(void *context, void *item)
@@ -499,18 +521,8 @@ static void beat(void *context)
     buf_release(&bytes);
 }
 
-/* A WELCOME voids the lanes of before; open ones are told anew. */
-static void await_welcome(struct scripted *worker)
+static void send_hello(struct scripted *worker)
 {
-    const struct wire_frame *welcome = scripted_await(worker, WIRE_WELCOME);
-    for (size_t i = 0; &worker->kept[i].frame != welcome; i++)
-        if (worker->kept[i].frame.kind == WIRE_OFFER)
-            worker->kept[i].seen = true;
-}
-
-void scripted_hello(struct scripted *worker)
-{
-    scripted_forget(worker, WIRE_WELCOME);
     struct slice sources[ARRAY_LEN(worker->sources)];
     size_t count = 0;
     while (count < ARRAY_LEN(sources) && worker->sources[count]) {
@@ -528,7 +540,32 @@ void scripted_hello(struct scripted *worker)
                                   .held_leases = worker->held_leases,
                                   .held_messages = worker->held_messages,
                               } });
-    await_welcome(worker);
+}
+
+/* A HELLO may be lost with the link of a router that went down: real workers say
+ * it again, too. */
+static const struct wire_frame *await_answer(struct scripted *worker)
+{
+    const struct wire_frame *welcome = NULL;
+    const uint64_t end = time_now_ms() + HELLO_AGAIN_MS;
+    while (!(welcome = scripted_look(worker, WIRE_WELCOME))
+           && time_now_ms() < end)
+        turn(worker->fixture);
+    if (welcome)
+        return welcome;
+    send_hello(worker);
+    return scripted_await(worker, WIRE_WELCOME);
+}
+
+/* A WELCOME voids the lanes of before; open ones are told anew. */
+void scripted_hello(struct scripted *worker)
+{
+    scripted_forget(worker, WIRE_WELCOME);
+    send_hello(worker);
+    const struct wire_frame *welcome = await_answer(worker);
+    for (size_t i = 0; &worker->kept[i].frame != welcome; i++)
+        if (worker->kept[i].frame.kind == WIRE_OFFER)
+            worker->kept[i].seen = true;
 }
 
 struct scripted *scripted_new(struct fixture *fixture, const char *name,

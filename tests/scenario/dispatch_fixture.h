@@ -99,6 +99,10 @@ struct swap {
 void fixture_reload(struct fixture *fixture, const struct swap *swaps,
                     size_t count);
 
+/* The router starts anew and asks whoever has this UDP socket; closed by the
+ * caller. */
+int fixture_bind_resolver(struct fixture *fixture);
+
 struct mail_recipient {
     const char *address;
     const char *route; /* NULL: named as the stream */

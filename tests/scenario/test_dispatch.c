@@ -1,12 +1,8 @@
 /* test_dispatch.c - the life of a job between router and workers. */
 #include "tests/scenario/dispatch_fixture.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -256,32 +252,13 @@ static void what_was_delivered_is_gone_after_a_restart(void **state)
     scripted_free(&worker);
 }
 
-/* A resolver that hears and does not answer, for the router's next start. */
-static int be_silent_resolver(struct fixture *fixture)
-{
-    char text[64];
-    struct sockaddr_in at = { .sin_family = AF_INET,
-                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t len = sizeof at;
-    const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&at, len), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-    (void)snprintf(text, sizeof text, "127.0.0.1:%u",
-                   (unsigned)ntohs(at.sin_port));
-    fixture_reload(fixture, &(struct swap){ "127.0.0.1:9", text }, 1);
-    fixture_stop_router(fixture);
-    fixture_start_router(fixture);
-    return fd;
-}
-
 /* The DNS has not answered when the router goes: the question is forgotten, and
  * the message is not. */
 static void a_stop_while_the_dns_is_asked_forgets_the_question(void **state)
 {
     struct fixture *fixture = *state;
     static const char *const one[] = { "u@b.example" };
-    const int resolver = be_silent_resolver(fixture);
+    const int resolver = fixture_bind_resolver(fixture); /* it is silent */
     (void)fixture_submit_to(fixture, "main", one, 1);
     fixture_await_answer(fixture, DISPATCH_STATUS, "", "\"resolving\":1");
     fixture_stop_router(fixture);

@@ -2,14 +2,20 @@
  * once, and with all that was known of it. */
 #include "tests/scenario/dispatch_fixture.h"
 
+#include <netinet/in.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "common/base/time.h"
+#include "router/dispatch/mx.h"
 #include "router/lanes/lanes.h"
 
 #define DEEP (3 * LANES_HOT_SHARE)
@@ -56,6 +62,42 @@ static void assert_in_order(struct fixture *fixture)
     (void)fclose(file);
 }
 
+/* The turns that were given, by lease: each JOB as it came. */
+struct turns {
+    struct turn {
+        uint64_t lease;
+        uint64_t message;
+    } items[DEEP];
+    size_t count;
+};
+
+static bool note_turn(struct scripted *worker, const struct wire_frame *frame)
+{
+    struct turns *turns = worker->context;
+    if (frame->kind != WIRE_JOB)
+        return false;
+    assert_true(turns->count < DEEP);
+    turns->items[turns->count++] =
+        (struct turn){ frame->as.job.lease, frame->as.job.message };
+    return false;
+}
+
+static int by_lease(const void *a, const void *b)
+{
+    const uint64_t left = ((const struct turn *)a)->lease;
+    const uint64_t right = ((const struct turn *)b)->lease;
+    return (left > right) - (left < right);
+}
+
+/* The older message had its turn first. */
+static void assert_turns_in_order(struct turns *turns, size_t count)
+{
+    assert_int_equal(turns->count, count);
+    qsort(turns->items, count, sizeof turns->items[0], by_lease);
+    for (size_t i = 1; i < count; i++)
+        assert_true(turns->items[i - 1].message < turns->items[i].message);
+}
+
 static void deep_mail_goes_cold_and_leaves_in_its_order(void **state)
 {
     struct fixture *fixture = *state;
@@ -90,9 +132,12 @@ static void new_mail_does_not_overtake_cold_mail(void **state)
     scripted_free(&worker);
 }
 
+/* What a start found leaves in turn; on the wire one whose body is in memory may
+ * pass those whose bodies are being read. */
 static void a_restart_finds_deep_mail_and_sends_it_once(void **state)
 {
     struct fixture *fixture = *state;
+    static struct turns turns;
     fixture_submit_many(fixture, "main", DEEP);
     await_number(fixture, "\"cold\":", DEEP - LANES_HOT_SHARE);
     fixture_stop_router(fixture);
@@ -101,10 +146,76 @@ static void a_restart_finds_deep_mail_and_sends_it_once(void **state)
     struct scripted *worker = scripted_new(fixture, "w1", 1, only_a);
     const uint32_t lane = scripted_await_lane(worker, "main");
     worker->prompt = true;
+    worker->context = &turns;
+    worker->hears = note_turn;
     scripted_pull(worker, lane, "a", DEEP);
     await_delivered(fixture, DEEP);
-    assert_in_order(fixture);
+    assert_turns_in_order(&turns, DEEP);
     scripted_free(&worker);
+}
+
+/* Knows that mx.DOMAIN is the MX of every domain, for a second. */
+static void *resolve(void *context)
+{
+    const int fd = *(const int *)context;
+    static const char mx[] = "\xc0\x0c\0\x0f\0\x01\0\0\0\x01\0\x07"
+                             "\0\x0a\x02mx\xc0\x0c";
+    for (;;) {
+        char packet[600];
+        struct sockaddr_in from;
+        socklen_t len = sizeof from;
+        const ssize_t got = recvfrom(fd, packet, 512, 0,
+                                     (struct sockaddr *)&from, &len);
+        if (got < 17)
+            return NULL; /* the end */
+        size_t at = 12; /* behind the header: the name */
+        while (at < 512 && packet[at] != 0)
+            at += 1 + (size_t)(unsigned char)packet[at];
+        at += 5;
+        memcpy(packet + 2, "\x81\x80\0\x01\0\x01\0\0\0\0", 10);
+        memcpy(packet + at, mx, sizeof mx - 1);
+        (void)sendto(fd, packet, at + sizeof mx - 1, 0,
+                     (const struct sockaddr *)&from, len);
+    }
+}
+
+static void stop_resolver(int fd, pthread_t thread)
+{
+    struct sockaddr_in at;
+    socklen_t len = sizeof at;
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+    assert_int_equal(
+        sendto(fd, "end", 3, 0, (const struct sockaddr *)&at, len), 3);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    (void)close(fd);
+}
+
+/* Its turn has come, and the cache knows its hosts no more: it keeps its turn
+ * while the DNS is asked. */
+static void cold_mail_keeps_its_turn_while_the_dns_is_asked(void **state)
+{
+    enum { COUNT = 24 };
+    struct fixture *fixture = *state;
+    static struct turns turns;
+    static const char *const one[] = { "u@c.example" };
+    pthread_t thread;
+    fixture->hot_share = 4;
+    int fd = fixture_bind_resolver(fixture);
+    assert_int_equal(pthread_create(&thread, NULL, resolve, &fd), 0);
+    struct scripted *worker = scripted_new(fixture, "w1", 1, only_a);
+    worker->context = &turns;
+    worker->hears = note_turn;
+    for (size_t i = 0; i < COUNT; i++)
+        (void)fixture_submit_to(fixture, "main", one, 1);
+    await_number(fixture, "\"cold\":", COUNT - 4);
+    const uint32_t lane = scripted_await_lane(worker, "main");
+    fixture_pass(fixture, MX_TTL_MIN_MS + 500);
+    worker->prompt = true;
+    scripted_pull(worker, lane, "a", COUNT);
+    await_delivered(fixture, COUNT);
+    assert_turns_in_order(&turns, COUNT);
+    scripted_free(&worker);
+    stop_resolver(fd, thread);
 }
 
 /* What waits long goes cold; attempts and last reply come back with it. */
@@ -206,6 +317,7 @@ int main(void)
         SCENARIO(deep_mail_goes_cold_and_leaves_in_its_order),
         SCENARIO(new_mail_does_not_overtake_cold_mail),
         SCENARIO(a_restart_finds_deep_mail_and_sends_it_once),
+        SCENARIO(cold_mail_keeps_its_turn_while_the_dns_is_asked),
         SCENARIO(a_long_wait_is_cold_and_ends_in_time),
         SCENARIO(cold_mail_expires_although_its_turn_never_comes),
         SCENARIO(bodies_are_read_when_memory_may_keep_none),
