@@ -34,7 +34,7 @@ static void add_lane(const struct dispatch *dispatch, const struct job *job,
     facts->is_asked = lane->credits && lane->credits->count > 0;
     facts->credit = lane->credits ? credits_total(lane->credits) : 0;
     facts->per_minute = rate_per_minute(&lane->rate, dispatch_now_ms(dispatch));
-    if (job->state == JOB_READY && !job->aside)
+    if (job->state == JOB_READY && !job->aside && lane_has_share(lane, job))
         lane_find(lane, job, PLACE_MAX, &facts->place);
 }
 
