@@ -224,6 +224,21 @@ void entry_drop_body(struct dispatch *dispatch, struct queued *queued)
     body_release(&queued->body);
 }
 
+static bool needs_body_soon(const struct queued *queued)
+{
+    for (const struct job *job = queued->jobs; job; job = job->sibling)
+        if (job->state == JOB_READY || job->state == JOB_LEASED
+            || job->state == JOB_RESOLVING)
+            return true;
+    return false;
+}
+
+void entry_rest_body(struct dispatch *dispatch, struct queued *queued)
+{
+    if (!needs_body_soon(queued))
+        entry_drop_body(dispatch, queued);
+}
+
 static bool is_urgent(const struct dispatch *dispatch,
                       const struct envelope *envelope)
 {

@@ -38,4 +38,7 @@ void entry_name(struct dispatch *dispatch, const struct envelope *envelope,
 /* Bodies are kept while there is room for them (spool.body_cache). */
 void entry_drop_body(struct dispatch *dispatch, struct queued *queued);
 
+/* The same unless one of its jobs may leave soon. */
+void entry_rest_body(struct dispatch *dispatch, struct queued *queued);
+
 #endif

@@ -65,16 +65,6 @@ static void end_job(struct dispatch *dispatch, struct job *job,
     list_push_back(&dispatch->notices, &notice->link);
 }
 
-/* Does anybody still need the body soon? */
-static bool is_hot(const struct queued *queued)
-{
-    for (const struct job *job = queued->jobs; job; job = job->sibling)
-        if (job->state == JOB_READY || job->state == JOB_LEASED
-            || job->state == JOB_RESOLVING)
-            return true;
-    return false;
-}
-
 static void defer_job(struct dispatch *dispatch, struct job *job,
                       uint64_t wait_ms)
 {
@@ -82,8 +72,7 @@ static void defer_job(struct dispatch *dispatch, struct job *job,
     dispatch->counters.deferred += job->recipient_count;
     place_waiting(dispatch, job, job->lane,
                   dispatch_now_ms(dispatch) + wait_ms);
-    if (!is_hot(job->queued))
-        entry_drop_body(dispatch, job->queued);
+    entry_rest_body(dispatch, job->queued);
 }
 
 /* The reply as a person would read it, status and all. */

@@ -184,11 +184,12 @@ void place_held(struct dispatch *dispatch, struct job *job)
     set_alarm(dispatch, job, UINT64_MAX);
     if (job->destination) {
         lanes_park(lane_of(dispatch, job), job, JOB_HELD);
-        return;
+    } else {
+        job->lane = NULL;
+        job->state = JOB_HELD;
+        list_push_back(&dispatch->homeless, &job->link);
     }
-    job->lane = NULL;
-    job->state = JOB_HELD;
-    list_push_back(&dispatch->homeless, &job->link);
+    entry_rest_body(dispatch, job->queued);
 }
 
 void place_paused(struct dispatch *dispatch, struct job *job)

@@ -341,6 +341,7 @@ static const struct wire_job *hold_one(struct fixture *fixture,
     worker->silent = true;
     fixture_await_logged(fixture, "\"event\":\"worker_lost\"");
     fixture_await_answer(fixture, DISPATCH_STATUS, "", "\"held\":1");
+    assert_int_equal(fixture_number(fixture, "\"bodies_bytes\":"), 0);
     return job;
 }
 
