@@ -298,8 +298,7 @@ static bool is_at_home(const struct fetch *fetch, const struct queued *queued)
         return false;
     if (job->state == JOB_RESOLVING)
         return true;
-    return job->state == JOB_READY
-           && job->lane->number == fetch->from.lane
+    return job->state == JOB_READY && job->lane->number == fetch->from.lane
            && lane_share_of(job) == fetch->from.share;
 }
 
@@ -390,8 +389,12 @@ static void message_came(struct dispatch *dispatch, struct fetch *fetch)
 static void body_came(struct dispatch *dispatch, struct fetch *fetch)
 {
     struct lease *lease = leases_get(&dispatch->leases, fetch->lease);
-    if (!lease || !lease->job)
+    if (!lease)
         return;
+    if (!lease->job) {
+        serve_nothing(dispatch, lease);
+        return;
+    }
     if (fetch->read.rc != RC_OK)
         log_unreadable(&fetch->read);
     serve_fetched(dispatch, lease, steal(fetch->read.body));

@@ -29,6 +29,7 @@ struct lease {
     uint64_t since_ms;
     uint64_t until_ms; /* then we do not believe in it any more */
     uint32_t source;
+    uint32_t lane;       /* number of the one that it left */
     bool is_fetching;    /* its body is being read: the job did not leave yet */
     enum wire_rank rank; /* of the job when it left */
     struct worker *worker;

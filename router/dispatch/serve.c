@@ -113,10 +113,17 @@ static void count_told(struct lane *lane, enum wire_rank rank)
         lane->offer.urgent--;
 }
 
+/* It leaves now: only from now on it may cross a HELLO. */
+static void believe_from_now(const struct dispatch *dispatch,
+                             struct lease *lease)
+{
+    lease->since_ms = dispatch_now_ms(dispatch);
+    lease->until_ms = lease->since_ms + DISPATCH_LEASE_MAX_MS;
+}
+
 static struct lease *lease_for(struct dispatch *dispatch,
                                const struct pick *pick)
 {
-    const uint64_t now_ms = dispatch_now_ms(dispatch);
     struct worker *worker =
         workers_by_number(&dispatch->workers, pick->credit->worker);
     CHECK(worker); /* who is gone has no credit */
@@ -124,8 +131,8 @@ static struct lease *lease_for(struct dispatch *dispatch,
         leases_new(&dispatch->leases, worker, pick->job, pick->job->queued->id);
     lease->source = pick->credit->source;
     lease->rank = pick->rank;
-    lease->since_ms = now_ms;
-    lease->until_ms = now_ms + DISPATCH_LEASE_MAX_MS;
+    lease->lane = pick->job->lane->number;
+    believe_from_now(dispatch, lease);
     return lease;
 }
 
@@ -163,20 +170,33 @@ static void send_job(struct dispatch *dispatch, struct lane *lane,
         fetch_body(dispatch, lease);
 }
 
+/* The worker never heard of the lease: its credit is as before. */
+static void unuse_credit(const struct lane *lane, const struct lease *lease)
+{
+    if (lane && lane->credits)
+        credits_unuse(lane->credits, lease->source, lease->worker->number);
+}
+
+void serve_nothing(struct dispatch *dispatch, struct lease *lease)
+{
+    unuse_credit(lanes_by_number(&dispatch->lanes, lease->lane), lease);
+    leases_end(&dispatch->leases, &lease);
+}
+
 void serve_fetched(struct dispatch *dispatch, struct lease *lease,
                    struct body *body)
 {
     struct job *job = lease->job;
     struct lane *lane = job->lane;
     lease->is_fetching = false;
+    believe_from_now(dispatch, lease);
     dispatch_begin(dispatch);
     const bool is_readable = body != NULL;
     if (is_readable && send_to(dispatch, job, lane, lease, body) == RC_OK) {
         count_sent(dispatch, lease->worker);
         return;
     }
-    if (lane->credits)
-        credits_unuse(lane->credits, lease->source, lease->worker->number);
+    unuse_credit(lane, lease);
     (void)leases_return(&dispatch->leases, &lease);
     if (is_readable)
         place_ready(dispatch, job, LANE_FRONT);

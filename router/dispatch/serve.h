@@ -15,4 +15,7 @@ bool serve_lanes(struct dispatch *dispatch);
 void serve_fetched(struct dispatch *dispatch, struct lease *lease,
                    struct body *body);
 
+/* The body was read for a lease whose job another's result has settled. */
+void serve_nothing(struct dispatch *dispatch, struct lease *lease);
+
 #endif
