@@ -49,7 +49,7 @@ struct scripted {
     bool ends_dsn; /* its receivers know no DSN */
     /* Hears what comes, before anything else; true: it is not kept. NULL: none. */
     bool (*hears)(struct scripted *worker, const struct wire_frame *frame);
-    void *context; /* for hears() */
+    void *context;        /* for hears() */
     uint64_t router_boot; /* as BEAT and WELCOME say */
     struct kept_frame kept[KEPT_MAX];
     size_t count;

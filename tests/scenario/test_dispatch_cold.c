@@ -164,11 +164,11 @@ static void *resolve(void *context)
         char packet[600];
         struct sockaddr_in from;
         socklen_t len = sizeof from;
-        const ssize_t got = recvfrom(fd, packet, 512, 0,
-                                     (struct sockaddr *)&from, &len);
+        const ssize_t got =
+            recvfrom(fd, packet, 512, 0, (struct sockaddr *)&from, &len);
         if (got < 17)
             return NULL; /* the end */
-        size_t at = 12; /* behind the header: the name */
+        size_t at = 12;  /* behind the header: the name */
         while (at < 512 && packet[at] != 0)
             at += 1 + (size_t)(unsigned char)packet[at];
         at += 5;
@@ -184,8 +184,8 @@ static void stop_resolver(int fd, pthread_t thread)
     struct sockaddr_in at;
     socklen_t len = sizeof at;
     assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-    assert_int_equal(
-        sendto(fd, "end", 3, 0, (const struct sockaddr *)&at, len), 3);
+    assert_int_equal(sendto(fd, "end", 3, 0, (const struct sockaddr *)&at, len),
+                     3);
     assert_int_equal(pthread_join(thread, NULL), 0);
     (void)close(fd);
 }
