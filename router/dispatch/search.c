@@ -26,7 +26,8 @@ struct search {
     struct list link;
     struct call *call;
     struct filter filter;
-    struct tour walk;
+    struct tour walk; /* once its turn has come */
+    bool walks;
     uint64_t utc_ms; /* when it was asked */
     uint64_t after;
     uint64_t limit;
@@ -84,7 +85,6 @@ void search_begin(struct dispatch *dispatch, struct call *call)
         return;
     }
     search->utc_ms = time_utc_ms();
-    tour_begin(&search->walk, &dispatch->lanes, &search->filter, UINT64_MAX);
     list_push_back(&dispatch->searches, &search->link);
     defer_set(dispatch->operate);
 }
@@ -263,6 +263,15 @@ static bool is_crowded(const struct search *search)
     return search->peeker.out >= DISPATCH_OPERATE_READS_MAX;
 }
 
+/* 8 bytes for each message: only one search has that much at a time. */
+static void start_walk(struct dispatch *dispatch, struct search *search)
+{
+    if (search->walks)
+        return;
+    search->walks = true;
+    tour_begin(&search->walk, &dispatch->lanes, &search->filter, UINT64_MAX);
+}
+
 /* One search at a time. */
 bool search_work(struct dispatch *dispatch, uint64_t until_us)
 {
@@ -272,6 +281,7 @@ bool search_work(struct dispatch *dispatch, uint64_t until_us)
             container_of(dispatch->searches.next, struct search, link);
         if (is_crowded(search))
             return false;
+        start_walk(dispatch, search);
         if (tour_next(&search->walk, &id))
             step(dispatch, search, id);
         else if (search->peeker.out > 0)
