@@ -361,6 +361,16 @@ static bool is_usable(const struct spool_read *read)
     return false;
 }
 
+/* The disk did not give it now. */
+static void ask_later(struct dispatch *dispatch, uint64_t id,
+                      uint32_t recipients)
+{
+    struct cold *cold = dispatch->lanes.warmth.cold;
+    cold_wait(cold, &dispatch->cold_homeless, id,
+              dispatch_now_ms(dispatch) + DISPATCH_FETCH_AGAIN_MS);
+    cold_set_recipients(cold, id, recipients);
+}
+
 static void message_came(struct dispatch *dispatch, struct fetch *fetch)
 {
     const struct spool_read *read = &fetch->read;
@@ -370,12 +380,12 @@ static void message_came(struct dispatch *dispatch, struct fetch *fetch)
     if (read->rc != RC_OK)
         log_unreadable(read);
     if (fetch_is_cold(dispatch, read->id)) {
+        const uint32_t recipients = cold_recipients(cold, read->id);
         cold_take(cold, read->id);
         if (is_usable(read))
             thaw(dispatch, fetch);
         else if (read->rc == RC_IO)
-            cold_wait(cold, &dispatch->cold_homeless, read->id,
-                      dispatch_now_ms(dispatch) + DISPATCH_FETCH_AGAIN_MS);
+            ask_later(dispatch, read->id, recipients);
         else
             dispatch->counters.unreadable++;
     }

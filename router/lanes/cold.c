@@ -288,6 +288,13 @@ void cold_set_recipients(struct cold *cold, uint64_t id, uint32_t recipients)
     cold->more += recipients - 1;
 }
 
+uint32_t cold_recipients(const struct cold *cold, uint64_t id)
+{
+    const uint32_t at = idmap_find(&cold->entries, id);
+    CHECK(at != NONE);
+    return entry_at(cold, at)->item.extra + 1;
+}
+
 uint64_t cold_recipients_all(const struct cold *cold)
 {
     return cold->entries.count + cold->more;

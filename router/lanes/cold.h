@@ -102,6 +102,7 @@ size_t cold_count(const struct cold *cold);
 
 /* How many recipients cold mail has, 1 unless it is told here; and all have. */
 void cold_set_recipients(struct cold *cold, uint64_t id, uint32_t recipients);
+uint32_t cold_recipients(const struct cold *cold, uint64_t id);
 uint64_t cold_recipients_all(const struct cold *cold);
 
 /* Walks over all ids in no order: begin with *at = 0; 0 at the end. Entries may

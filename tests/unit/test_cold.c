@@ -63,6 +63,8 @@ static void recipients_are_one_a_message_unless_told(void **state)
     cold_wait(yard->cold, &yard->waiting, 2, START_MS);
     cold_set_recipients(yard->cold, 2, 100);
     assert_int_equal(cold_recipients_all(yard->cold), 101);
+    assert_int_equal(cold_recipients(yard->cold, 1), 1);
+    assert_int_equal(cold_recipients(yard->cold, 2), 100);
     cold_set_recipients(yard->cold, 2, 10);
     cold_move(yard->cold, &yard->fetching, 2);
     assert_int_equal(cold_recipients_all(yard->cold), 11);
