@@ -382,7 +382,7 @@ static void attempts_times_and_source_survive_a_restart_exactly(void **state)
     assert_int_equal(before.pending[0].source.len, 0);
     assert_true(slice_equal(before.pending[1].source, SLICE("a")));
     assert_true(before.pending[0].next_utc_ms
-                > before.pending[1].next_utc_ms + 1800000);
+                > before.pending[1].next_utc_ms + 1700000);
 
     fixture_start_router(fixture);
     scripted_hello(worker);
