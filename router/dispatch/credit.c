@@ -112,6 +112,15 @@ void credits_unuse(struct credits *credits, uint32_t source, uint32_t worker)
     }
 }
 
+void credits_mute(struct credits *credits, uint32_t source, uint32_t worker,
+                  uint64_t until_ms)
+{
+    for (size_t i = 0; i < credits->count; i++)
+        if (credits->items[i].source == source
+            && credits->items[i].worker == worker)
+            credits->items[i].muted_ms = until_ms;
+}
+
 void credits_forget(struct credits *credits, uint32_t worker)
 {
     size_t kept = 0;

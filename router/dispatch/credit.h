@@ -73,6 +73,10 @@ void credits_use(struct credits *credits, struct credit *credit);
 /* A job of this source and worker that was counted as sent did not leave. */
 void credits_unuse(struct credits *credits, uint32_t source, uint32_t worker);
 
+/* Its link is full or gone: the credit rests until then. */
+void credits_mute(struct credits *credits, uint32_t source, uint32_t worker,
+                  uint64_t until_ms);
+
 /* The worker is gone, or counts from 0 again. */
 void credits_forget(struct credits *credits, uint32_t worker);
 

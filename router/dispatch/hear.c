@@ -100,9 +100,10 @@ static void lose(struct dispatch *dispatch, struct worker *worker,
     log_line(LOG_WARNING, "worker_lost", "worker=%s why=%s leases=%u",
              worker->name, why, worker->lease_count);
     forget_credit(dispatch, worker);
+    /* The newest first: each goes to the front. */
     while (!list_is_empty(&worker->leases))
         doubt_lease(dispatch,
-                    container_of(worker->leases.next, struct lease, link));
+                    container_of(worker->leases.prev, struct lease, link));
     claims_lose(dispatch, worker);
     workers_drop(&dispatch->workers, &worker);
     update_pools(dispatch);

@@ -177,6 +177,17 @@ static void unuse_credit(const struct lane *lane, const struct lease *lease)
         credits_unuse(lane->credits, lease->source, lease->worker->number);
 }
 
+/* The worker's link is full or gone. */
+static void mute(struct dispatch *dispatch, const struct lane *lane,
+                 const struct lease *lease)
+{
+    const uint64_t until_ms = dispatch_now_ms(dispatch) + DISPATCH_MUTE_MS;
+    if (lane->credits)
+        credits_mute(lane->credits, lease->source, lease->worker->number,
+                     until_ms);
+    timer_set(dispatch->unmute, until_ms);
+}
+
 void serve_nothing(struct dispatch *dispatch, struct lease *lease)
 {
     unuse_credit(lanes_by_number(&dispatch->lanes, lease->lane), lease);
@@ -197,6 +208,8 @@ void serve_fetched(struct dispatch *dispatch, struct lease *lease,
         return;
     }
     unuse_credit(lane, lease);
+    if (is_readable)
+        mute(dispatch, lane, lease);
     (void)leases_return(&dispatch->leases, &lease);
     if (is_readable)
         place_ready(dispatch, job, LANE_FRONT);

@@ -185,6 +185,19 @@ static void note_age(struct band *band, struct share *share)
         heap_remove(&band->fresh, &share->place);
 }
 
+/* FRESH ones stay in the order of their arrival: several that come back do so in
+ * any order. */
+static void push_front(struct list *jobs, struct job *job)
+{
+    struct list *at = jobs->next;
+    for (unsigned step = 0;
+         kind_of(job) == FRESH && at != jobs && step < LANE_STEPS_MAX
+         && container_of(at, struct job, link)->queued->id < job->queued->id;
+         step++)
+        at = at->next;
+    list_push_back(at, &job->link);
+}
+
 void lane_push(struct lane *lane, struct job *job, uint32_t weight,
                enum lane_end end)
 {
@@ -195,7 +208,7 @@ void lane_push(struct lane *lane, struct job *job, uint32_t weight,
     if (share->hot++ == 0)
         enter_band(band, share, weight);
     if (end == LANE_FRONT)
-        list_push_front(jobs, &job->link);
+        push_front(jobs, job);
     else
         list_push_back(jobs, &job->link);
     if (first_of(share, FRESH) == job)
@@ -354,10 +367,11 @@ bool lane_is_deep(const struct lane *lane, const struct job *job, bool is_next)
     CHECK(job->state == JOB_READY && job->lane == lane);
     if (job->aside)
         return false;
+    if (is_next)
+        return false;
     const struct share *share = share_of(lane, job);
-    if (share->hot > lane->warmth->hot_max)
-        return true;
-    return !is_next && share->cold.in_line + share->fetching > 0;
+    return share->hot > lane->warmth->hot_max
+           || share->cold.in_line + share->fetching > 0;
 }
 
 void lane_freeze(struct lane *lane, struct job *job, uint64_t due_ms)

@@ -51,6 +51,9 @@
 /* Most that one job costs its tenant; bounds the turns of a search. */
 #define LANE_COST_MAX 32u
 
+/* Jobs that one which comes back is compared with, at most. */
+#define LANE_STEPS_MAX 1024u
+
 struct credits;
 
 /* What was last told to the workers; kept here for who tells them. */
@@ -127,8 +130,8 @@ void lane_reconf(struct lane *lane, const struct conf *conf);
  * line of another queue, in the order of each share. */
 void lane_empty_cold(struct lane *lane, struct cold_queue *queue);
 
-/* Makes the job READY. `weight` is its tenant's; at the front it is the next of
- * its tenant. */
+/* Makes the job READY. `weight` is its tenant's; at the front it goes before what
+ * came later, and one that was tried before goes before all such. */
 void lane_push(struct lane *lane, struct job *job, uint32_t weight,
                enum lane_end end);
 
@@ -159,7 +162,7 @@ void lane_drain(struct lane *lane, struct list *jobs);
 void lane_remove(struct lane *lane, struct job *job);
 
 /* Does this READY job stand behind what is kept in memory? `is_next`: it was
- * fetched for its share, and does not stand behind cold mail. */
+ * fetched for its share or had its turn already, and stands before cold mail. */
 bool lane_is_deep(const struct lane *lane, const struct job *job, bool is_next);
 
 /* Takes such a job out and puts its message at the end of the share's line. */
