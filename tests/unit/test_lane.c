@@ -85,6 +85,26 @@ static void drain(struct lane *lane)
     lane_free(&lane);
 }
 
+static void what_comes_back_keeps_the_order_of_arrival(void **state)
+{
+    (void)state;
+    struct lane *lane = make();
+    struct job *jobs[3];
+    for (unsigned i = 0; i < 3; i++) {
+        jobs[i] = new_job(HEAVY, 7, 1, 3000 - 1000 * i);
+        lane_push(lane, jobs[i], 1, LANE_BACK);
+    }
+    assert_ptr_equal(lane_take(lane), jobs[0]);
+    assert_ptr_equal(lane_take(lane), jobs[1]);
+    lane_push(lane, jobs[0], 1, LANE_FRONT); /* a worker is lost */
+    lane_push(lane, jobs[1], 1, LANE_FRONT);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_ptr_equal(lane_take(lane), jobs[i]);
+        end(jobs[i]);
+    }
+    lane_free(&lane);
+}
+
 static void it_keeps_the_order_of_arrival(void **state)
 {
     (void)state;
@@ -794,6 +814,7 @@ int main(void)
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         CASE(it_keeps_the_order_of_arrival),
+        CASE(what_comes_back_keeps_the_order_of_arrival),
         CASE(urgent_mail_always_goes_first),
         CASE(bands_share_by_weight),
         CASE(a_band_saves_up_no_turns),
