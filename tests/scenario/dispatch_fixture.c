@@ -25,7 +25,7 @@
 static const char config[] =
     "host_name = \"mail.a.example\";\n"
     "run_dir = \"%s\";\n"
-    "bus = { beat = \"50ms\"; lease = \"1s\"; };\n"
+    "bus = { beat = \"50ms\"; lease = \"" LEASE "\"; };\n"
     "spool = { path = \"%s/spool\"; min_free = \"1MB\"; };\n"
     "log = { events = \"%s/events\"; };\n"
     "resolver = { address = \"127.0.0.1:9\"; };\n"
@@ -56,7 +56,10 @@ static const char config[] =
 static uint64_t next_id(void *context)
 {
     struct fixture *fixture = context;
-    return id_next(&fixture->ids, time_utc_ms());
+    (void)pthread_mutex_lock(&fixture->ids_lock);
+    const uint64_t id = id_next(&fixture->ids, time_utc_ms());
+    (void)pthread_mutex_unlock(&fixture->ids_lock);
+    return id;
 }
 
 /* Replaces the first `from` of the text; it must be there. */
@@ -221,6 +224,7 @@ void fixture_init(struct fixture *fixture)
     fixture->conf = load(fixture, NULL, 0);
     list_init(&fixture->workers);
     id_maker_init(&fixture->ids, 0);
+    (void)pthread_mutex_init(&fixture->ids_lock, NULL);
     fixture->loop = loop_new();
     fixture->tickets = mailbox_new(fixture->loop, 1024, on_ticket, fixture);
     fixture_start_router(fixture);
