@@ -21,7 +21,7 @@ struct eventlog {
     int fd;
     bool is_file; /* writes do not wait for a reader */
     bool failing; /* the outage was told */
-    bool torn;    /* the file ends amid a line of ours */
+    bool torn;    /* the file ends amid a line */
     size_t ended; /* bytes of whole lines in `lines` */
     struct buf lines;
 };
@@ -40,6 +40,20 @@ static bool is_regular(int fd)
     return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+/* Who was killed amid a write left a part of a line. */
+static bool ends_torn(const char *path)
+{
+    char last = '\n';
+    const int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    if (is_regular(fd) && lseek(fd, -1, SEEK_END) >= 0
+        && read(fd, &last, 1) != 1)
+        last = '\n';
+    (void)close(fd);
+    return last != '\n';
+}
+
 struct eventlog *eventlog_open(const char *path, struct fault *fault)
 {
     bool to_stdout = strcmp(path, "-") == 0;
@@ -49,8 +63,10 @@ struct eventlog *eventlog_open(const char *path, struct fault *fault)
     struct eventlog *log = NEW(struct eventlog);
     log->fd = fd;
     log->is_file = is_regular(fd);
-    if (!to_stdout)
+    if (!to_stdout) {
         log->path = mem_copy_text(path, strlen(path));
+        log->torn = ends_torn(path);
+    }
     buf_init(&log->lines, FLUSH_BYTES + LINE_BYTES_MAX);
     return log;
 }
@@ -177,5 +193,5 @@ void eventlog_reopen(struct eventlog *log)
     (void)close(log->fd);
     log->fd = fd;
     log->is_file = is_regular(fd);
-    log->torn = false;
+    log->torn = ends_torn(log->path);
 }

@@ -119,7 +119,7 @@ class Rig:
             self._shared = mmap.mmap(file.fileno(), 0)
         self.control = Control.from_buffer(self._shared)
         self.control.mode = ord("-")
-        self.events = JsonLines(self.folder / "events.log")
+        self.events = JsonLines(self.folder / "events.log", may_tear=True)
         for name, (low, options) in SINKS.items():
             self.start(name, [program("sendyard-sink"), "--listen",
                               f"{self.net.address(low)}:25", "--ledger",

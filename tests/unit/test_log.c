@@ -208,6 +208,30 @@ static void rotation_goes_on_in_the_new_file(void **state)
     assert_int_equal(count_lines(place->path, 4), 1);
 }
 
+/* Of a process that was killed amid a write: the next one begins a line. */
+static void a_torn_line_costs_no_other(void **state)
+{
+    struct place *place = *state;
+    struct fault fault;
+    FILE *file = fopen(place->path, "w");
+    assert_non_null(file);
+    assert_true(fputs("{1}\n{2", file) >= 0);
+    assert_int_equal(fclose(file), 0);
+    for (int i = 3; i < 5; i++) {
+        struct eventlog *log = eventlog_open(place->path, &fault);
+        (void)buf_addf(eventlog_line(log), "{%d}", i);
+        eventlog_end_line(log);
+        eventlog_close(&log);
+    }
+    char text[32] = "";
+    file = fopen(place->path, "r");
+    assert_non_null(file);
+    const size_t len = fread(text, 1, sizeof text - 1, file);
+    assert_int_equal(fclose(file), 0);
+    assert_int_equal(len, 15);
+    assert_string_equal(text, "{1}\n{2\n{3}\n{4}\n");
+}
+
 static void a_line_that_does_not_fit_is_lost_alone(void **state)
 {
     struct place *place = *state;
@@ -277,6 +301,8 @@ int main(void)
                                         remove_place),
         cmocka_unit_test_setup_teardown(rotation_goes_on_in_the_new_file,
                                         make_place, remove_place),
+        cmocka_unit_test_setup_teardown(a_torn_line_costs_no_other, make_place,
+                                        remove_place),
         cmocka_unit_test_setup_teardown(a_line_that_does_not_fit_is_lost_alone,
                                         make_place, remove_place),
         cmocka_unit_test(a_full_pipe_loses_whole_lines),

@@ -4,10 +4,12 @@ import json
 
 
 class JsonLines:
-    """Remembers how far it has read, so that looking often is cheap."""
+    """Remembers how far it has read, so that looking often is cheap. Where a
+    writer may be killed amid a line (`may_tear`) what is no JSON is left out."""
 
-    def __init__(self, path):
+    def __init__(self, path, may_tear=False):
         self._path = path
+        self._may_tear = may_tear
         self._at = 0
         self._items = []
 
@@ -21,5 +23,10 @@ class JsonLines:
             return self._items
         whole = fresh[:fresh.rfind(b"\n") + 1]
         self._at += len(whole)
-        self._items.extend(json.loads(line) for line in whole.splitlines())
+        for line in whole.splitlines():
+            try:
+                self._items.append(json.loads(line))
+            except json.JSONDecodeError:
+                if not self._may_tear:
+                    raise
         return self._items
