@@ -31,9 +31,9 @@ static uint32_t source_of(const struct dispatch *dispatch,
 
 /* It expired, and its alarm has not rung yet: it does now. */
 static bool has_expired(struct dispatch *dispatch, struct lane *lane,
-                        struct job *job)
+                        struct job *job, uint64_t utc_ms)
 {
-    if (time_utc_ms() < job->queued->expires_utc_ms)
+    if (utc_ms < job->queued->expires_utc_ms)
         return false;
     lanes_push(&dispatch->lanes, lane, job, LANE_FRONT);
     place_rang(dispatch, job);
@@ -73,15 +73,15 @@ static void recall_who_may_go(struct dispatch *dispatch, struct lane *lane,
 bool pick_next(struct dispatch *dispatch, struct lane *lane, struct pick *pick)
 {
     const uint64_t now_ms = dispatch_now_ms(dispatch);
-    const uint64_t utc_ms = time_utc_ms();
     if (!lane->credits || !credits_pick(lane->credits, CREDIT_ANY, now_ms))
         return false;
+    const uint64_t utc_ms = time_utc_ms();
     recall_who_may_go(dispatch, lane, now_ms);
     for (unsigned step = 0; step < DISPATCH_STEPS_MAX; step++) {
         struct job *job = lane_next(lane, utc_ms, &pick->rank);
         if (!job)
             return false;
-        if (has_expired(dispatch, lane, job))
+        if (has_expired(dispatch, lane, job, utc_ms))
             continue;
         pick->job = job;
         pick->credit =
