@@ -69,4 +69,13 @@ static inline struct list *list_take(struct list *head)
     for (struct list *at = (head)->next, *at##_next = at->next; at != (head);  \
          at = at##_next, at##_next = at->next)
 
+/* Walks them all. */
+static inline size_t list_count(const struct list *head)
+{
+    size_t count = 0;
+    list_each (link, head)
+        count++;
+    return count;
+}
+
 #endif

@@ -15,14 +15,6 @@ static void begin_list(struct json *json, const char *key)
     json_begin_array(json);
 }
 
-static uint64_t count_list(const struct list *list)
-{
-    uint64_t count = 0;
-    list_each (link, list)
-        count++;
-    return count;
-}
-
 static uint64_t since(uint64_t from_ms, uint64_t now_ms)
 {
     return now_ms > from_ms ? now_ms - from_ms : 0;
@@ -155,7 +147,7 @@ static uint64_t first_retry_ms(const struct lane *lane)
 
 static uint64_t count_paused(const struct lane *lane)
 {
-    return lane_closed(lane) + count_list(&lane->paused);
+    return lane_closed(lane) + list_count(&lane->paused);
 }
 
 static const char *why_it_waits(const struct dispatch *dispatch,
@@ -227,10 +219,10 @@ static void add_lane(const struct dispatch *dispatch, const struct lane *lane,
     json_add_text(json, "pool", lane->pool_name);
     json_add_text(json, "site", lane->site);
     json_add_number(json, "ready", lane_depth(lane));
-    json_add_number(json, "leased", count_list(&lane->out));
+    json_add_number(json, "leased", list_count(&lane->out));
     json_add_number(json, "waiting",
-                    count_list(&lane->waiting) + lane->cold_waiting.waiting);
-    json_add_number(json, "held", count_list(&lane->held));
+                    list_count(&lane->waiting) + lane->cold_waiting.waiting);
+    json_add_number(json, "held", list_count(&lane->held));
     json_add_number(json, "paused", count_paused(lane));
     json_add_number(json, "credit",
                     lane->credits ? credits_total(lane->credits) : 0);
@@ -254,8 +246,8 @@ static void answer_queue(const struct dispatch *dispatch, struct slice arg,
 {
     json_add_number(
         json, "resolving_or_unknown",
-        count_list(&dispatch->homeless) + fetch_count(dispatch).found
-            + dispatch->cold_homeless.waiting + count_list(&dispatch->claimed));
+        list_count(&dispatch->homeless) + fetch_count(dispatch).found
+            + dispatch->cold_homeless.waiting + list_count(&dispatch->claimed));
     begin_list(json, "lanes");
     size_t at = 0;
     for (const struct lane *lane;

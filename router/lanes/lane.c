@@ -538,14 +538,6 @@ const struct job *lane_next_first(const struct lane *lane, size_t *at)
     }
 }
 
-static uint64_t count_links(const struct list *list)
-{
-    uint64_t count = 0;
-    list_each (link, list)
-        count++;
-    return count;
-}
-
 void lane_find(const struct lane *lane, const struct job *job, uint64_t max,
                struct lane_place *place)
 {
@@ -554,7 +546,7 @@ void lane_find(const struct lane *lane, const struct job *job, uint64_t max,
     CHECK(job->state == JOB_READY);
     const bool is_cold = list_is_empty(&job->link);
     *place = (struct lane_place){
-        .in_turn = count_links(&band->shares),
+        .in_turn = list_count(&band->shares),
         .in_band = band->ready,
     };
     for (size_t i = 0; i < lane->band_count && !band->urgent; i++)
