@@ -91,9 +91,7 @@ static bool has_room(const struct dispatch *dispatch)
 
 bool fetch_is_cold(const struct dispatch *dispatch, uint64_t id)
 {
-    bool waits = false;
-    uint64_t due_ms = 0;
-    return cold_find(dispatch->lanes.warmth.cold, id, &waits, &due_ms) != NULL;
+    return cold_find(dispatch->lanes.warmth.cold, id) != NULL;
 }
 
 void fetch_want(struct dispatch *dispatch, struct lane *lane)
@@ -141,9 +139,7 @@ static struct fetch *begin_alone(struct dispatch *dispatch, uint64_t id,
                                  bool with_body)
 {
     struct cold *cold = dispatch->lanes.warmth.cold;
-    bool waits = false;
-    uint64_t due_ms = 0;
-    struct cold_queue *queue = cold_find(cold, id, &waits, &due_ms);
+    struct cold_queue *queue = cold_find(cold, id);
     CHECK(queue && queue->kind != COLD_FETCHING);
     struct fetch *fetch = begin_message(dispatch, id, with_body);
     fetch->waited = lane_of(dispatch, queue);

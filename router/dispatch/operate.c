@@ -365,10 +365,7 @@ static void peeked(struct dispatch *dispatch, struct peeker *peeker,
 static bool concerns(const struct dispatch *dispatch, enum action_kind kind,
                      uint64_t id)
 {
-    bool waits = false;
-    uint64_t due_ms = 0;
-    const struct cold_queue *queue =
-        cold_find(dispatch->lanes.warmth.cold, id, &waits, &due_ms);
+    const struct cold_queue *queue = cold_find(dispatch->lanes.warmth.cold, id);
     if (!queue)
         return false;
     if (kind == ACTION_REQUEUE)

@@ -78,10 +78,8 @@ static enum job_state state_of(const struct cold_queue *queue)
 static struct queued *ghost_of(struct dispatch *dispatch,
                                const struct peeked *peeked)
 {
-    bool waits = false;
-    uint64_t due_ms = 0;
-    struct cold_queue *queue = cold_find(dispatch->lanes.warmth.cold,
-                                         peeked->read.id, &waits, &due_ms);
+    struct cold_queue *queue =
+        cold_find(dispatch->lanes.warmth.cold, peeked->read.id);
     struct queued *ghost = NULL;
     if (queue && peeked->read.rc == RC_OK)
         ghost = entry_ghost(dispatch, &peeked->read);
@@ -139,11 +137,8 @@ static void view_line(struct dispatch *dispatch, struct cold_queue *queue,
 enum peek_guess peek_guess(struct dispatch *dispatch,
                            const struct filter *filter, uint64_t id)
 {
-    bool waits = false;
-    uint64_t due_ms = 0;
     struct filter_view view = { .id = id };
-    struct cold_queue *queue =
-        cold_find(dispatch->lanes.warmth.cold, id, &waits, &due_ms);
+    struct cold_queue *queue = cold_find(dispatch->lanes.warmth.cold, id);
     if (!queue)
         return PEEK_NO;
     if (filter->all)

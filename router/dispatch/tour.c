@@ -15,10 +15,7 @@ void tour_add(struct tour *tour, uint64_t id)
 
 static bool is_queued(const struct lanes *lanes, uint64_t id)
 {
-    bool waits = false;
-    uint64_t due_ms = 0;
-    return table_get(&lanes->messages, id)
-           || cold_find(lanes->warmth.cold, id, &waits, &due_ms);
+    return table_get(&lanes->messages, id) || cold_find(lanes->warmth.cold, id);
 }
 
 static void add_until(struct tour *tour, uint64_t id, uint64_t last_utc_ms)

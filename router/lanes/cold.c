@@ -239,15 +239,10 @@ bool cold_first_is_due(const struct cold *cold, const struct cold_queue *queue,
            && entry_at(cold, queue->first)->due_s <= seconds_of(now_ms);
 }
 
-struct cold_queue *cold_find(const struct cold *cold, uint64_t id, bool *waits,
-                             uint64_t *due_ms)
+struct cold_queue *cold_find(const struct cold *cold, uint64_t id)
 {
     const uint32_t at = idmap_find(&cold->entries, id);
-    if (at == NONE)
-        return NULL;
-    *waits = entry_at(cold, at)->waits;
-    *due_ms = (uint64_t)entry_at(cold, at)->due_s * 1000;
-    return queue_of(cold, entry_at(cold, at));
+    return at == NONE ? NULL : queue_of(cold, entry_at(cold, at));
 }
 
 /* Out of its queue, but still known. */

@@ -87,10 +87,8 @@ bool cold_first_is_due(const struct cold *cold, const struct cold_queue *queue,
  * until it is moved or taken. */
 uint64_t cold_due(struct cold *cold, uint64_t now_ms);
 
-/* Which queue the mail is in; NULL: it is not cold. *due_ms is its time, rounded
- * down to seconds of the clock given; *waits says where in the queue it is. */
-struct cold_queue *cold_find(const struct cold *cold, uint64_t id, bool *waits,
-                             uint64_t *due_ms);
+/* Which queue the mail is in; NULL: it is not cold. */
+struct cold_queue *cold_find(const struct cold *cold, uint64_t id);
 
 /* Moves cold mail to the end of the line of another queue. */
 void cold_move(struct cold *cold, struct cold_queue *queue, uint64_t id);

@@ -86,16 +86,15 @@ static void the_head_says_when_it_is_due(void **state)
 static void an_entry_is_found_with_its_place(void **state)
 {
     struct yard *yard = *state;
-    bool waits = true;
-    uint64_t due_ms = 0;
-    assert_null(cold_find(yard->cold, 1, &waits, &due_ms));
+    assert_null(cold_find(yard->cold, 1));
     cold_push(yard->cold, &yard->ready, 1, START_MS + 500);
     cold_wait(yard->cold, &yard->waiting, 2, START_MS + 90000);
-    assert_ptr_equal(cold_find(yard->cold, 1, &waits, &due_ms), &yard->ready);
-    assert_false(waits);
-    assert_ptr_equal(cold_find(yard->cold, 2, &waits, &due_ms), &yard->waiting);
-    assert_true(waits);
-    assert_int_equal(due_ms, START_MS + 90000);
+    assert_ptr_equal(cold_find(yard->cold, 1), &yard->ready);
+    assert_int_equal(yard->ready.in_line, 1);
+    assert_ptr_equal(cold_find(yard->cold, 2), &yard->waiting);
+    assert_int_equal(yard->waiting.waiting, 1);
+    assert_int_equal(cold_due(yard->cold, START_MS + 89999), 0);
+    assert_int_equal(cold_due(yard->cold, START_MS + 90000), 2);
     assert_int_equal(cold_queued(&yard->waiting), 1);
 }
 
@@ -198,11 +197,8 @@ static void it_agrees_with_a_plain_array(void **state)
         step(yard, &model, (uint32_t)rand() % IDS);
     size_t known = 0;
     for (uint32_t at = 0; at < IDS; at++) {
-        bool waits = false;
-        uint64_t due_ms = 0;
-        assert_ptr_equal(
-            cold_find(yard->cold, (uint64_t)(at + 1) << 22, &waits, &due_ms),
-            model.queue[at]);
+        assert_ptr_equal(cold_find(yard->cold, (uint64_t)(at + 1) << 22),
+                         model.queue[at]);
         known += model.queue[at] != NULL;
     }
     assert_int_equal(cold_count(yard->cold), known);

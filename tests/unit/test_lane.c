@@ -622,11 +622,10 @@ static void cold_mail_may_fall_due_before_its_turn(void **state)
     assert_false(lane_fetch_due(lane, &fetching, 9000, &fetch));
     cold_take(warmth.cold, 9);
     struct cold_queue aside;
-    bool waits = true;
-    uint64_t due_ms = 0;
     cold_open(warmth.cold, &aside, COLD_FETCHING);
-    lane_leave_line(cold_find(warmth.cold, 10, &waits, &due_ms), &aside, 10);
-    assert_int_equal(due_ms, 10000);
+    lane_leave_line(cold_find(warmth.cold, 10), &aside, 10);
+    assert_false(cold_first_is_due(warmth.cold, &aside, 9999));
+    assert_true(cold_first_is_due(warmth.cold, &aside, 10000));
     assert_int_equal(aside.in_line, 1);
     assert_int_equal(lane_depth(lane), HOT_MAX + 1); /* 9 is under way */
     while (lane->ready > 0)
