@@ -35,7 +35,7 @@ const char *filter_name(size_t at)
 void filter_init(struct filter *filter)
 {
     *filter = (struct filter){ .all = false };
-    arena_init(&filter->arena, 2 * (size_t)FILTER_TEXT_MAX + 4096);
+    arena_init(&filter->arena, (size_t)FILTER_TEXT_MAX + 4096);
 }
 
 void filter_release(struct filter *filter)
@@ -190,15 +190,11 @@ enum rc filter_set(struct filter *filter, struct slice name, struct slice value,
                      SLICE_ARG(name));
 }
 
-/* The inside of a quoted value, unescaped, in the filter's arena. */
-static bool take_quoted(struct filter *filter, struct cursor *cursor,
+/* The inside of a quoted value, unescaped, in `plain`. */
+static bool take_quoted(struct cursor *cursor, char plain[FILTER_TEXT_MAX],
                         struct slice *value)
 {
-    const struct slice rest = cursor_rest(cursor);
-    char *plain = arena_new(&filter->arena, rest.len + 1, 1);
     size_t len = 0;
-    if (!plain)
-        return false;
     while (!cursor_done(cursor)) {
         if (cursor_byte(cursor, '"')) {
             *value = slice_of(plain, len);
@@ -226,6 +222,7 @@ static bool take_plain(struct cursor *cursor, struct slice *value)
 static enum rc take_criterion(struct filter *filter, struct cursor *cursor,
                               struct fault *fault)
 {
+    char plain[FILTER_TEXT_MAX];
     struct slice name;
     struct slice value;
     const struct slice rest = slice_head(cursor_rest(cursor), 60);
@@ -233,7 +230,7 @@ static enum rc take_criterion(struct filter *filter, struct cursor *cursor,
         return fault_set(fault, RC_SYNTAX, 0, "not name=value: %.*s",
                          SLICE_ARG(rest));
     const bool good = cursor_byte(cursor, '"')
-                          ? take_quoted(filter, cursor, &value)
+                          ? take_quoted(cursor, plain, &value)
                           : take_plain(cursor, &value);
     if (!good)
         return fault_set(fault, RC_SYNTAX, 0, "badly quoted: %.*s",

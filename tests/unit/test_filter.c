@@ -231,6 +231,31 @@ static void there_is_an_end_to_ids_and_to_length(void **state)
     filter_release(&filter);
 }
 
+static void many_quoted_values_fit_beside_many_ids(void **state)
+{
+    (void)state;
+    struct filter filter;
+    struct fault fault = { .text = "" };
+    struct buf text;
+    struct buf canonical;
+    char id[ID_TEXT_SIZE];
+    buf_init(&text, FILTER_TEXT_MAX);
+    buf_init(&canonical, FILTER_TEXT_MAX);
+    assert_true(buf_add_text(&text, "tenant=\"a b\" route=\"b c\" "
+                                    "sender=\"\" recipient=\"c d\" "
+                                    "reply=\"try again\" pool=\"d e\""));
+    for (uint64_t i = 1; i <= FILTER_IDS_MAX; i++)
+        assert_true(buf_addf(&text, " id=%s", id_format(i, id)));
+    filter_init(&filter);
+    if (filter_parse(&filter, buf_slice(&text), &fault) != RC_OK)
+        fail_msg("%s", fault.text);
+    assert_true(filter_format(&filter, &canonical));
+    assert_int_equal(canonical.len, text.len);
+    filter_release(&filter);
+    buf_release(&canonical);
+    buf_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +267,7 @@ int main(void)
         cmocka_unit_test(a_share_decides_only_what_all_its_jobs_have),
         cmocka_unit_test(without_the_envelope_the_others_still_decide),
         cmocka_unit_test(there_is_an_end_to_ids_and_to_length),
+        cmocka_unit_test(many_quoted_values_fit_beside_many_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
