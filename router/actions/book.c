@@ -47,7 +47,8 @@ struct book {
     struct timer *look;
     struct loop *loop;
     bool started;
-    bool unwritten; /* the disk refused what is not the operator's to hear */
+    bool unwritten; /* here is what the file does not have */
+    bool refused;   /* by the disk, and that was said */
     book_change_fn *on_change;
     void *change_context;
 };
@@ -133,9 +134,10 @@ static enum rc write_down(struct book *book, struct fault *fault)
 static void keep_written(struct book *book)
 {
     struct fault fault;
-    const bool was = book->unwritten;
-    book->unwritten = write_down(book, &fault) != RC_OK;
-    if (book->unwritten && !was)
+    const bool was = book->refused;
+    book->refused = write_down(book, &fault) != RC_OK;
+    book->unwritten = book->refused;
+    if (book->refused && !was)
         log_fault(LOG_ERROR, "actions_not_written", &fault);
 }
 
@@ -168,19 +170,27 @@ static void hear_note(void *context, void *item)
     mem_free(note);
 }
 
-static void look(void *context)
+/* What was put off. */
+static void write_and_tell(struct book *book)
 {
-    struct book *book = context;
-    lock(book);
-    const size_t before = book->by_id.count;
-    prune(book);
-    if (book->unwritten || book->by_id.count != before)
+    if (book->unwritten)
         keep_written(book);
     list_each (link, &book->all) {
         struct entry *entry = container_of(link, struct entry, link);
         if (book->started && entry->untold)
             tell(book, entry);
     }
+}
+
+static void look(void *context)
+{
+    struct book *book = context;
+    lock(book);
+    const size_t before = book->by_id.count;
+    prune(book);
+    if (book->by_id.count != before)
+        book->unwritten = true;
+    write_and_tell(book);
     unlock(book);
     timer_set(book->look, loop_now_ms(book->loop) + LOOK_EACH_MS);
 }
@@ -394,9 +404,16 @@ void book_merge(struct book *book, const struct action *action)
         is_news = true;
     }
     if (is_news) {
-        keep_written(book);
-        tell(book, entry);
+        book->unwritten = true;
+        entry->untold = true;
     }
+    unlock(book);
+}
+
+void book_merged(struct book *book)
+{
+    lock(book);
+    write_and_tell(book);
     unlock(book);
 }
 

@@ -91,6 +91,9 @@ void book_merge(struct book *book, const struct action *action);
 void book_merge_progress(struct book *book, uint64_t id, struct slice router,
                          const struct progress *progress);
 
+/* After the last of many copies: writes them down at once, and tells. */
+void book_merged(struct book *book);
+
 /* What others may not have, in turn: begin with *at = 0. Calls `fn` under the
  * lock for each; it must not call the book. */
 typedef void book_each_fn(void *context, const struct action *action,

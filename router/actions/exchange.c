@@ -242,6 +242,7 @@ static void heard_all(void *context, const struct store_reply *reply,
     }
     forget(exchange);
     take_all(exchange, reply);
+    book_merged(exchange->book);
     push(exchange);
 }
 

@@ -190,6 +190,7 @@ static void an_old_copy_does_not_undo_an_end(void **state)
     assert_int_equal(book_end(shelf->book, id, SLICE("me"), &fault), RC_OK);
     shelf->told = 0;
     book_merge(shelf->book, old);
+    book_merged(shelf->book);
     assert_int_equal(shelf->told, 0);
     assert_true(shows(shelf, id, "\"state\":\"resumed\""));
     action_free(&old);
@@ -221,6 +222,7 @@ static void anothers_action_is_ours_too(void **state)
     action.id = 500;
     action.created_utc_ms = time_utc_ms();
     book_merge(shelf->book, &action);
+    book_merged(shelf->book);
     assert_int_equal(shelf->told, 1);
     book_merge_progress(shelf->book, 500, SLICE("r2"), &progress);
     assert_true(shows(shelf, 500, "\"router\":\"r2\",\"state\":\"done\""));
@@ -236,6 +238,7 @@ static void what_is_long_over_does_not_come_back(void **state)
     action.id = 500;
     action.created_utc_ms = time_utc_ms() - ACTION_KEEP_MS - 60000;
     book_merge(shelf->book, &action);
+    book_merged(shelf->book);
     assert_int_equal(shelf->told, 0);
 }
 
