@@ -151,47 +151,55 @@ struct reading {
     FILE *err;
 };
 
-/* Takes the option at argv[0], and its value; how many words that were, 0 after
- * an error. */
-static int take_option(struct reading *reading, int argc, char *const *argv)
+static bool is_for(const char *word)
 {
-    struct order *order = reading->order;
-    const char *word = argv[0];
-    const char **value = value_of(order, word);
-    const bool is_for = strcmp(word, "--for") == 0;
-    if (argc < 2 && (value || is_for || is_criterion(word))) {
+    return strcmp(word, "--for") == 0;
+}
+
+static bool take_time(struct reading *reading, const char *text)
+{
+    uint64_t *ms = &reading->order->for_ms;
+    if (units_duration(slice_text(text), ms) && *ms > 0)
+        return true;
+    (void)fprintf(reading->err, "--for %s: no time such as 90m or 2d\n", text);
+    return false;
+}
+
+/* An option of ours with its value, NULL when there is none. */
+static bool take_option(struct reading *reading, const char *word,
+                        const char *text)
+{
+    const char **value = value_of(reading->order, word);
+    if (!text) {
         (void)fprintf(reading->err, "%s needs a value\n", word);
-        return 0;
+        return false;
     }
-    if (value)
-        *value = argv[1];
-    else if (is_for && !units_duration(slice_text(argv[1]), &order->for_ms))
-        (void)fprintf(reading->err, "--for %s: no time such as 90m or 2d\n",
-                      argv[1]);
-    else if (!is_for
-             && !add_criterion(&reading->filter, word + 2, argv[1],
-                               reading->err))
-        return 0;
-    return is_for && order->for_ms == 0 ? 0 : 2;
+    if (is_for(word))
+        return take_time(reading, text);
+    if (!value)
+        return add_criterion(&reading->filter, word + 2, text, reading->err);
+    *value = text;
+    return true;
 }
 
 static bool split(struct reading *reading, int argc, char *const *argv)
 {
-    for (int i = 0; i < argc;) {
-        bool *flag = flag_of(reading->order, argv[i]);
-        const bool is_ours = value_of(reading->order, argv[i])
-                             || strcmp(argv[i], "--for") == 0
-                             || is_criterion(argv[i]);
-        int taken = 1;
-        if (flag)
+    for (int i = 0; i < argc; i++) {
+        const char *word = argv[i];
+        bool *flag = flag_of(reading->order, word);
+        if (flag) {
             *flag = true;
-        else if (is_ours)
-            taken = take_option(reading, argc - i, argv + i);
-        else if (reading->rest_count < WORDS_MAX)
+        } else if (value_of(reading->order, word) || is_for(word)
+                   || is_criterion(word)) {
+            i++;
+            if (!take_option(reading, word, i < argc ? argv[i] : NULL))
+                return false;
+        } else if (reading->rest_count < WORDS_MAX) {
             reading->rest[reading->rest_count++] = argv[i];
-        if (taken == 0)
+        } else {
+            (void)fprintf(reading->err, "more than %d words\n", WORDS_MAX);
             return false;
-        i += taken;
+        }
     }
     return true;
 }
