@@ -48,6 +48,15 @@ unsigned actions_list(const struct actions_ground *ground,
                   slice_text(filter ? filter : "all"), out);
 }
 
+/* Nothing else may be in there: a filter or a dry_run that was not understood
+ * must not become a deletion. */
+static const struct value_field order_fields[] = {
+    { "action", VALUE_TEXT },  { "filter", VALUE_TEXT },
+    { "actor", VALUE_TEXT },   { "why", VALUE_TEXT },
+    { "route", VALUE_TEXT },   { "for_ms", VALUE_NUMBER },
+    { "dry_run", VALUE_FLAG },
+};
+
 /* What the body of a POST asks for; its texts live in `root`. */
 static enum rc read_order(const struct value *root, struct action *action,
                           struct fault *fault)
@@ -71,12 +80,16 @@ static enum rc read_order(const struct value *root, struct action *action,
 }
 
 static unsigned do_order(const struct actions_ground *ground,
-                         const struct value *root, struct buf *out)
+                         const struct answer *order, struct buf *out)
 {
+    const struct value *root = answer_root(order);
     struct action action;
     struct fault fault = { .text = "" };
     uint64_t id = 0;
-    enum rc rc = read_order(root, &action, &fault);
+    enum rc rc =
+        answer_check(order, order_fields, ARRAY_LEN(order_fields), &fault);
+    if (rc == RC_OK)
+        rc = read_order(root, &action, &fault);
     if (rc == RC_OK && action.kind == ACTION_REROUTE
         && !ground->has_route(ground->context, action.route))
         rc = fault_set(&fault, RC_SYNTAX, 0, "the config has no route \"%.*s\"",
@@ -97,7 +110,7 @@ unsigned actions_post(const struct actions_ground *ground,
     struct answer *order = answer_parse(request->body, &fault);
     if (!order)
         return problem_of(out, RC_SYNTAX, slice_text(fault.text));
-    const unsigned status = do_order(ground, answer_root(order), out);
+    const unsigned status = do_order(ground, order, out);
     answer_free(&order);
     return status;
 }

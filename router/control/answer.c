@@ -1,5 +1,7 @@
-/* answer.c - what the router answered, to read from. */
+/* answer.c - JSON that came in. */
 #include "router/control/answer.h"
+
+#include <string.h>
 
 #include <jansson.h>
 
@@ -26,8 +28,7 @@ struct answer *answer_parse(struct slice text, struct fault *fault)
     json_t *root =
         json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
     if (!root) {
-        (void)fault_set(fault, RC_SYNTAX, 0, "the answer is no JSON: %s",
-                        error.text);
+        (void)fault_set(fault, RC_SYNTAX, 0, "this is no JSON: %s", error.text);
         return NULL;
     }
     struct answer *answer = NEW(struct answer);
@@ -79,4 +80,54 @@ uint64_t value_number(const struct value *value, const char *name)
 bool value_flag(const struct value *value, const char *name)
 {
     return json_is_true(json_of(value_member(value, name)));
+}
+
+static bool is_of_kind(const json_t *json, enum value_kind kind)
+{
+    switch (kind) {
+    case VALUE_TEXT:
+        return json_is_string(json);
+    case VALUE_NUMBER:
+        return json_is_integer(json) && json_integer_value(json) >= 0;
+    case VALUE_FLAG:
+        return json_is_boolean(json);
+    }
+    return false;
+}
+
+static enum rc check_member(const char *name, const json_t *json,
+                            const struct value_field *fields, size_t count,
+                            struct fault *fault)
+{
+    static const char *const kinds[] = {
+        [VALUE_TEXT] = "a text",
+        [VALUE_NUMBER] = "a whole number",
+        [VALUE_FLAG] = "true or false",
+    };
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(name, fields[i].name) != 0)
+            continue;
+        if (is_of_kind(json, fields[i].kind))
+            return RC_OK;
+        return fault_set(fault, RC_SYNTAX, 0, "\"%s\" has to be %s", name,
+                         kinds[fields[i].kind]);
+    }
+    return fault_set(fault, RC_SYNTAX, 0, "\"%.40s\" is not known here", name);
+}
+
+enum rc answer_check(const struct answer *answer,
+                     const struct value_field *fields, size_t count,
+                     struct fault *fault)
+{
+    const char *name = NULL;
+    json_t *json = NULL;
+    if (!json_is_object(answer->root))
+        return fault_set(fault, RC_SYNTAX, 0, "this is no JSON object");
+    json_object_foreach(answer->root, name, json)
+    {
+        const enum rc rc = check_member(name, json, fields, count, fault);
+        if (rc != RC_OK)
+            return rc;
+    }
+    return RC_OK;
 }

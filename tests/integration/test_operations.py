@@ -135,15 +135,36 @@ class Typed(unittest.TestCase):
         self.desk("queue", "resume", "--recipient", "you@*")
         self.yard.outcome(sent, "delivered")
 
+    def test_an_order_that_is_not_understood_does_nothing(self):
+        sent = self.yard.submit("full@bigmail.test")
+        self.yard.outcome(sent, "deferred")
+        wrong = ({"dry_run": "true"}, {"dryrun": True}, {"for_ms": "2h"},
+                 {"for_ms": -1}, {"why": 7})
+        for more in wrong:
+            with self.subTest(more=more):
+                status, problem = self.yard.post(
+                    "/v1/actions",
+                    {"action": "delete", "filter": "all"} | more)
+                self.assertEqual(status, 422)
+                self.assertIn(next(iter(more)), problem["detail"])
+        self.assertEqual(self.yard.post("/v1/actions", ["delete"])[0], 422)
+        self.assertEqual(self.desk.states(), {})
+        self.assertEqual(self.desk.count(), 1)
+
     def test_wrong_use_is_told(self):
         for words in (("delete",), ("nonsense",), ("list", "--shape", "x"),
                       ("list", "--older", "soon"), ("list", "--older"),
                       ("pause",), ("reroute", "--all"),
                       ("delete", "--all", "--stream", "x", "--yes"),
                       ("delete", "no-id", "--yes"),
-                      ("requeue", "--all", "--for", "2h")):
+                      ("requeue", "--all", "--for", "2h"),
+                      ("pause", "--all", "--for", "0s"),
+                      ("pause", "--all", "--for", "2h", "--for", "soon")):
             with self.subTest(words=words):
-                self.desk("queue", *words, code=USAGE)
+                answer = run("sendyard", "queue", "--config", self.yard.config,
+                             *words)
+                self.assertEqual(answer.returncode, USAGE, answer)
+                self.assertTrue(answer.stderr, "nothing was said")
         self.desk("queue", "resume", "--all", code=DATA)
         self.desk("actions", "0000000000001", code=DATA)
         for words in (("queue", "--help"), ("queue", "delete", "--help"),

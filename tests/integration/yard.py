@@ -9,10 +9,14 @@ Leaving it ends the processes that it started, and no others. With YARD_KEEP=1
 in the environment, or when the block failed, the folder stays for its logs.
 """
 
+import contextlib
+import http.client
+import json
 import os
 import pwd
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -217,6 +221,17 @@ class Yard:
     def command(self, word, *arguments):
         """`sendyard WORD --config FILE ARGUMENTS...`, ended."""
         return run("sendyard", word, "--config", self.config, *arguments)
+
+    def post(self, path, body):
+        """Posts JSON to the router's socket; the status and the answer."""
+        connection = http.client.HTTPConnection("router")
+        with contextlib.closing(connection):
+            connection.sock = socket.socket(socket.AF_UNIX)
+            connection.sock.settimeout(READY_S)
+            connection.sock.connect(str(next(self.run_dir.glob("*.sock"))))
+            connection.request("POST", path, json.dumps(body))
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
 
     def client(self, account="acme-app", **options):
         return Client(self.host, settings.SUBMISSION, account,
