@@ -265,10 +265,8 @@ static struct job *take_meant(struct dispatch *dispatch, struct job *job,
     CHECK(keep); /* as for outcome.c: made for the largest envelope */
     for (size_t i = 0; i < job->recipient_count; i++)
         keep[i] = !match[i];
-    struct job *part = job_divide(job, keep);
-    part->lane = job->lane;
+    struct job *part = queued_divide(job, keep);
     part->alarm.at_ms = job->alarm.at_ms;
-    queued_add(job->queued, part);
     return part;
 }
 

@@ -143,10 +143,7 @@ static struct job *take_part(struct dispatch *dispatch, struct job **job,
         return NULL;
     if (kept == 0)
         return steal(*job);
-    struct job *part = job_divide(*job, keep);
-    part->lane = (*job)->lane;
-    queued_add((*job)->queued, part);
-    return part;
+    return queued_divide(*job, keep);
 }
 
 /* The verdicts of a job whose fate came out of this result. */
@@ -248,12 +245,9 @@ static void defer_by_plans(struct dispatch *dispatch, struct job *job,
         struct retry_plan *plan = keep[i] ? &asked : &plain;
         *plan = retry_join(*plan, plans[i]);
     }
-    struct job *rest = job_divide(job, keep);
-    if (rest) {
-        rest->lane = job->lane;
-        queued_add(job->queued, rest);
+    struct job *rest = queued_divide(job, keep);
+    if (rest)
         defer_alike(dispatch, rest, &plain, result);
-    }
     defer_alike(dispatch, job, keep[0] || rest ? &asked : &plain, result);
 }
 

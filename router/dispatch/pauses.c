@@ -42,17 +42,10 @@ static bool closes(void *context, const struct lane *lane, uint16_t stream,
                    uint32_t tenant)
 {
     struct dispatch *dispatch = context;
-    struct filter_view view = { .id = 0 };
-    for (size_t i = 0; i < FILTER_TEXTS; i++)
-        view.texts[i] = SLICE("");
-    view.texts[FILTER_POOL] = lane->pool_name;
-    view.texts[FILTER_SITE] = lane->site;
-    view.texts[FILTER_TENANT] = names_text(&dispatch->lanes.tenants, tenant);
-    view.texts[FILTER_STREAM] =
-        slice_text(dispatch->conf->streams[stream].name);
+    const struct filter_view view = view_share(dispatch, lane, stream, tenant);
     list_each (link, &dispatch->pauses.rules) {
         const struct pause *pause = container_of(link, struct pause, link);
-        if (pause->is_of_share && filter_match(&pause->filter, &view))
+        if (pause->is_of_share && filter_match_share(&pause->filter, &view))
             return true;
     }
     return false;
@@ -213,10 +206,7 @@ static void divide(struct dispatch *dispatch, struct job *job,
 {
     for (size_t i = 0; i < job->recipient_count; i++)
         keep[i] = !meant[i];
-    struct job *part = job_divide(job, keep);
-    part->lane = job->lane;
-    queued_add(job->queued, part);
-    place_paused(dispatch, part);
+    place_paused(dispatch, queued_divide(job, keep));
 }
 
 bool pauses_keep(struct dispatch *dispatch, struct job *job)

@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "router/dispatch/core.h"
 #include "router/dispatch/entry.h"
+#include "router/dispatch/view.h"
 
 struct peeked {
     struct spool_read read;
@@ -121,23 +122,11 @@ void peek_done(struct dispatch *dispatch, void *item)
     defer_set(dispatch->operate);
 }
 
-static void view_line(struct dispatch *dispatch, struct cold_queue *queue,
-                      struct filter_view *view)
-{
-    uint16_t stream = 0;
-    uint32_t tenant = 0;
-    const struct lane *lane = lane_of_line(queue, &stream, &tenant);
-    view->texts[FILTER_POOL] = lane->pool_name;
-    view->texts[FILTER_SITE] = lane->site;
-    view->texts[FILTER_TENANT] = names_text(&dispatch->lanes.tenants, tenant);
-    view->texts[FILTER_STREAM] =
-        slice_text(dispatch->conf->streams[stream].name);
-}
-
 enum peek_guess peek_guess(struct dispatch *dispatch,
                            const struct filter *filter, uint64_t id)
 {
-    struct filter_view view = { .id = id };
+    uint16_t stream = 0;
+    uint32_t tenant = 0;
     struct cold_queue *queue = cold_find(dispatch->lanes.warmth.cold, id);
     if (!queue)
         return PEEK_NO;
@@ -145,7 +134,8 @@ enum peek_guess peek_guess(struct dispatch *dispatch,
         return PEEK_YES;
     if (queue->kind != COLD_READY)
         return PEEK_MAYBE;
-    view_line(dispatch, queue, &view);
+    const struct lane *lane = lane_of_line(queue, &stream, &tenant);
+    const struct filter_view view = view_share(dispatch, lane, stream, tenant);
     if (!filter_match_share(filter, &view))
         return PEEK_NO;
     return filter_is_of_share(filter) ? PEEK_YES : PEEK_MAYBE;

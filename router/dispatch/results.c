@@ -42,12 +42,8 @@ static struct job *take_named(struct dispatch *dispatch, struct job *job,
     }
     if (kept == count)
         return NULL;
-    if (kept > 0) {
-        struct job *named = job_divide(job, keep);
-        named->lane = job->lane;
-        queued_add(job->queued, named);
-        return named;
-    }
+    if (kept > 0)
+        return queued_divide(job, keep);
     if (job->state == JOB_LEASED)
         leases_of_job(&dispatch->leases, job)->job = NULL;
     lanes_leave(job);

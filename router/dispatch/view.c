@@ -27,6 +27,19 @@ struct slice view_state(const struct job *job)
     return slice_text(job_state_name(is_closed ? JOB_PAUSED : job->state));
 }
 
+struct filter_view view_share(const struct dispatch *dispatch,
+                              const struct lane *lane, uint16_t stream,
+                              uint32_t tenant)
+{
+    struct filter_view view = { .id = 0 };
+    view.texts[FILTER_POOL] = lane->pool_name;
+    view.texts[FILTER_SITE] = lane->site;
+    view.texts[FILTER_TENANT] = names_text(&dispatch->lanes.tenants, tenant);
+    view.texts[FILTER_STREAM] =
+        slice_text(dispatch->conf->streams[stream].name);
+    return view;
+}
+
 static struct slice pool_of(const struct dispatch *dispatch,
                             const struct job *job)
 {

@@ -17,6 +17,11 @@ const bool *view_match(struct dispatch *dispatch, struct job *job,
                        const struct filter *filter, uint64_t utc_ms,
                        size_t *count);
 
+/* All that a filter of shares can ask for; other texts are not set. */
+struct filter_view view_share(const struct dispatch *dispatch,
+                              const struct lane *lane, uint16_t stream,
+                              uint32_t tenant);
+
 /* The route that the job goes by. */
 struct slice view_route(const struct dispatch *dispatch, const struct job *job);
 

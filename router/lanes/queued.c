@@ -40,6 +40,16 @@ void queued_add(struct queued *queued, struct job *job)
     queued->jobs = job;
 }
 
+struct job *queued_divide(struct job *job, const bool *keep)
+{
+    struct job *part = job_divide(job, keep);
+    if (!part)
+        return NULL;
+    part->lane = job->lane;
+    queued_add(job->queued, part);
+    return part;
+}
+
 void queued_drop(struct queued *queued, struct job **job)
 {
     struct job **at = &queued->jobs;

@@ -43,6 +43,9 @@ void queued_free(struct queued **queued);
 
 void queued_add(struct queued *queued, struct job *job);
 
+/* job_divide(); the new job joins the message, and names the same lane. */
+struct job *queued_divide(struct job *job, const bool *keep) must_check;
+
 /* Takes the job out of its message and frees it. */
 void queued_drop(struct queued *queued, struct job **job);
 
