@@ -17,6 +17,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/time.h"
+#include "common/proto/command.h"
 #include "config/loader.h"
 
 #define BEAT_MS        50u
@@ -661,6 +662,25 @@ struct slice scripted_body(const struct scripted *worker,
             return worker->kept[i].body;
     fail_msg("not a job of this worker");
     return SLICE("");
+}
+
+struct slice scripted_await_report(struct scripted *worker, const char *to,
+                                   const struct wire_job **job)
+{
+    *job = scripted_await_job(worker);
+    assert_int_equal((*job)->mail_from.len, 0);
+    assert_int_equal((*job)->recipient_count, 1);
+    assert_true(slice_equal((*job)->recipients[0].address, slice_text(to)));
+    assert_int_equal((*job)->recipients[0].notify, NOTIFY_NEVER);
+    return scripted_body(worker, *job);
+}
+
+void scripted_finish(struct fixture *fixture, struct scripted *worker,
+                     const struct wire_job *job)
+{
+    scripted_result(worker, job, 250, "ok");
+    fixture_await_empty(fixture);
+    scripted_free(&worker);
 }
 
 void scripted_results(struct scripted *worker, const struct wire_job *job,

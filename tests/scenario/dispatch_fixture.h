@@ -172,6 +172,10 @@ struct scripted *scripted_new(struct fixture *fixture, const char *name,
                               uint64_t boot, const char *const *sources);
 void scripted_free(struct scripted **worker);
 
+/* Delivers the job, after which nothing is queued; frees the worker. */
+void scripted_finish(struct fixture *fixture, struct scripted *worker,
+                     const struct wire_job *job);
+
 /* Waits for the WELCOME; OFFERs that came before it count as seen. */
 void scripted_hello(struct scripted *worker);
 void scripted_send(struct scripted *worker, const struct wire_frame *frame);
@@ -191,6 +195,10 @@ const struct wire_frame *scripted_await(struct scripted *worker,
 const struct wire_job *scripted_await_job(struct scripted *worker);
 struct slice scripted_body(const struct scripted *worker,
                            const struct wire_job *job);
+
+/* The next JOB has to be a report to this address; its text. */
+struct slice scripted_await_report(struct scripted *worker, const char *to,
+                                   const struct wire_job **job);
 
 /* Frames of this kind that have come count as seen. */
 void scripted_forget(struct scripted *worker, enum wire_kind kind);

@@ -42,25 +42,6 @@ static uint64_t submit_notify(struct fixture *fixture, uint8_t notify)
     return fixture_submit_mail(fixture, &mail);
 }
 
-static struct slice await_report(struct scripted *worker, const char *to,
-                                 const struct wire_job **job)
-{
-    *job = scripted_await_job(worker);
-    assert_int_equal((*job)->mail_from.len, 0);
-    assert_int_equal((*job)->recipient_count, 1);
-    assert_true(slice_equal((*job)->recipients[0].address, slice_text(to)));
-    assert_int_equal((*job)->recipients[0].notify, NOTIFY_NEVER);
-    return scripted_body(worker, *job);
-}
-
-static void finish(struct fixture *fixture, struct scripted *worker,
-                   const struct wire_job *job)
-{
-    scripted_result(worker, job, 250, "ok");
-    fixture_await_empty(fixture);
-    scripted_free(&worker);
-}
-
 static void relaying_is_told_where_the_receiver_tells_nothing(void **state)
 {
     struct fixture *fixture = *state;
@@ -87,7 +68,7 @@ static void relaying_is_told_where_the_receiver_tells_nothing(void **state)
 
     /* One report of both. */
     const struct wire_job *job = NULL;
-    const struct slice report = await_report(worker, SENDER, &job);
+    const struct slice report = scripted_await_report(worker, SENDER, &job);
     assert_true(says(report, "Final-Recipient: rfc822; u@[127.0.0.1]\r\n"
                              "Action: relayed\r\nStatus: 2.0.0\r\n"));
     assert_true(says(report, "Final-Recipient: rfc822; w@[127.0.0.1]\r\n"
@@ -95,7 +76,7 @@ static void relaying_is_told_where_the_receiver_tells_nothing(void **state)
     assert_false(says(report, "; v@["));
     assert_false(says(report, "; x@["));
     assert_true(says(report, "Content-Type: message/rfc822"));
-    finish(fixture, worker, job);
+    scripted_finish(fixture, worker, job);
     assert_int_equal(fixture_count_logged(fixture, "delivery-report"), 1);
     assert_false(fixture_logged(fixture, "dsn_"));
 }
@@ -114,10 +95,10 @@ static void success_alone_returns_the_header(void **state)
     scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
     scripted_result(worker, scripted_await_job(worker), 250, "ok");
     const struct wire_job *job = NULL;
-    const struct slice report = await_report(worker, SENDER, &job);
+    const struct slice report = scripted_await_report(worker, SENDER, &job);
     assert_true(says(report, "Content-Type: text/rfc822-headers"));
     assert_true(says(report, "Subject: Mail relay report"));
-    finish(fixture, worker, job);
+    scripted_finish(fixture, worker, job);
 }
 
 static void relaying_is_not_told_where_the_receiver_does(void **state)
@@ -147,8 +128,8 @@ static void a_relay_report_survives_a_restart(void **state)
     scripted_hello(worker);
     scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
     const struct wire_job *job = NULL;
-    (void)await_report(worker, SENDER, &job);
-    finish(fixture, worker, job);
+    (void)scripted_await_report(worker, SENDER, &job);
+    scripted_finish(fixture, worker, job);
     assert_int_equal(fixture_count_logged(fixture, "\"event\":\"delivered\""),
                      2);
 }
@@ -218,7 +199,7 @@ static void a_delay_after_an_attempt_tells_its_reply(void **state)
     scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
     scripted_result(worker, scripted_await_job(worker), 452, "mailbox full");
     const struct wire_job *job = NULL;
-    const struct slice report = await_report(worker, SENDER, &job);
+    const struct slice report = scripted_await_report(worker, SENDER, &job);
     assert_true(says(report, "Status: 4.0.0\r\n"
                              "Diagnostic-Code: smtp; 452 4.0.0 mailbox full"));
     scripted_result(worker, job, 250, "ok");
@@ -239,7 +220,7 @@ static void what_is_being_tried_is_not_late(void **state)
     scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
     const struct wire_job *job = scripted_await_job(worker);
     fixture_pass(fixture, 1500);
-    finish(fixture, worker, job);
+    scripted_finish(fixture, worker, job);
     assert_false(fixture_logged(fixture, "delivery-report"));
 }
 
@@ -299,13 +280,13 @@ static void or_by_mail_and_in_the_log(void **state)
     scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
     scripted_result(worker, scripted_await_job(worker), 550, "no");
     const struct wire_job *job = NULL;
-    (void)await_report(worker, SENDER, &job);
+    (void)scripted_await_report(worker, SENDER, &job);
     char report[64];
     char id[ID_TEXT_SIZE];
     (void)snprintf(report, sizeof report, "\"report\":\"%s\"",
                    id_format(job->message, id));
     assert_int_equal(fixture_count_logged(fixture, report), 1);
-    finish(fixture, worker, job);
+    scripted_finish(fixture, worker, job);
 }
 
 /* A message fails, so does its report, so does what the postmaster gets. */
@@ -320,9 +301,10 @@ static void a_double_bounce_goes_to_the_postmaster_and_no_further(void **state)
     scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
     scripted_result(worker, scripted_await_job(worker), 550, "no u");
     const struct wire_job *job = NULL;
-    (void)await_report(worker, SENDER, &job);
+    (void)scripted_await_report(worker, SENDER, &job);
     scripted_result(worker, job, 550, "no reports here");
-    const struct slice report = await_report(worker, "pm@[127.0.0.1]", &job);
+    const struct slice report =
+        scripted_await_report(worker, "pm@[127.0.0.1]", &job);
     assert_true(says(report, "Final-Recipient: rfc822; " SENDER));
     assert_true(says(report, "no reports here"));
     assert_true(fixture_logged(fixture, "\"then\":\"postmaster\""));
@@ -346,7 +328,7 @@ static void a_double_bounce_is_dropped_with_a_line(void **state)
     scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
     scripted_result(worker, scripted_await_job(worker), 550, "no u");
     const struct wire_job *job = NULL;
-    (void)await_report(worker, SENDER, &job);
+    (void)scripted_await_report(worker, SENDER, &job);
     scripted_result(worker, job, 550, "no reports here");
     fixture_await_empty(fixture);
     assert_int_equal(
@@ -373,7 +355,7 @@ static void a_postmaster_who_cannot_have_it_gets_nothing(void **state)
         scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
         scripted_result(worker, scripted_await_job(worker), 550, "no u");
         const struct wire_job *job = NULL;
-        (void)await_report(worker, SENDER, &job);
+        (void)scripted_await_report(worker, SENDER, &job);
         scripted_result(worker, job, 550, "no reports here");
         fixture_await_empty(fixture);
         assert_int_equal(fixture_count_logged(fixture, "\"then\":\"dropped\""),

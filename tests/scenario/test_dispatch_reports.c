@@ -19,25 +19,6 @@ static bool says(struct slice report, const char *text)
     return slice_find_slice(report, slice_text(text)) < report.len;
 }
 
-/* The next job is a report to SENDER; its text. */
-static struct slice await_report(struct scripted *worker,
-                                 const struct wire_job **job)
-{
-    *job = scripted_await_job(worker);
-    assert_int_equal((*job)->mail_from.len, 0);
-    assert_int_equal((*job)->recipient_count, 1);
-    assert_true(slice_equal((*job)->recipients[0].address, slice_text(SENDER)));
-    return scripted_body(worker, *job);
-}
-
-static void take_report(struct fixture *fixture, struct scripted *worker,
-                        const struct wire_job *job)
-{
-    scripted_result(worker, job, 250, "ok");
-    fixture_await_empty(fixture);
-    scripted_free(&worker);
-}
-
 static void mail_expires_while_no_worker_exists(void **state)
 {
     struct fixture *fixture = *state;
@@ -50,11 +31,11 @@ static void mail_expires_while_no_worker_exists(void **state)
     struct scripted *worker = scripted_new(fixture, "w1", 1, only_a);
     scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
     const struct wire_job *job = NULL;
-    const struct slice report = await_report(worker, &job);
+    const struct slice report = scripted_await_report(worker, SENDER, &job);
     assert_true(says(report, "Status: 5.4.7"));
     assert_true(says(report, "Action: failed"));
     assert_true(says(report, "Final-Recipient: rfc822; u@[127.0.0.1]"));
-    take_report(fixture, worker, job);
+    scripted_finish(fixture, worker, job);
 }
 
 static void mail_expires_while_it_waits_with_its_last_reply(void **state)
@@ -72,12 +53,12 @@ static void mail_expires_while_it_waits_with_its_last_reply(void **state)
     scripted_result(worker, job, 451, "greylisted, come back");
 
     /* The next attempt, in a second, would come after the expiry. */
-    const struct slice report = await_report(worker, &job);
+    const struct slice report = scripted_await_report(worker, SENDER, &job);
     assert_true(says(report, "Status: 5.4.7"));
     assert_true(says(report, "greylisted, come back"));
     assert_int_equal(fixture_count_logged(fixture, "\"event\":\"deferred\""),
                      1);
-    take_report(fixture, worker, job);
+    scripted_finish(fixture, worker, job);
 }
 
 static void expiry_holds_over_a_restart(void **state)
@@ -94,8 +75,9 @@ static void expiry_holds_over_a_restart(void **state)
     struct scripted *worker = scripted_new(fixture, "w1", 1, only_a);
     scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
     const struct wire_job *job = NULL;
-    assert_true(says(await_report(worker, &job), "Status: 5.4.7"));
-    take_report(fixture, worker, job);
+    assert_true(
+        says(scripted_await_report(worker, SENDER, &job), "Status: 5.4.7"));
+    scripted_finish(fixture, worker, job);
 }
 
 static void who_asked_for_no_report_gets_none(void **state)
@@ -151,13 +133,13 @@ static void a_report_tells_only_of_those_who_asked(void **state)
     scripted_results(worker, job, all, ARRAY_LEN(all));
 
     /* One result, one report. */
-    const struct slice report = await_report(worker, &job);
+    const struct slice report = scripted_await_report(worker, SENDER, &job);
     assert_false(says(report, "u@[127.0.0.1]"));
     assert_true(says(report, "Final-Recipient: rfc822; v@[127.0.0.1]"));
     assert_true(says(report, "Final-Recipient: rfc822; w@[127.0.0.1]"));
     assert_true(says(report, "551"));
     assert_true(says(report, "no w"));
-    take_report(fixture, worker, job);
+    scripted_finish(fixture, worker, job);
 }
 
 static void domains_that_expire_share_a_report(void **state)
@@ -176,10 +158,10 @@ static void domains_that_expire_share_a_report(void **state)
     struct scripted *worker = scripted_new(fixture, "w1", 1, only_a);
     scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
     const struct wire_job *job = NULL;
-    const struct slice report = await_report(worker, &job);
+    const struct slice report = scripted_await_report(worker, SENDER, &job);
     assert_true(says(report, "Final-Recipient: rfc822; u@[127.0.0.1]"));
     assert_true(says(report, "Final-Recipient: rfc822; v@[127.0.0.2]"));
-    take_report(fixture, worker, job);
+    scripted_finish(fixture, worker, job);
 }
 
 static void the_report_returns_what_was_asked_for(void **state)
@@ -208,7 +190,7 @@ static void the_report_returns_what_was_asked_for(void **state)
         scripted_pull(worker, lane, "a", 9);
         const struct wire_job *job = scripted_await_job(worker);
         scripted_result(worker, job, 550, "no");
-        const struct slice report = await_report(worker, &job);
+        const struct slice report = scripted_await_report(worker, SENDER, &job);
         assert_true(says(report, cases[i].type));
         assert_true(says(report, "Subject: hello\r\n"));
         assert_int_equal(says(report, "\r\n\r\nhello\r\n"), cases[i].has_text);
@@ -230,7 +212,7 @@ static void a_report_that_fails_is_the_end(void **state)
     scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
     const struct wire_job *job = scripted_await_job(worker);
     scripted_result(worker, job, 550, "no");
-    (void)await_report(worker, &job);
+    (void)scripted_await_report(worker, SENDER, &job);
     scripted_result(worker, job, 550, "no reports here");
     fixture_await_empty(fixture);
     assert_int_equal(fixture_count_logged(fixture, "\"event\":\"bounced\""), 2);
@@ -256,8 +238,8 @@ static void a_report_survives_a_restart(void **state)
     scripted_hello(worker);
     scripted_pull(worker, scripted_await_lane(worker, "main"), "a", 9);
     const struct wire_job *job = NULL;
-    assert_true(says(await_report(worker, &job), "550"));
-    take_report(fixture, worker, job);
+    assert_true(says(scripted_await_report(worker, SENDER, &job), "550"));
+    scripted_finish(fixture, worker, job);
 }
 
 int main(void)
