@@ -39,9 +39,13 @@ static void say_paused(const struct why_facts *facts, struct why *why)
 
 static void say_waiting(const struct why_facts *facts, struct why *why)
 {
+    char what[64] = "waits for its time; no attempt was made";
     char last[300] = "";
     char step[200] = "";
     const struct slice reply = slice_head(facts->reply, 200);
+    if (facts->attempts > 0)
+        (void)snprintf(what, sizeof what, "waits for attempt %" PRIu32,
+                       facts->attempts + 1);
     if (facts->code > 0)
         (void)snprintf(last, sizeof last, ", the reply to the last was %u %.*s",
                        (unsigned)facts->code, SLICE_ARG(reply));
@@ -54,11 +58,7 @@ static void say_waiting(const struct why_facts *facts, struct why *why)
                        "; wait %" PRIu32 " of %" PRIu32
                        " of the schedule of %.*s",
                        facts->step, facts->steps, SLICE_ARG(facts->schedule));
-    say(why, "waiting",
-        facts->attempts > 0
-            ? "waits for attempt %" PRIu32 "%s%s"
-            : "waits for its time; no attempt was made%.0" PRIu32 "%s%s",
-        facts->attempts + 1, last, step);
+    say(why, "waiting", "%s%s%s", what, last, step);
     if (facts->wait_ms > 0 && facts->next_utc_ms > facts->wait_ms)
         why->since_utc_ms = facts->next_utc_ms - facts->wait_ms;
     why->earliest_utc_ms = facts->next_utc_ms;

@@ -131,6 +131,10 @@ static void a_retry_tells_its_reply_and_its_schedule(void **state)
     facts.wait_ms = 0;
     check(&facts, &(struct expected){ "waiting", 0, NOW + 40000,
                                       "attempt 3: greylisted" });
+    facts.attempts = 0;
+    facts.reply = SLICE("the DNS is slow");
+    check(&facts, &(struct expected){ "waiting", 0, NOW + 40000,
+                                      "no attempt was made: the DNS is slow" });
 }
 
 static void each_other_state_has_its_word(void **state)
