@@ -222,7 +222,7 @@ static bool serve_lane(struct dispatch *dispatch, struct lane *lane,
                        unsigned *budget)
 {
     const uint64_t now_ms = dispatch_now_ms(dispatch);
-    for (unsigned turn = 0; turn<LANE_TURN && * budget> 0; turn++) {
+    for (unsigned left = LANE_TURN; left > 0 && *budget > 0; left--) {
         struct pick pick;
         const bool found = pick_next(dispatch, lane, &pick);
         fetch_want(dispatch, lane);
