@@ -145,9 +145,13 @@ static void wrong_totals_take_nothing_that_is_not_due(void **state)
     assert_null(scripted_look(worker, WIRE_JOB));
 
     scripted_pull(worker, lane, "a", UINT64_MAX);
-    scripted_result(worker, scripted_await_job(worker), 250, "ok");
+    const struct wire_job job = *scripted_await_job(worker);
+    scripted_result(worker, &job, 250, "ok");
+    (void)scripted_await(worker, WIRE_ACK);
     fixture_await_empty(fixture);
     scripted_pull(worker, lane, "a", 0); /* below what was sent */
+    scripted_result(worker, &job, 250, "again: its ACK tells of the PULL");
+    (void)scripted_await(worker, WIRE_ACK);
     (void)fixture_submit(fixture, "main");
     fixture_pass(fixture, 150);
     assert_null(scripted_look(worker, WIRE_JOB));
