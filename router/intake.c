@@ -68,6 +68,16 @@ bool intake_put(struct intake *intake, struct message *message,
     return spool_post(intake->spool, &message->put);
 }
 
+void intake_expect(struct intake *intake)
+{
+    spool_expect(intake->spool);
+}
+
+void intake_expect_no_more(struct intake *intake)
+{
+    spool_expect_no_more(intake->spool);
+}
+
 bool intake_accepts(const struct intake *intake, uint64_t size)
 {
     return !atomic_load(intake->full) && spool_accepts(intake->spool, size);

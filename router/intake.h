@@ -38,6 +38,10 @@ void intake_free(struct intake **intake);
 bool intake_put(struct intake *intake, struct message *message,
                 struct intake_ticket *ticket) must_check;
 
+/* Large messages (spool.h) that are on their way, told ahead. */
+void intake_expect(struct intake *intake);
+void intake_expect_no_more(struct intake *intake);
+
 /* Whether a message of `size` bytes would be welcome now; cheap. */
 bool intake_accepts(const struct intake *intake, uint64_t size);
 

@@ -45,12 +45,9 @@ void batch_free(struct batch **batch)
     mem_free(freed);
 }
 
-bool batch_has_room(const struct batch *batch, uint64_t record_bytes)
+bool batch_has_room(const struct batch *batch)
 {
-    if (batch->count == 0)
-        return true;
-    return batch->count < BATCH_ITEMS_MAX
-           && batch->bytes + record_bytes <= BATCH_BYTES_MAX;
+    return batch->count < BATCH_ITEMS_MAX;
 }
 
 static struct slice body_of(const struct spool_write *write)
@@ -58,7 +55,8 @@ static struct slice body_of(const struct spool_write *write)
     return write->kind == SPOOL_PUT ? body_slice(write->body) : SLICE("");
 }
 
-struct record batch_record_of(const struct spool_write *write)
+/* All but `synced`, `order` and the checksums. */
+static struct record record_of(const struct spool_write *write)
 {
     return (struct record){
         .kind = (uint8_t)kinds[write->kind],
@@ -67,6 +65,17 @@ struct record batch_record_of(const struct spool_write *write)
         .payload_len = (uint32_t)write->payload.len,
         .body_len = (uint32_t)body_of(write).len,
     };
+}
+
+uint64_t batch_size_of(const struct spool_write *write)
+{
+    const struct record record = record_of(write);
+    return record_size(&record);
+}
+
+bool batch_is_large(const struct spool_write *write)
+{
+    return write->kind == SPOOL_PUT && write->body->len > SPOOL_LARGE;
 }
 
 static struct item *add(struct batch *batch, const struct record *record)
@@ -80,13 +89,22 @@ static struct item *add(struct batch *batch, const struct record *record)
 
 void batch_add(struct batch *batch, struct spool_write *write)
 {
-    const struct record record = batch_record_of(write);
+    const struct record record = record_of(write);
     struct item *item = add(batch, &record);
     item->write = write;
     item->payload = write->payload;
     item->body = body_of(write);
-    item->record.payload_sum = record_sum(item->payload);
-    item->record.body_sum = record_sum(item->body);
+}
+
+void batch_sum(struct batch *batch)
+{
+    for (size_t i = 0; i < batch->count; i++) {
+        struct item *item = &batch->items[i];
+        if (!item->write) /* a copy keeps those that it had */
+            continue;
+        item->record.payload_sum = record_sum(item->payload);
+        item->record.body_sum = record_sum(item->body);
+    }
 }
 
 void batch_add_copy(struct batch *batch, const struct record *record,

@@ -1,9 +1,9 @@
 /*
  * batch.h - the records of one sync: gathered, given headers, written.
  *
- * A batch holds a bounded number of records and, but for the first, a bounded
- * number of bytes. Payloads and bodies are borrowed from their writers; the
- * cleaner's copies belong to the batch.
+ * A batch holds a bounded number of records and, but for the first of each kind
+ * (urgent, and others), a bounded number of bytes. Payloads and bodies are
+ * borrowed from their writers; the cleaner's copies belong to the batch.
  */
 #ifndef ROUTER_SPOOL_BATCH_H
 #define ROUTER_SPOOL_BATCH_H
@@ -19,7 +19,10 @@
 #include "router/spool/spool.h"
 
 #define BATCH_ITEMS_MAX 512u
-#define BATCH_BYTES_MAX (8u << 20) /* some ms of a slow disk */
+#define BATCH_BYTES_MAX (16u << 20) /* about 0.1 s of a slow disk */
+/* With an urgent message in it, beyond the first other one: who sends that does
+ * not wait for what others have queued. */
+#define BATCH_URGENT_BYTES_MAX (1u << 20)
 
 struct item {
     struct record record;
@@ -42,15 +45,19 @@ struct batch *batch_new(void) must_check;
 void batch_free(struct batch **batch);
 void batch_clear(struct batch *batch);
 
-/* Whether one more record of this size belongs into this batch. */
-bool batch_has_room(const struct batch *batch, uint64_t record_bytes);
+/* Whether one more record, of any size, can be added. */
+bool batch_has_room(const struct batch *batch);
 
-/* The record that a write asks for; all but `synced`, `order` and the body's
- * checksum. */
-struct record batch_record_of(const struct spool_write *write);
+/* Bytes on disk of what a write asks for. */
+uint64_t batch_size_of(const struct spool_write *write);
 
-/* Adds a write, or a copy whose memory is taken over. */
+/* A PUT that pace.h is about. */
+bool batch_is_large(const struct spool_write *write);
+
+/* Adds a write, or a copy whose memory is taken over. A write's checksums are
+ * not made before batch_sum(): it reads all bytes of all of them. */
 void batch_add(struct batch *batch, struct spool_write *write);
+void batch_sum(struct batch *batch);
 void batch_add_copy(struct batch *batch, const struct record *record,
                     char *owned);
 

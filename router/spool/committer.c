@@ -13,49 +13,89 @@
 
 #define RETRY_MS 100u
 
+/* Under queue_lock, which is let go meanwhile. False: the time is over. */
+static bool wait_until(struct spool *spool, uint64_t until_us)
+{
+    const struct timespec until = {
+        .tv_sec = (time_t)(until_us / 1000000),
+        .tv_nsec = (long)(until_us % 1000000) * 1000,
+    };
+    return pthread_cond_timedwait(&spool->queue_filled, &spool->queue_lock,
+                                  &until)
+           != ETIMEDOUT;
+}
+
 /* Under queue_lock. While refusing the wait is cut short, so that the end of
  * the trouble is seen although nobody writes. */
 static void wait_for_writes(struct spool *spool)
 {
-    if (!atomic_load(&spool->counts.refuses)) {
+    if (atomic_load(&spool->counts.refuses))
+        (void)wait_until(spool, time_now_us() + RETRY_MS * 1000u);
+    else
         (void)pthread_cond_wait(&spool->queue_filled, &spool->queue_lock);
-        return;
+}
+
+/* Under queue_lock. Those who come for it need not be many: see pace.h. */
+static void wait_for_large(struct spool *spool)
+{
+    const uint64_t now_us = time_now_us();
+    const uint64_t wait_us = pace_wait_us(&spool->pace, spool->large_waiting,
+                                          atomic_load(&spool->counts.coming));
+    spool->is_gathering = wait_us > 0;
+    while (spool->is_gathering && list_is_empty(&spool->urgent)
+           && spool->large_waiting < PACE_SHARE && !spool->stopping)
+        spool->is_gathering = wait_until(spool, now_us + wait_us);
+    spool->is_gathering = false;
+}
+
+/* Under queue_lock. Takes what makes the batch no larger than bytes_max, and the
+ * first in any case. */
+static void take_from(struct spool *spool, struct list *queue,
+                      struct batch *batch, uint64_t bytes_max)
+{
+    const struct list *first = queue->next;
+    list_each (at, queue) {
+        struct spool_write *write = container_of(at, struct spool_write, link);
+        const uint64_t bytes = batch->bytes + batch_size_of(write);
+        if (!batch_has_room(batch) || (at != first && bytes > bytes_max))
+            return;
+        list_remove(at);
+        if (write->kind == SPOOL_PUT)
+            atomic_fetch_sub(&spool->counts.puts_waiting, 1);
+        if (queue == &spool->queue && batch_is_large(write))
+            spool->large_waiting--;
+        batch_add(batch, write);
     }
-    struct timespec until;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)RETRY_MS * 1000000;
-    if (until.tv_nsec >= 1000000000) {
-        until.tv_nsec -= 1000000000;
-        until.tv_sec++;
-    }
-    (void)pthread_cond_timedwait(&spool->queue_filled, &spool->queue_lock,
-                                 &until);
 }
 
 /* Under queue_lock. */
 static void take_writes(struct spool *spool, struct batch *batch)
 {
-    list_each (at, &spool->queue) {
-        struct spool_write *write = container_of(at, struct spool_write, link);
-        const struct record record = batch_record_of(write);
-        if (!batch_has_room(batch, record_size(&record)))
-            return;
-        list_remove(at);
-        if (write->kind == SPOOL_PUT)
-            atomic_fetch_sub(&spool->counts.puts_waiting, 1);
-        batch_add(batch, write);
-    }
+    const bool has_urgent = !list_is_empty(&spool->urgent);
+    const size_t large_waited = spool->large_waiting;
+    take_from(spool, &spool->urgent, batch, BATCH_BYTES_MAX);
+    take_from(spool, &spool->queue, batch,
+              has_urgent ? BATCH_URGENT_BYTES_MAX : BATCH_BYTES_MAX);
+    pace_note(&spool->pace, large_waited - spool->large_waiting, time_now_us());
 }
 
-/* Waits only when there is nothing else to do. False: stopped and done. */
+static bool has_writes(const struct spool *spool)
+{
+    return !list_is_empty(&spool->queue) || !list_is_empty(&spool->urgent);
+}
+
+/* Waits when there is nothing else to do, or more is worth a wait. False: stopped
+ * and done. */
 static bool gather(struct spool *spool, struct batch *batch)
 {
     (void)pthread_mutex_lock(&spool->queue_lock);
-    if (batch->count == 0 && list_is_empty(&spool->queue) && !spool->stopping)
+    if (batch->count == 0 && !has_writes(spool) && !spool->stopping)
         wait_for_writes(spool);
-    const bool goes_on = !spool->stopping || !list_is_empty(&spool->queue);
+    wait_for_large(spool);
+    const bool goes_on = !spool->stopping || has_writes(spool);
     take_writes(spool, batch);
     (void)pthread_mutex_unlock(&spool->queue_lock);
+    batch_sum(batch);
     return goes_on;
 }
 

@@ -22,6 +22,7 @@
 #include "router/spool/chain.h"
 #include "router/spool/cleaner.h"
 #include "router/spool/directory.h"
+#include "router/spool/pace.h"
 #include "router/spool/segment.h"
 #include "router/spool/spool.h"
 #include "router/spool/supply.h"
@@ -41,7 +42,8 @@ struct spool_counts {
     atomic_uint_least64_t failures;
     atomic_uint_least64_t damaged;
     atomic_size_t puts_waiting;
-    atomic_bool refuses; /* no segment could be had at the last try */
+    atomic_size_t coming; /* large messages told by spool_expect */
+    atomic_bool refuses;  /* no segment could be had at the last try */
 };
 
 struct spool {
@@ -69,6 +71,9 @@ struct spool {
     pthread_mutex_t queue_lock;
     pthread_cond_t queue_filled;
     struct list queue;
+    struct list urgent;   /* the same, taken first: urgent PUTs */
+    size_t large_waiting; /* large PUTs in `queue` */
+    bool is_gathering;    /* the committer waits for more of these */
     bool stopping;
 
     pthread_mutex_t chain_lock;
@@ -79,6 +84,7 @@ struct spool {
     uint64_t retry_ms;    /* while refusing: when to try again */
     enum rc refuse_rc;    /* and what PUTs are told until then */
     struct cleaner cleaner;
+    struct pace pace;
     struct batch *batch;
 };
 

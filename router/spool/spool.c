@@ -37,6 +37,7 @@ static struct spool *new_spool(const struct spool_options *options)
     spool->listener = options->listener;
     atomic_init(&spool->refusal, NULL);
     list_init(&spool->queue);
+    list_init(&spool->urgent);
     chain_init(&spool->chain);
     spool->batch = batch_new();
 
@@ -188,6 +189,23 @@ void spool_close(struct spool **spool)
     free_spool(spool);
 }
 
+/* Under queue_lock. The committer is woken only for what it waits for. */
+static void enqueue(struct spool *spool, struct spool_write *write)
+{
+    const bool is_urgent = write->kind == SPOOL_PUT && write->urgent;
+    const bool was_empty =
+        list_is_empty(&spool->queue) && list_is_empty(&spool->urgent);
+    list_push_back(is_urgent ? &spool->urgent : &spool->queue, &write->link);
+    if (write->kind == SPOOL_PUT)
+        atomic_fetch_add(&spool->counts.puts_waiting, 1);
+    if (!is_urgent && batch_is_large(write))
+        spool->large_waiting++;
+    if (was_empty
+        || (spool->is_gathering
+            && (is_urgent || spool->large_waiting >= PACE_SHARE)))
+        (void)pthread_cond_signal(&spool->queue_filled);
+}
+
 bool spool_post(struct spool *spool, struct spool_write *write)
 {
     const bool is_put = write->kind == SPOOL_PUT;
@@ -200,15 +218,20 @@ bool spool_post(struct spool *spool, struct spool_write *write)
         !is_put
         || (atomic_load(&spool->counts.puts_waiting) < spool->queue_max
             && !is_low);
-    if (takes) {
-        if (is_put)
-            atomic_fetch_add(&spool->counts.puts_waiting, 1);
-        if (list_is_empty(&spool->queue))
-            (void)pthread_cond_signal(&spool->queue_filled);
-        list_push_back(&spool->queue, &write->link);
-    }
+    if (takes)
+        enqueue(spool, write);
     (void)pthread_mutex_unlock(&spool->queue_lock);
     return takes;
+}
+
+void spool_expect(struct spool *spool)
+{
+    atomic_fetch_add_explicit(&spool->counts.coming, 1, memory_order_relaxed);
+}
+
+void spool_expect_no_more(struct spool *spool)
+{
+    atomic_fetch_sub_explicit(&spool->counts.coming, 1, memory_order_relaxed);
 }
 
 /* A constant word, the same pointer for the same reason; NULL: none. */

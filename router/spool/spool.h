@@ -4,8 +4,9 @@
  *
  * One committer thread owns the files. Others hand it writes; it puts all that
  * wait into one writev, calls fdatasync once, and then tells each writer by its
- * `done`. There is no artificial delay: when nothing is being synced a write
- * goes at once, and under load writes gather while the last sync runs.
+ * `done`. When nothing is being synced a write goes at once; under load writes
+ * gather while the last sync runs, and large ones a little longer (pace.h). PUTs
+ * of urgent mail go first and wait for nobody.
  *
  * A reader thread fetches messages back for those who must not wait for a disk.
  *
@@ -98,6 +99,15 @@ enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
 /* Answers the reads that wait with RC_CLOSED, writes out what waits, syncs, stops
  * both threads, frees. Nobody may read or write any more. */
 void spool_close(struct spool **spool);
+
+/* A message of more bytes than this is large: worth telling ahead. */
+#define SPOOL_LARGE (64u << 10)
+
+/* A large message is on its way (its text is being received), or is no more: it
+ * was stored, refused or given up. Lets large ones share a sync. From any
+ * thread. */
+void spool_expect(struct spool *spool);
+void spool_expect_no_more(struct spool *spool);
 
 /* From any thread. False when too many PUTs wait, or the file system is below the
  * hard mark: nothing was taken. STATE and DROP are always taken. */

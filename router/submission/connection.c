@@ -64,8 +64,15 @@ static bool host_accepts(void *context, uint64_t size)
 static bool host_resizes(void *context, uint64_t from, uint64_t to)
 {
     const struct connection *connection = context;
-    return budget_resize(connection->desk->budget, from, to,
-                         connection->setup->conf->max_incoming_memory);
+    struct intake *intake = connection->desk->options->intake;
+    if (!budget_resize(connection->desk->budget, from, to,
+                       connection->setup->conf->max_incoming_memory))
+        return false;
+    if (from == 0)
+        intake_expect(intake);
+    if (to == 0)
+        intake_expect_no_more(intake);
+    return true;
 }
 
 static void host_refused(void *context, uint16_t code)

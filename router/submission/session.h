@@ -50,8 +50,9 @@ struct session;
 struct session_host {
     /* Whether a message of `size` bytes would be welcome now. */
     bool (*accepts)(void *context, uint64_t size);
-    /* Whether the memory of this session's text may go from `from` to `to`
-     * bytes; less is always allowed. NULL: it always may. */
+    /* Whether the memory of this session's text may go from `from` to another
+     * number of bytes, `to`; less is always allowed. 0 is all that is not worth
+     * counting. NULL: it always may. */
     bool (*resizes)(void *context, uint64_t from, uint64_t to);
     /* Hears the code of each refusal (4yz, 5yz) as it is said. May be NULL. */
     void (*refused)(void *context, uint16_t code);

@@ -23,6 +23,7 @@ CONFIG = """
 host_name = "bench.sendyard.test";
 run_dir = "{folder}";
 submission_threads = 1;
+max_incoming_memory = "4GB";
 state = {{ redis = "unix://{folder}/redis"; }};
 routers = ( {{ name = "r1"; number = 1; bus = "ipc://{folder}/bus"; }} );
 listeners = ( {listeners} );
