@@ -90,6 +90,16 @@ static enum rc start_thread(pthread_t *thread, void *(*run)(void *),
     return RC_OK;
 }
 
+/* Segments that have no index, but for the last, which is not sealed yet. Before
+ * any thread changes the chain. */
+static void index_rest(struct spool *spool)
+{
+    for (size_t i = 0; i + 1 < spool->chain.count; i++)
+        if (!spool->chain.segments[i]->is_indexed)
+            checkpoint_seal(spool->checkpoint,
+                            spool->chain.segments[i]->sequence);
+}
+
 static enum rc start_threads(struct spool *spool, struct fault *fault)
 {
     spool->reader = reader_new(spool);
@@ -97,6 +107,7 @@ static enum rc start_threads(struct spool *spool, struct fault *fault)
                               "reader", fault);
     spool->has_reader = rc == RC_OK;
     spool->checkpoint = checkpoint_new(spool);
+    index_rest(spool);
     if (rc == RC_OK)
         rc = start_thread(&spool->checkpoint_thread, checkpoint_run,
                           spool->checkpoint, "checkpoint", fault);
@@ -146,15 +157,6 @@ static void free_spool(struct spool **spool)
     mem_free(freed);
 }
 
-/* Those that have no index, but for the last, which is not sealed yet. */
-static void index_rest(struct spool *spool)
-{
-    for (size_t i = 0; i + 1 < spool->chain.count; i++)
-        if (!spool->chain.segments[i]->is_indexed)
-            checkpoint_seal(spool->checkpoint,
-                            spool->chain.segments[i]->sequence);
-}
-
 enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
                    void *context, struct spool **spool, struct fault *fault)
 {
@@ -179,7 +181,6 @@ enum rc spool_open(const struct spool_options *options, spool_found_fn *found,
     rc = start_threads(opened, fault);
     if (rc != RC_OK)
         return rc;
-    index_rest(opened);
     *spool = steal(opened);
     return RC_OK;
 }

@@ -36,7 +36,7 @@
 #define LEASE    "4s"
 #endif
 #endif
-#define WAIT_MAX_MS 15000u
+#define WAIT_MAX_MS 40000u
 #define KEPT_MAX    64u
 
 /* A frame that a worker got; slices point into its own arena. */

@@ -15,7 +15,7 @@
 #include "common/base/time.h"
 #include "router/spool/segment.h"
 
-#define FLOOD 6000u /* more than all queues between router and worker hold */
+#define FLOOD 4000u /* more than all queues between router and worker hold */
 
 static const char *const only_a[] = { "a", NULL };
 
@@ -230,7 +230,7 @@ static void a_full_link_holds_mail_back(void **state)
     worker->deaf = true; /* beats, but reads nothing */
     scripted_pull(worker, lane, "a", 2 * FLOOD);
     fixture_submit_many(fixture, "main", FLOOD - 1);
-    fixture_await_answer(fixture, DISPATCH_STATUS, "", "\"accepted\":6000,");
+    fixture_await_answer(fixture, DISPATCH_STATUS, "", "\"accepted\":4000,");
     fixture_pass(fixture, 300);
     assert_true(fixture_number(fixture, "\"jobs_sent\":") < FLOOD);
     worker->prompt = true;
