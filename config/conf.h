@@ -278,8 +278,10 @@ struct conf_resolver {
 
 struct conf_state {
     struct conf_place place;
-    const char *redis; /* "private" or a URL: redis:// rediss:// unix:// */
+    const char *redis; /* "private" or a URL: see common/edge/store_url.h */
+    const char *user;  /* ACL user; NULL: the default one */
     const char *password_file; /* NULL: none */
+    const char *ca_file;       /* for TLS; NULL: the system's */
     const char *prefix;        /* of every key */
 };
 

@@ -52,10 +52,17 @@ static const struct schema_key state_keys[] = {
     { "redis", TYPE_TEXT, AT(conf_state, redis), .initial = "private",
       .foreign = "url",
       .help = "\"private\": `sendyard serve` starts one of its own. Else a "
-              "URL: redis://HOST:PORT, rediss://HOST:PORT, unix://PATH." },
+              "URL: redis://HOST:PORT, rediss://HOST:PORT (TLS), unix://PATH, "
+              "sentinel://HOST:PORT,HOST:PORT/MASTER, sentinels://... (TLS). "
+              "Hosts are IP addresses." },
+    { "user", TYPE_TEXT, AT(conf_state, user), .otherwise = "the default user",
+      .foreign = "username", .help = "ACL user at Redis." },
     { "password_file", TYPE_PATH, AT(conf_state, password_file),
       .needs = NEED_ALL, .otherwise = "no password",
       .help = "File whose first line is the password." },
+    { "ca_file", TYPE_PATH, AT(conf_state, ca_file), .needs = NEED_ALL,
+      .otherwise = "the system's",
+      .help = "Certificates (PEM) that Redis' one must be signed by." },
     { "prefix", TYPE_TEXT, AT(conf_state, prefix), .initial = "sendyard:",
       .help = "Prefix of every key." },
 };

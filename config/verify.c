@@ -240,7 +240,8 @@ static void verify_routers(const struct conf *conf, struct conf_errors *errors)
 
 static void verify_state(const struct conf *conf, struct conf_errors *errors)
 {
-    static const char *const schemes[] = { "redis://", "rediss://", "unix://" };
+    static const char *const schemes[] = { "redis://", "rediss://", "unix://",
+                                           "sentinel://", "sentinels://" };
     struct slice redis = slice_text(conf->state.redis);
     bool is_known = slice_equal(redis, SLICE("private"));
     for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
@@ -249,11 +250,16 @@ static void verify_state(const struct conf *conf, struct conf_errors *errors)
     if (!is_known)
         conf_errors_add(errors, conf->state.place,
                         "state.redis is neither \"private\" nor a URL: "
-                        "redis://, rediss://, unix://");
+                        "redis://, rediss://, unix://, sentinel://, "
+                        "sentinels://");
     if (slice_find(redis, '@') < redis.len)
         conf_errors_add(errors, conf->state.place,
-                        "state.redis: a password belongs into "
-                        "state.password_file, not into the URL");
+                        "state.redis: user and password belong into "
+                        "state.user and state.password_file, not into the "
+                        "URL");
+    if (conf->state.user && !conf->state.password_file)
+        conf_errors_add(errors, conf->state.place,
+                        "state.user needs state.password_file");
     if (strlen(conf->run_dir) > RUN_DIR_MAX)
         conf_errors_add(errors, (struct conf_place){ "run_dir", 0 },
                         "'%s' is longer than %d bytes, too long for Unix "

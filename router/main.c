@@ -242,8 +242,10 @@ static enum rc open_book(struct router *router, struct fault *fault)
     book_start(router->book);
     const struct exchange_options others = {
         .book = router->book,
-        .redis = conf_redis_url(router->conf, url),
-        .password_file = router->conf->state.password_file,
+        .redis = { .url = conf_redis_url(router->conf, url),
+                   .user = router->conf->state.user,
+                   .password_file = router->conf->state.password_file,
+                   .ca_file = router->conf->state.ca_file },
         .prefix = router->conf->state.prefix,
         .router = router->self->name,
     };

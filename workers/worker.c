@@ -116,9 +116,13 @@ static enum rc open_store(struct worker *worker, struct fault *fault)
 {
     const struct conf *conf = worker->conf;
     char url[CONF_REDIS_URL_SIZE];
-    worker->store =
-        store_new(worker->loop, conf_redis_url(conf, url),
-                  conf->state.password_file, STORE_TIMEOUT_MS, fault);
+    const struct store_place place = {
+        .url = conf_redis_url(conf, url),
+        .user = conf->state.user,
+        .password_file = conf->state.password_file,
+        .ca_file = conf->state.ca_file,
+    };
+    worker->store = store_new(worker->loop, &place, STORE_TIMEOUT_MS, fault);
     return worker->store ? RC_OK : RC_IO;
 }
 

@@ -12,6 +12,7 @@
 #include "common/edge/conn.h"
 #include "common/edge/log.h"
 #include "common/edge/store_codec.h"
+#include "common/edge/store_master.h"
 #include "common/edge/store_url.h"
 
 #define RETRY_FIRST_MS 100
@@ -27,10 +28,13 @@
 #define SHA_SIZE    41 /* hexadecimal SHA-1, and a NUL */
 
 /*
- *     DOWN -(timer)-> CONNECTING -> GREETING (AUTH, SELECT, PING) -> UP
- *      ^___________________|______________|__________________________|
+ *     DOWN -(timer)-> [ASKING] -> CONNECTING -> GREETING -> UP
+ *      ^__________________|____________|____________|_________|
+ *
+ * ASKING: the sentinels, where the URL names such. GREETING: AUTH, SELECT, and
+ * then PING, or ROLE to see that a sentinel's word was not old.
  */
-enum state { DOWN, CONNECTING, GREETING, UP };
+enum state { DOWN, ASKING, CONNECTING, GREETING, UP };
 
 /* A script's SHA-1, once the server told it; empty before. It says nothing of
  * whether the server still has the script: NOSCRIPT does. */
@@ -57,6 +61,7 @@ struct store {
     struct loop *loop;
     struct store_url url;
     struct tls_context *tls;
+    struct store_master *master; /* NULL: Redis is where the URL says */
     uint64_t timeout_ms;
     struct conn *conn;
     struct store_codec *codec;
@@ -152,6 +157,8 @@ static void start_call(struct store *store, struct call *call)
 static void lose_link(struct store *store, const struct fault *fault)
 {
     bool is_news = store->state == UP || store->wait_ms == RETRY_FIRST_MS;
+    if (store->master)
+        store_master_stop(store->master);
     conn_free(&store->conn);
     store_codec_free(&store->codec);
     store->greetings = 0;
@@ -169,10 +176,19 @@ static void lose_link(struct store *store, const struct fault *fault)
         store->wait_ms = RETRY_MAX_MS;
 }
 
+/* The last reply of the greeting, of a Redis that a sentinel named. */
+static bool is_master(const struct store_reply *role)
+{
+    return role->kind == STORE_ARRAY && role->count > 0
+           && role->items[0].kind == STORE_TEXT
+           && slice_equal(role->items[0].text, SLICE("master"));
+}
+
 static void on_greeted(void *context, const struct store_reply *reply,
                        const struct fault *fault)
 {
     struct store *store = context;
+    struct fault is_replica;
     if (store->state != GREETING) /* of an attempt that is over */
         return;
     if (!reply) {
@@ -181,6 +197,12 @@ static void on_greeted(void *context, const struct store_reply *reply,
     }
     if (--store->greetings > 0)
         return;
+    if (store->master && !is_master(reply)) {
+        (void)fault_set(&is_replica, RC_IO, 0, "%s is not the master of %s",
+                        store->url.host, store->url.master);
+        lose_link(store, &is_replica);
+        return;
+    }
     store->wait_ms = RETRY_FIRST_MS;
     enter(store, UP, 0);
     log_line(LOG_INFO, "redis_up", "host=\"%s\"", store->url.host);
@@ -192,8 +214,8 @@ static void greet(struct store *store, const struct slice *words, size_t count)
     send_call(store, new_call(words, count, on_greeted, store));
 }
 
-/* PING comes last and always: it finds a server that is loading or that wants
- * a password we have not got. */
+/* PING or ROLE comes last: it finds a server that is loading or that wants a
+ * password we have not got. */
 static void greet_server(struct store *store)
 {
     enter(store, GREETING, store->due_ms);
@@ -209,7 +231,8 @@ static void greet_server(struct store *store)
         greet(store, (struct slice[]){ SLICE("SELECT"), slice_text(number) },
               2);
     }
-    greet(store, (struct slice[]){ SLICE("PING") }, 1);
+    greet(store,
+          (struct slice[]){ store->master ? SLICE("ROLE") : SLICE("PING") }, 1);
 }
 
 static void on_open(void *context)
@@ -245,6 +268,10 @@ static void answer(struct store *store, struct call *call,
         send_whole(store, call);
         return;
     }
+    /* It was the master: whoever is it now is to be asked for. */
+    const bool is_demoted =
+        is_error && store->master
+        && slice_starts_nocase(heard->error, SLICE("READONLY"));
     if (is_error)
         (void)fault_set(&fault, RC_IO, 0, "redis refuses %s: %.*s",
                         call->script ? call->script->name : "a command",
@@ -254,6 +281,8 @@ static void answer(struct store *store, struct call *call,
         call->fn(call->context, is_error ? NULL : heard->reply,
                  is_error ? &fault : NULL);
     mem_free(call);
+    if (is_demoted && !store->dead && store->conn)
+        lose_link(store, &fault);
 }
 
 /* Hands out one reply; false when there is none, or the link went. */
@@ -320,7 +349,7 @@ static void tell_failed(void *context)
     end_work(store);
 }
 
-static void connect_store(struct store *store)
+static void connect_redis(struct store *store)
 {
     static const struct conn_handlers handlers = {
         .on_open = on_open,
@@ -333,6 +362,31 @@ static void connect_store(struct store *store)
     store->conn = conn_connect(store->loop, NULL, &store->url.addr, IN_MAX,
                                OUT_MAX, &handlers, store, &fault);
     if (!store->conn)
+        lose_link(store, &fault);
+}
+
+static void on_master(void *context, const struct addr *addr, const char *host,
+                      const struct fault *fault)
+{
+    struct store *store = context;
+    if (!addr) {
+        lose_link(store, fault);
+        return;
+    }
+    store->url.addr = *addr;
+    (void)snprintf(store->url.host, sizeof store->url.host, "%s", host);
+    connect_redis(store);
+}
+
+static void start_link(struct store *store)
+{
+    struct fault fault;
+    if (!store->master) {
+        connect_redis(store);
+        return;
+    }
+    enter(store, ASKING, loop_now_ms(store->loop) + store->timeout_ms);
+    if (store_master_ask(store->master, &fault) != RC_OK)
         lose_link(store, &fault);
 }
 
@@ -353,7 +407,7 @@ static void on_time(void *context)
         return;
     }
     if (store->state == DOWN) {
-        connect_store(store);
+        start_link(store);
         return;
     }
     struct fault fault;
@@ -385,23 +439,38 @@ static enum rc read_password(const char *path, struct store_url *url,
                             "redis password %s is empty or too long", path);
 }
 
-struct store *store_new(struct loop *loop, const char *url,
-                        const char *password_file, uint64_t timeout_ms,
-                        struct fault *fault)
+static enum rc read_place(const struct store_place *place,
+                          struct store_url *url, struct fault *fault)
+{
+    const enum rc rc = store_url_parse(place->url, url, fault);
+    if (rc != RC_OK)
+        return rc;
+    if (place->user
+        && (size_t)snprintf(url->user, sizeof url->user, "%s", place->user)
+               >= sizeof url->user)
+        return fault_set(fault, RC_SYNTAX, 0, "redis user is too long");
+    return place->password_file
+               ? read_password(place->password_file, url, fault)
+               : RC_OK;
+}
+
+struct store *store_new(struct loop *loop, const struct store_place *place,
+                        uint64_t timeout_ms, struct fault *fault)
 {
     scoped(store_free) struct store *store = NEW(struct store);
     list_init(&store->sent);
     list_init(&store->failed);
-    if (store_url_parse(url, &store->url, fault) != RC_OK
-        || (password_file
-            && read_password(password_file, &store->url, fault) != RC_OK))
+    if (read_place(place, &store->url, fault) != RC_OK)
         return NULL;
     if (store->url.is_tls) {
-        store->tls = tls_client_context(true, NULL, fault);
+        store->tls = tls_client_context(true, place->ca_file, fault);
         if (!store->tls)
             return NULL;
     }
     store->loop = loop;
+    if (store->url.sentinel_count > 0)
+        store->master =
+            store_master_new(loop, &store->url, store->tls, on_master, store);
     store->timeout_ms = timeout_ms;
     store->wait_ms = RETRY_FIRST_MS;
     store->timer = timer_new(loop, on_time, store);
@@ -422,6 +491,7 @@ void store_free(struct store **store)
     }
     conn_free(&old->conn);
     store_codec_free(&old->codec);
+    store_master_free(&old->master);
     tls_context_release(&old->tls);
     timer_free(&old->timer);
     defer_free(&old->tell);

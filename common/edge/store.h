@@ -43,13 +43,20 @@ struct store_reply {
 typedef void store_fn(void *context, const struct store_reply *reply,
                       const struct fault *fault);
 
-/* url: unix:///path, redis://[user:password@]host:port[/db], rediss://...; the
- * password may come from a file instead (NULL: none). host is an IP literal or
- * "localhost" (store_url.h). Never NULL for a URL that
- * is well formed: the link may come up later. */
-struct store *store_new(struct loop *loop, const char *url,
-                        const char *password_file, uint64_t timeout_ms,
-                        struct fault *fault) must_check;
+/* Where Redis is, and who we are there. Read by store_new() alone. */
+struct store_place {
+    const char *url;           /* redis://, rediss://, unix://, sentinel://,
+                                * sentinels://: see store_url.h */
+    const char *user;          /* in place of the URL's; NULL: none */
+    const char *password_file; /* the same of the password; its first line */
+    const char *ca_file;       /* whom TLS trusts; NULL: the system's */
+};
+
+/* NULL when something of the place cannot be used. Redis itself need not be
+ * there: the link comes up when it is. Sentinels are asked at each connect, and
+ * when Redis says READONLY. */
+struct store *store_new(struct loop *loop, const struct store_place *place,
+                        uint64_t timeout_ms, struct fault *fault) must_check;
 void store_free(struct store **store); /* pending calls are dropped */
 
 bool store_is_up(const struct store *store);

@@ -5,9 +5,10 @@
 
 #include "common/base/chars.h"
 
-#define PORT_DEFAULT 6379
-#define PORT_MAX     65535
-#define DATABASE_MAX 1023
+#define PORT_DEFAULT          6379
+#define PORT_SENTINEL_DEFAULT 26379
+#define PORT_MAX              65535
+#define DATABASE_MAX          1023
 
 static enum rc parse_unix(const char *path, struct store_url *url,
                           struct fault *fault)
@@ -69,10 +70,11 @@ static bool take_database(struct slice *rest, struct store_url *url)
     return true;
 }
 
-/* Takes [:port] off the end; what is left is the host. */
+/* Takes [:port] off the end; what is left is the host. *port is the default
+ * before. */
 static bool take_port(struct slice *rest, uint16_t *port)
 {
-    uint64_t number = PORT_DEFAULT;
+    uint64_t number = *port;
     size_t from =
         rest->len > 0 && rest->ptr[0] == '[' ? slice_find(*rest, ']') : 0;
     size_t colon = from + slice_find(slice_from(*rest, from), ':');
@@ -85,21 +87,82 @@ static bool take_port(struct slice *rest, uint16_t *port)
     return true;
 }
 
-static enum rc parse_host(struct slice host, uint16_t port,
-                          struct store_url *url, struct fault *fault)
+static enum rc parse_host(struct slice host, uint16_t port, struct addr *addr,
+                          char text[STORE_HOST_SIZE], struct fault *fault)
 {
     if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')
         host = slice_of(host.ptr + 1, host.len - 2);
     bool is_local = slice_equal_nocase(host, SLICE("localhost"));
-    if (!addr_of_ip(is_local ? SLICE("127.0.0.1") : host, port, &url->addr)
-        || host.len >= sizeof url->host)
+    if (!addr_of_ip(is_local ? SLICE("127.0.0.1") : host, port, addr)
+        || host.len >= STORE_HOST_SIZE)
         return fault_set(fault, RC_SYNTAX, 0,
                          "redis URL: host %.*s is neither an IP address nor "
                          "localhost; names are not looked up",
                          (int)(host.len < 64 ? host.len : 64), host.ptr);
-    memcpy(url->host, host.ptr, host.len);
-    url->host[host.len] = '\0';
+    memcpy(text, host.ptr, host.len);
+    text[host.len] = '\0';
     return RC_OK;
+}
+
+static enum rc bad_port(struct fault *fault)
+{
+    return fault_set(fault, RC_SYNTAX, 0, "redis URL: bad port");
+}
+
+/* Takes /MASTER off the end. */
+static enum rc take_master(struct slice *rest, struct store_url *url,
+                           struct fault *fault)
+{
+    const size_t at = slice_find(*rest, '/');
+    struct slice name = slice_from(*rest, at + 1);
+    name = slice_head(name, slice_find(name, '/'));
+    if (name.len == 0 || name.len >= sizeof url->master)
+        return fault_set(fault, RC_SYNTAX, 0,
+                         "redis URL: behind the sentinels goes /MASTER");
+    memcpy(url->master, name.ptr, name.len);
+    url->master[name.len] = '\0';
+    if (!take_database(&(struct slice){ name.ptr, rest->len - at - 1 }, url))
+        return fault_set(fault, RC_SYNTAX, 0,
+                         "redis URL: after the master goes a database number");
+    *rest = slice_head(*rest, at);
+    return RC_OK;
+}
+
+static enum rc parse_sentinels(struct slice rest, struct store_url *url,
+                               struct fault *fault)
+{
+    enum rc rc = take_master(&rest, url, fault);
+    for (bool more = true; rc == RC_OK && more;) {
+        const size_t comma = slice_find(rest, ',');
+        struct slice host = slice_head(rest, comma);
+        more = comma < rest.len;
+        rest = slice_from(rest, comma + 1);
+        if (url->sentinel_count == STORE_SENTINELS_MAX)
+            return fault_set(fault, RC_SYNTAX, 0,
+                             "redis URL: more than %d sentinels",
+                             STORE_SENTINELS_MAX);
+        struct store_sentinel *sentinel =
+            &url->sentinels[url->sentinel_count++];
+        uint16_t port = PORT_SENTINEL_DEFAULT;
+        rc = take_port(&host, &port) ? parse_host(host, port, &sentinel->addr,
+                                                  sentinel->host, fault)
+                                     : bad_port(fault);
+    }
+    return rc;
+}
+
+/* The scheme up to the authority; false: it is none of ours. */
+static bool take_scheme(struct cursor *cursor, struct store_url *url,
+                        bool *is_sentinel)
+{
+    const bool redis_tls = cursor_word(cursor, SLICE("rediss://"));
+    const bool redis = !redis_tls && cursor_word(cursor, SLICE("redis://"));
+    const bool sentinel_tls = cursor_word(cursor, SLICE("sentinels://"));
+    const bool sentinel =
+        !sentinel_tls && cursor_word(cursor, SLICE("sentinel://"));
+    url->is_tls = redis_tls || sentinel_tls;
+    *is_sentinel = sentinel || sentinel_tls;
+    return redis || redis_tls || *is_sentinel;
 }
 
 enum rc store_url_parse(const char *text, struct store_url *url,
@@ -109,21 +172,24 @@ enum rc store_url_parse(const char *text, struct store_url *url,
     struct cursor cursor = cursor_of(slice_text(text));
     if (cursor_word(&cursor, SLICE("unix://")))
         return parse_unix(cursor.at, url, fault);
-    url->is_tls = cursor_word(&cursor, SLICE("rediss://"));
-    if (!url->is_tls && !cursor_word(&cursor, SLICE("redis://")))
+    bool is_sentinel = false;
+    if (!take_scheme(&cursor, url, &is_sentinel))
         return fault_set(fault, RC_SYNTAX, 0,
-                         "redis URL: expected unix://, redis:// or rediss://");
+                         "redis URL: expected unix://, redis://, rediss://, "
+                         "sentinel:// or sentinels://");
 
     struct slice rest = cursor_rest(&cursor);
-    uint16_t port = 0;
+    uint16_t port = PORT_DEFAULT;
     if (!take_login(&rest, url))
         return fault_set(fault, RC_SYNTAX, 0,
                          "redis URL: before the @ goes user:password, "
                          "%%-encoded");
+    if (is_sentinel)
+        return parse_sentinels(rest, url, fault);
     if (!take_database(&rest, url))
         return fault_set(fault, RC_SYNTAX, 0,
                          "redis URL: after the / goes a database number");
     if (!take_port(&rest, &port))
-        return fault_set(fault, RC_SYNTAX, 0, "redis URL: bad port");
-    return parse_host(rest, port, url, fault);
+        return bad_port(fault);
+    return parse_host(rest, port, &url->addr, url->host, fault);
 }

@@ -4,6 +4,11 @@
  *     unix:///run/redis.sock
  *     redis://[[user]:password@]host[:port][/db]      RFC 3986 authority
  *     rediss://...                                    the same over TLS
+ *     sentinel://[[user]:password@]host[:port],host...,host/MASTER[/db]
+ *     sentinels://...                                 the same over TLS
+ *
+ * Of the last two the hosts are sentinels (port 26379), who know where the master
+ * of that name is; the login is for that, not for them.
  *
  * host is an IP literal (IPv6 in brackets) or "localhost": a name would need a
  * look-up that the store does not do. User and password may be %-encoded.
@@ -22,10 +27,20 @@
 #define STORE_SECRET_SIZE 256
 #define STORE_HOST_SIZE   64
 
-struct store_url {
+#define STORE_SENTINELS_MAX 8
+
+struct store_sentinel {
     struct addr addr;
+    char host[STORE_HOST_SIZE];
+};
+
+struct store_url {
+    struct addr addr; /* of Redis; not set where sentinels know it */
     bool is_tls;
-    char host[STORE_HOST_SIZE];       /* for TLS and logs; no secrets */
+    char host[STORE_HOST_SIZE]; /* for TLS and logs; no secrets */
+    struct store_sentinel sentinels[STORE_SENTINELS_MAX];
+    size_t sentinel_count;            /* 0: none */
+    char master[STORE_HOST_SIZE];     /* its name among the sentinels */
     char user[STORE_SECRET_SIZE];     /* empty: the default user */
     char password[STORE_SECRET_SIZE]; /* empty: none */
     uint32_t database;

@@ -319,8 +319,8 @@ struct exchange *exchange_new(struct loop *loop,
                               struct fault *fault)
 {
     scoped(buf_release) struct buf key;
-    struct store *store = store_new(
-        loop, options->redis, options->password_file, STORE_TIMEOUT_MS, fault);
+    struct store *store =
+        store_new(loop, &options->redis, STORE_TIMEOUT_MS, fault);
     if (!store)
         return NULL;
     buf_init(&key, KEY_MAX);

@@ -22,19 +22,19 @@
 #include "common/base/attr.h"
 #include "common/base/rc.h"
 #include "common/edge/loop.h"
+#include "common/edge/store.h"
 #include "router/actions/book.h"
 
 struct exchange;
 
 struct exchange_options {
     struct book *book; /* must outlive the exchange */
-    const char *redis; /* URL */
-    const char *password_file;
+    struct store_place redis;
     const char *prefix;
     const char *router; /* our name */
 };
 
-/* NULL when the URL is not well formed. */
+/* NULL when `redis` cannot be used (store.h). */
 struct exchange *exchange_new(struct loop *loop,
                               const struct exchange_options *options,
                               struct fault *fault) must_check;

@@ -222,6 +222,13 @@ class Yard:
         """`sendyard WORD --config FILE ARGUMENTS...`, ended."""
         return run("sendyard", word, "--config", self.config, *arguments)
 
+    def redis(self, *words):
+        """A command to its private Redis; the lines of the answer."""
+        done = subprocess.run(
+            ["redis-cli", "-s", self.run_dir / "redis.sock", *words],
+            capture_output=True, text=True, check=True, timeout=10)
+        return done.stdout.splitlines()
+
     def post(self, path, body):
         """Posts JSON to the router's socket; the status and the answer."""
         connection = http.client.HTTPConnection("router")

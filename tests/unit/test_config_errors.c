@@ -303,7 +303,8 @@ static void contradictions_are_found(void **state)
           "spool.hard_free_inodes is above" },
         { SOURCE "state = { redis = \"localhost\"; };", "state.redis is nei" },
         { SOURCE "state = { redis = \"redis://:pw@h\"; };",
-          "a password belongs into state.password_file" },
+          "user and password belong into state.user" },
+        { SOURCE "state = { user = \"yard\"; };", "state.user needs" },
     };
     expect_errors(cases, ARRAY_LEN(cases));
     expect_error(SLICE("host_name = \"h\";\n" SOURCE),

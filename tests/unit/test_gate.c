@@ -177,7 +177,8 @@ static void start_worker(struct bench *bench, size_t i)
     struct fault fault = { 0 };
     worker->bench = bench;
     (void)snprintf(worker->name, sizeof worker->name, "w%zu", i);
-    worker->store = store_new(bench->loop, bench->url, NULL, 1000, &fault);
+    worker->store = store_new(
+        bench->loop, &(struct store_place){ .url = bench->url }, 1000, &fault);
     assert_non_null(worker->store);
     const struct gates_options options = {
         .loop = bench->loop,

@@ -150,7 +150,9 @@ static int tear_down(void **state)
 static void open_store(struct bench *bench, uint64_t timeout_ms)
 {
     struct fault fault = { 0 };
-    bench->store = store_new(bench->loop, bench->url, NULL, timeout_ms, &fault);
+    bench->store =
+        store_new(bench->loop, &(struct store_place){ .url = bench->url },
+                  timeout_ms, &fault);
     if (!bench->store)
         fail_msg("%s", fault.text);
 }
@@ -337,12 +339,14 @@ static void a_password_opens_the_door(void **state)
     assert_non_null(file);
     (void)fputs("s3cret\n", file);
     (void)fclose(file);
-    bench->store =
-        store_new(bench->loop, bench->url, file_path, CALL_MS, &fault);
+    struct store_place place = { .url = bench->url,
+                                 .password_file = file_path };
+    bench->store = store_new(bench->loop, &place, CALL_MS, &fault);
     (void)unlink(file_path);
     assert_non_null(bench->store);
     assert_true(is_up_in_time(bench));
-    assert_null(store_new(bench->loop, bench->url, "/nonexistent", 1, &fault));
+    place.password_file = "/nonexistent";
+    assert_null(store_new(bench->loop, &place, 1, &fault));
 }
 
 static void a_store_may_be_freed_by_a_reply(void **state)
@@ -482,9 +486,29 @@ static void urls_are_read(void **state)
     assert_true(addr_is_loopback(&url.addr));
     assert_int_equal(store_url_parse("unix:///run/redis.sock", &url, &fault),
                      RC_OK);
+    assert_int_equal(store_url_parse("sentinels://u:p@10.0.0.1,[::1]:7/main/2",
+                                     &url, &fault),
+                     RC_OK);
+    assert_true(url.is_tls);
+    assert_int_equal(url.sentinel_count, 2);
+    assert_string_equal(url.sentinels[0].host, "10.0.0.1");
+    assert_int_equal(addr_port(&url.sentinels[0].addr), 26379);
+    assert_int_equal(addr_port(&url.sentinels[1].addr), 7);
+    assert_string_equal(url.master, "main");
+    assert_string_equal(url.user, "u");
+    assert_int_equal(url.database, 2);
 
     static const char *const bad[] = {
         "",
+        "sentinel://127.0.0.1",
+        "sentinel://127.0.0.1/",
+        "sentinel:///main",
+        "sentinel://127.0.0.1,/main",
+        "sentinel://127.0.0.1,host.example/main",
+        "sentinel://127.0.0.1:0/main",
+        "sentinel://127.0.0.1/main/x",
+        "sentinel://10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5,10.0.0.6,"
+        "10.0.0.7,10.0.0.8,10.0.0.9/main",
         "http://x",
         "unix://relative",
         "unix://",
