@@ -53,8 +53,7 @@ static const struct schema_key state_keys[] = {
       .foreign = "url",
       .help = "\"private\": `sendyard serve` starts one of its own. Else a "
               "URL: redis://HOST:PORT, rediss://HOST:PORT (TLS), unix://PATH, "
-              "sentinel://HOST:PORT,HOST:PORT/MASTER, sentinels://... (TLS). "
-              "Hosts are IP addresses." },
+              "sentinel://HOST:PORT,HOST:PORT/MASTER, sentinels://... (TLS)." },
     { "user", TYPE_TEXT, AT(conf_state, user), .otherwise = "the default user",
       .foreign = "username", .help = "ACL user at Redis." },
     { "password_file", TYPE_PATH, AT(conf_state, password_file),

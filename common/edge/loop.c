@@ -23,6 +23,7 @@ struct loop {
     struct list dead; /* defers that were freed in this turn */
     struct list endings;
     struct list signals;
+    size_t works; /* given to loop_work, and not ended */
     bool in_timer;
 };
 
@@ -188,6 +189,8 @@ void loop_free(struct loop **loop)
         e->fn(e->context);
         CHECK(l->endings.next != first);
     }
+    while (l->works > 0)
+        (void)uv_run(&l->uv, UV_RUN_ONCE);
     (void)run_hooks(l); /* sweeps the freed ones */
     CHECK(list_is_empty(&l->hooks) && list_is_empty(&l->deferred));
     free_dead(l);
@@ -488,4 +491,39 @@ void loop_on_signal(struct loop *loop, int signo, timer_fn *fn, void *context)
     CHECK(uv_signal_init(&loop->uv, &s->uv) == 0);
     CHECK(uv_signal_start(&s->uv, on_signal, signo) == 0);
     list_push_back(&loop->signals, &s->link);
+}
+
+struct work {
+    uv_work_t uv;
+    struct loop *loop;
+    work_fn *run;
+    work_fn *end;
+    void *context;
+};
+
+static void on_work(uv_work_t *request)
+{
+    struct work *work = request->data;
+    work->run(work->context);
+}
+
+static void on_work_done(uv_work_t *request, int status)
+{
+    (void)status; /* nothing is ever cancelled */
+    struct work *work = request->data;
+    work->loop->works--;
+    work->end(work->context);
+    mem_free(work);
+}
+
+void loop_work(struct loop *loop, work_fn *run, work_fn *end, void *context)
+{
+    struct work *work = NEW(struct work);
+    work->uv.data = work;
+    work->loop = loop;
+    work->run = run;
+    work->end = end;
+    work->context = context;
+    loop->works++;
+    CHECK(uv_queue_work(&loop->uv, &work->uv, on_work, on_work_done) == 0);
 }

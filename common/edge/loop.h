@@ -108,6 +108,11 @@ struct ending *ending_new(struct loop *loop, ending_fn *fn,
                           void *context) must_check;
 void ending_free(struct ending **ending);
 
+/* Work that may block: run(context) in a thread of a small pool, then
+ * end(context) in the loop, always and once. loop_free() waits for it. */
+typedef void work_fn(void *context);
+void loop_work(struct loop *loop, work_fn *run, work_fn *end, void *context);
+
 /* fn(context) in the loop when the process gets the signal. At most one
  * handler per signal and process; lives as long as the loop. */
 void loop_on_signal(struct loop *loop, int signo, timer_fn *fn, void *context);

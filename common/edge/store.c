@@ -11,6 +11,7 @@
 #include "common/base/mem.h"
 #include "common/edge/conn.h"
 #include "common/edge/log.h"
+#include "common/edge/lookup.h"
 #include "common/edge/store_codec.h"
 #include "common/edge/store_master.h"
 #include "common/edge/store_url.h"
@@ -28,13 +29,14 @@
 #define SHA_SIZE    41 /* hexadecimal SHA-1, and a NUL */
 
 /*
- *     DOWN -(timer)-> [ASKING] -> CONNECTING -> GREETING -> UP
- *      ^__________________|____________|____________|_________|
+ *     DOWN -(timer)-> SEEKING -> CONNECTING -> GREETING -> UP
+ *      ^_________________|___________|____________|_________|
  *
- * ASKING: the sentinels, where the URL names such. GREETING: AUTH, SELECT, and
- * then PING, or ROLE to see that a sentinel's word was not old.
+ * SEEKING: the sentinels are asked, where the URL names such, then the name is
+ * looked up. GREETING: AUTH, SELECT, and then PING, or ROLE to see that a
+ * sentinel's word was not old.
  */
-enum state { DOWN, ASKING, CONNECTING, GREETING, UP };
+enum state { DOWN, SEEKING, CONNECTING, GREETING, UP };
 
 /* A script's SHA-1, once the server told it; empty before. It says nothing of
  * whether the server still has the script: NOSCRIPT does. */
@@ -62,6 +64,8 @@ struct store {
     struct store_url url;
     struct tls_context *tls;
     struct store_master *master; /* NULL: Redis is where the URL says */
+    struct lookup *lookup;
+    size_t attempts; /* so many were made: each takes the next address */
     uint64_t timeout_ms;
     struct conn *conn;
     struct store_codec *codec;
@@ -159,6 +163,7 @@ static void lose_link(struct store *store, const struct fault *fault)
     bool is_news = store->state == UP || store->wait_ms == RETRY_FIRST_MS;
     if (store->master)
         store_master_stop(store->master);
+    lookup_free(&store->lookup);
     conn_free(&store->conn);
     store_codec_free(&store->codec);
     store->greetings = 0;
@@ -199,13 +204,14 @@ static void on_greeted(void *context, const struct store_reply *reply,
         return;
     if (store->master && !is_master(reply)) {
         (void)fault_set(&is_replica, RC_IO, 0, "%s is not the master of %s",
-                        store->url.host, store->url.master);
+                        store->url.host.name, store->url.master);
         lose_link(store, &is_replica);
         return;
     }
     store->wait_ms = RETRY_FIRST_MS;
     enter(store, UP, 0);
-    log_line(LOG_INFO, "redis_up", "host=\"%s\"", store->url.host);
+    log_line(LOG_INFO, "redis_up", "host=\"%s\"",
+             store->url.is_unix ? "unix socket" : store->url.host.name);
 }
 
 static void greet(struct store *store, const struct slice *words, size_t count)
@@ -239,7 +245,7 @@ static void on_open(void *context)
 {
     struct store *store = context;
     if (store->tls && !conn_is_tls(store->conn))
-        conn_start_tls(store->conn, store->tls, store->url.host);
+        conn_start_tls(store->conn, store->tls, store->url.host.name);
     else
         greet_server(store);
 }
@@ -349,7 +355,7 @@ static void tell_failed(void *context)
     end_work(store);
 }
 
-static void connect_redis(struct store *store)
+static void connect_redis(struct store *store, const struct addr *addr)
 {
     static const struct conn_handlers handlers = {
         .on_open = on_open,
@@ -359,35 +365,50 @@ static void connect_redis(struct store *store)
     struct fault fault;
     enter(store, CONNECTING, loop_now_ms(store->loop) + store->timeout_ms);
     store->codec = store_codec_new();
-    store->conn = conn_connect(store->loop, NULL, &store->url.addr, IN_MAX,
-                               OUT_MAX, &handlers, store, &fault);
+    store->conn = conn_connect(store->loop, NULL, addr, IN_MAX, OUT_MAX,
+                               &handlers, store, &fault);
     if (!store->conn)
         lose_link(store, &fault);
 }
 
-static void on_master(void *context, const struct addr *addr, const char *host,
+static void on_addresses(void *context, const struct addr *addrs, size_t count,
+                         const struct fault *fault)
+{
+    struct store *store = context;
+    if (count == 0)
+        lose_link(store, fault);
+    else
+        connect_redis(store, &addrs[store->attempts++ % count]);
+}
+
+static void look_up(struct store *store)
+{
+    lookup_free(&store->lookup);
+    store->lookup = lookup_new(store->loop, store->url.host.name,
+                               store->url.host.port, on_addresses, store);
+}
+
+static void on_master(void *context, const struct store_host *host,
                       const struct fault *fault)
 {
     struct store *store = context;
-    if (!addr) {
+    if (!host) {
         lose_link(store, fault);
         return;
     }
-    store->url.addr = *addr;
-    (void)snprintf(store->url.host, sizeof store->url.host, "%s", host);
-    connect_redis(store);
+    store->url.host = *host;
+    look_up(store);
 }
 
 static void start_link(struct store *store)
 {
-    struct fault fault;
-    if (!store->master) {
-        connect_redis(store);
-        return;
-    }
-    enter(store, ASKING, loop_now_ms(store->loop) + store->timeout_ms);
-    if (store_master_ask(store->master, &fault) != RC_OK)
-        lose_link(store, &fault);
+    enter(store, SEEKING, loop_now_ms(store->loop) + store->timeout_ms);
+    if (store->url.is_unix)
+        connect_redis(store, &store->url.socket);
+    else if (store->master)
+        store_master_ask(store->master);
+    else
+        look_up(store);
 }
 
 /* While UP the timer may come early: it is set for the call that was the oldest
@@ -489,6 +510,7 @@ void store_free(struct store **store)
         old->dead = true;
         return;
     }
+    lookup_free(&old->lookup);
     conn_free(&old->conn);
     store_codec_free(&old->codec);
     store_master_free(&old->master);

@@ -5,6 +5,7 @@
 
 #include "common/base/mem.h"
 #include "common/edge/conn.h"
+#include "common/edge/lookup.h"
 #include "common/edge/store_codec.h"
 
 #define IN_MAX  (64u << 10)
@@ -16,21 +17,32 @@ struct store_master {
     struct tls_context *tls;
     store_master_fn *fn;
     void *context;
-    struct conn *conn; /* NULL: IDLE */
+    struct lookup *lookup;
+    struct conn *conn;
     struct store_codec *codec;
     size_t turn; /* of the sentinel that is asked */
 };
 
-void store_master_stop(struct store_master *master)
+static bool is_asking(const struct store_master *master)
 {
-    if (!master->conn)
-        return;
-    conn_free(&master->conn);
-    store_codec_free(&master->codec);
-    master->turn++;
+    return master->lookup || master->conn;
 }
 
-static const struct store_sentinel *asked(const struct store_master *master)
+static void end_question(struct store_master *master)
+{
+    lookup_free(&master->lookup);
+    conn_free(&master->conn);
+    store_codec_free(&master->codec);
+}
+
+void store_master_stop(struct store_master *master)
+{
+    if (is_asking(master))
+        master->turn++;
+    end_question(master);
+}
+
+static const struct store_host *asked(const struct store_master *master)
 {
     return &master->url->sentinels[master->turn % master->url->sentinel_count];
 }
@@ -38,10 +50,10 @@ static const struct store_sentinel *asked(const struct store_master *master)
 static void tell_none(struct store_master *master, const struct fault *why)
 {
     struct fault fault;
-    (void)fault_set(&fault, why->rc, 0, "sentinel %s: %s", asked(master)->host,
+    (void)fault_set(&fault, why->rc, 0, "sentinel %s: %s", asked(master)->name,
                     why->text);
     store_master_stop(master);
-    master->fn(master->context, NULL, NULL, &fault);
+    master->fn(master->context, NULL, &fault);
 }
 
 static void on_closed(void *context, const struct fault *fault)
@@ -53,7 +65,7 @@ static void on_open(void *context)
 {
     struct store_master *master = context;
     if (master->tls && !conn_is_tls(master->conn)) {
-        conn_start_tls(master->conn, master->tls, asked(master)->host);
+        conn_start_tls(master->conn, master->tls, asked(master)->name);
         return;
     }
     const struct slice words[] = { SLICE("SENTINEL"),
@@ -64,8 +76,8 @@ static void on_open(void *context)
 
 /* ["10.0.0.1", "6379"]; nil when it knows no master of the name. */
 static enum rc read_answer(const struct store_master *master,
-                           const struct store_heard *heard, struct addr *addr,
-                           char host[STORE_HOST_SIZE], struct fault *fault)
+                           const struct store_heard *heard,
+                           struct store_host *host, struct fault *fault)
 {
     const struct store_reply *reply = heard->reply;
     if (heard->error.ptr)
@@ -80,10 +92,11 @@ static enum rc read_answer(const struct store_master *master,
         || reply->items[0].kind != STORE_TEXT
         || reply->items[1].kind != STORE_TEXT
         || !slice_number(reply->items[1].text, UINT16_MAX, &port)
-        || !addr_of_ip(reply->items[0].text, (uint16_t)port, addr))
+        || reply->items[0].text.len >= sizeof host->name)
         return fault_set(fault, RC_SYNTAX, 0, "names no address of a master");
-    (void)snprintf(host, STORE_HOST_SIZE, "%.*s",
+    (void)snprintf(host->name, sizeof host->name, "%.*s",
                    SLICE_ARG(reply->items[0].text));
+    host->port = (uint16_t)port;
     return RC_OK;
 }
 
@@ -92,9 +105,8 @@ static void on_input(void *context)
     struct store_master *master = context;
     struct buf *in = conn_in(master->conn);
     struct store_heard heard;
+    struct store_host host;
     struct fault fault;
-    struct addr addr;
-    char host[STORE_HOST_SIZE];
     enum rc rc = store_codec_feed(master->codec, buf_slice(in));
     buf_take(in, in->len);
     if (rc != RC_OK)
@@ -104,32 +116,41 @@ static void on_input(void *context)
     if (rc == RC_MORE)
         return;
     if (rc == RC_OK)
-        rc = read_answer(master, &heard, &addr, host, &fault);
+        rc = read_answer(master, &heard, &host, &fault);
     if (rc != RC_OK) {
         tell_none(master, &fault);
         return;
     }
-    conn_free(&master->conn);
-    store_codec_free(&master->codec);
-    master->fn(master->context, &addr, host, NULL);
+    end_question(master);
+    master->fn(master->context, &host, NULL);
 }
 
-enum rc store_master_ask(struct store_master *master, struct fault *fault)
+static void on_addresses(void *context, const struct addr *addrs, size_t count,
+                         const struct fault *why)
 {
     static const struct conn_handlers handlers = {
         .on_open = on_open,
         .on_input = on_input,
         .on_closed = on_closed,
     };
-    store_master_stop(master);
-    master->conn = conn_connect(master->loop, NULL, &asked(master)->addr,
-                                IN_MAX, OUT_MAX, &handlers, master, fault);
-    if (!master->conn) {
-        master->turn++;
-        return RC_IO;
+    struct store_master *master = context;
+    struct fault fault;
+    if (count == 0) {
+        tell_none(master, why);
+        return;
     }
     master->codec = store_codec_new();
-    return RC_OK;
+    master->conn = conn_connect(master->loop, NULL, &addrs[0], IN_MAX, OUT_MAX,
+                                &handlers, master, &fault);
+    if (!master->conn)
+        tell_none(master, &fault);
+}
+
+void store_master_ask(struct store_master *master)
+{
+    store_master_stop(master);
+    master->lookup = lookup_new(master->loop, asked(master)->name,
+                                asked(master)->port, on_addresses, master);
 }
 
 struct store_master *store_master_new(struct loop *loop,

@@ -1,7 +1,7 @@
 /*
  * store_master.h - which Redis is the master now: the sentinels know.
  *
- *     IDLE -ask-> CONNECTING -> (TLS) -> ASKED -> IDLE, the answer is told
+ *     IDLE -ask-> NAMING -> CONNECTING -> (TLS) -> ASKED -> IDLE, answer told
  *
  * One sentinel is asked at a time; the next question, which the caller asks
  * after a wait, goes to the next one unless this one gave an answer. So a dead
@@ -13,17 +13,16 @@
 
 #include "common/base/attr.h"
 #include "common/base/rc.h"
-#include "common/edge/addr.h"
 #include "common/edge/loop.h"
 #include "common/edge/store_url.h"
 #include "common/edge/tls.h"
 
 struct store_master;
 
-/* addr is NULL when no answer came; fault then says why. `host` is the master's
- * address as text. Never called from within store_master_ask(). */
-typedef void store_master_fn(void *context, const struct addr *addr,
-                             const char *host, const struct fault *fault);
+/* host is NULL when no answer came; fault then says why. Never called from
+ * within store_master_ask(). */
+typedef void store_master_fn(void *context, const struct store_host *host,
+                             const struct fault *fault);
 
 /* `url` names the sentinels, and outlives it; tls is NULL where they speak in
  * clear. */
@@ -34,10 +33,8 @@ struct store_master *store_master_new(struct loop *loop,
                                       void *context) must_check;
 void store_master_free(struct store_master **master);
 
-/* Asks one sentinel; when none could be asked at all, *fault says why, and
- * nothing is told. The caller bounds the wait: store_master_stop() ends it. */
-enum rc store_master_ask(struct store_master *master,
-                         struct fault *fault) must_check;
+/* Asks one sentinel. The caller bounds the wait: store_master_stop() ends it. */
+void store_master_ask(struct store_master *master);
 
 /* The question is over; its answer is not told any more. */
 void store_master_stop(struct store_master *master);

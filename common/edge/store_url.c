@@ -13,11 +13,11 @@
 static enum rc parse_unix(const char *path, struct store_url *url,
                           struct fault *fault)
 {
-    if (path[0] != '/' || !addr_of_path(path, &url->addr))
+    url->is_unix = true;
+    if (path[0] != '/' || !addr_of_path(path, &url->socket))
         return fault_set(fault, RC_SYNTAX, 0,
                          "redis URL: unix:// needs an absolute path of a "
                          "socket's length");
-    (void)snprintf(url->host, sizeof url->host, "unix socket");
     return RC_OK;
 }
 
@@ -87,26 +87,30 @@ static bool take_port(struct slice *rest, uint16_t *port)
     return true;
 }
 
-static enum rc parse_host(struct slice host, uint16_t port, struct addr *addr,
-                          char text[STORE_HOST_SIZE], struct fault *fault)
+/* A name or an IP address, and a port if it is not the default one. */
+static enum rc parse_host(struct slice text, uint16_t port,
+                          struct store_host *host, struct fault *fault)
 {
-    if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']')
-        host = slice_of(host.ptr + 1, host.len - 2);
-    bool is_local = slice_equal_nocase(host, SLICE("localhost"));
-    if (!addr_of_ip(is_local ? SLICE("127.0.0.1") : host, port, addr)
-        || host.len >= STORE_HOST_SIZE)
+    host->port = port;
+    if (!take_port(&text, &host->port))
+        return fault_set(fault, RC_SYNTAX, 0, "redis URL: bad port");
+    const bool is_bracketed =
+        text.len > 2 && text.ptr[0] == '[' && text.ptr[text.len - 1] == ']';
+    if (is_bracketed)
+        text = slice_of(text.ptr + 1, text.len - 2);
+    struct addr addr;
+    bool fits = text.len > 0 && text.len < sizeof host->name
+                && (!is_bracketed || addr_of_ip(text, host->port, &addr));
+    for (size_t i = 0; fits && !is_bracketed && i < text.len; i++)
+        fits = char_is(text.ptr[i], CHAR_LDH) || text.ptr[i] == '.'
+               || text.ptr[i] == '_';
+    if (!fits)
         return fault_set(fault, RC_SYNTAX, 0,
-                         "redis URL: host %.*s is neither an IP address nor "
-                         "localhost; names are not looked up",
-                         (int)(host.len < 64 ? host.len : 64), host.ptr);
-    memcpy(text, host.ptr, host.len);
-    text[host.len] = '\0';
+                         "redis URL: %.*s is no host name and no IP address",
+                         (int)slice_head(text, 64).len, text.ptr);
+    memcpy(host->name, text.ptr, text.len);
+    host->name[text.len] = '\0';
     return RC_OK;
-}
-
-static enum rc bad_port(struct fault *fault)
-{
-    return fault_set(fault, RC_SYNTAX, 0, "redis URL: bad port");
 }
 
 /* Takes /MASTER off the end. */
@@ -134,19 +138,15 @@ static enum rc parse_sentinels(struct slice rest, struct store_url *url,
     enum rc rc = take_master(&rest, url, fault);
     for (bool more = true; rc == RC_OK && more;) {
         const size_t comma = slice_find(rest, ',');
-        struct slice host = slice_head(rest, comma);
+        const struct slice host = slice_head(rest, comma);
         more = comma < rest.len;
         rest = slice_from(rest, comma + 1);
         if (url->sentinel_count == STORE_SENTINELS_MAX)
             return fault_set(fault, RC_SYNTAX, 0,
                              "redis URL: more than %d sentinels",
                              STORE_SENTINELS_MAX);
-        struct store_sentinel *sentinel =
-            &url->sentinels[url->sentinel_count++];
-        uint16_t port = PORT_SENTINEL_DEFAULT;
-        rc = take_port(&host, &port) ? parse_host(host, port, &sentinel->addr,
-                                                  sentinel->host, fault)
-                                     : bad_port(fault);
+        rc = parse_host(host, PORT_SENTINEL_DEFAULT,
+                        &url->sentinels[url->sentinel_count++], fault);
     }
     return rc;
 }
@@ -179,7 +179,6 @@ enum rc store_url_parse(const char *text, struct store_url *url,
                          "sentinel:// or sentinels://");
 
     struct slice rest = cursor_rest(&cursor);
-    uint16_t port = PORT_DEFAULT;
     if (!take_login(&rest, url))
         return fault_set(fault, RC_SYNTAX, 0,
                          "redis URL: before the @ goes user:password, "
@@ -189,7 +188,5 @@ enum rc store_url_parse(const char *text, struct store_url *url,
     if (!take_database(&rest, url))
         return fault_set(fault, RC_SYNTAX, 0,
                          "redis URL: after the / goes a database number");
-    if (!take_port(&rest, &port))
-        return bad_port(fault);
-    return parse_host(rest, port, &url->addr, url->host, fault);
+    return parse_host(rest, PORT_DEFAULT, &url->host, fault);
 }

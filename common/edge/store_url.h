@@ -10,8 +10,8 @@
  * Of the last two the hosts are sentinels (port 26379), who know where the master
  * of that name is; the login is for that, not for them.
  *
- * host is an IP literal (IPv6 in brackets) or "localhost": a name would need a
- * look-up that the store does not do. User and password may be %-encoded.
+ * host is a name, or an IP literal (IPv6 in brackets). User and password may be
+ * %-encoded.
  */
 #ifndef COMMON_EDGE_STORE_URL_H
 #define COMMON_EDGE_STORE_URL_H
@@ -25,20 +25,21 @@
 #include "common/edge/addr.h"
 
 #define STORE_SECRET_SIZE 256
-#define STORE_HOST_SIZE   64
+#define STORE_HOST_SIZE   256
 
 #define STORE_SENTINELS_MAX 8
 
-struct store_sentinel {
-    struct addr addr;
-    char host[STORE_HOST_SIZE];
+struct store_host {
+    char name[STORE_HOST_SIZE]; /* or an IP literal, without brackets */
+    uint16_t port;
 };
 
 struct store_url {
-    struct addr addr; /* of Redis; not set where sentinels know it */
+    bool is_unix;
+    struct addr socket;     /* when is_unix */
+    struct store_host host; /* else; empty while only sentinels know it */
     bool is_tls;
-    char host[STORE_HOST_SIZE]; /* for TLS and logs; no secrets */
-    struct store_sentinel sentinels[STORE_SENTINELS_MAX];
+    struct store_host sentinels[STORE_SENTINELS_MAX];
     size_t sentinel_count;            /* 0: none */
     char master[STORE_HOST_SIZE];     /* its name among the sentinels */
     char user[STORE_SECRET_SIZE];     /* empty: the default user */

@@ -474,16 +474,19 @@ static void urls_are_read(void **state)
     assert_string_equal(url.user, "u@x");
     assert_string_equal(url.password, "p/w:");
     assert_int_equal(url.database, 3);
-    assert_int_equal(addr_port(&url.addr), 7000);
+    assert_int_equal(url.host.port, 7000);
     assert_false(url.is_tls);
     assert_int_equal(store_url_parse("rediss://:pw@[::1]", &url, &fault),
                      RC_OK);
     assert_true(url.is_tls);
     assert_string_equal(url.user, "");
-    assert_string_equal(url.host, "::1");
-    assert_int_equal(addr_port(&url.addr), 6379);
+    assert_string_equal(url.host.name, "::1");
+    assert_int_equal(url.host.port, 6379);
     assert_int_equal(store_url_parse("redis://localhost", &url, &fault), RC_OK);
-    assert_true(addr_is_loopback(&url.addr));
+    assert_string_equal(url.host.name, "localhost");
+    assert_int_equal(
+        store_url_parse("redis://redis.example.org:1", &url, &fault), RC_OK);
+    assert_string_equal(url.host.name, "redis.example.org");
     assert_int_equal(store_url_parse("unix:///run/redis.sock", &url, &fault),
                      RC_OK);
     assert_int_equal(store_url_parse("sentinels://u:p@10.0.0.1,[::1]:7/main/2",
@@ -491,9 +494,9 @@ static void urls_are_read(void **state)
                      RC_OK);
     assert_true(url.is_tls);
     assert_int_equal(url.sentinel_count, 2);
-    assert_string_equal(url.sentinels[0].host, "10.0.0.1");
-    assert_int_equal(addr_port(&url.sentinels[0].addr), 26379);
-    assert_int_equal(addr_port(&url.sentinels[1].addr), 7);
+    assert_string_equal(url.sentinels[0].name, "10.0.0.1");
+    assert_int_equal(url.sentinels[0].port, 26379);
+    assert_int_equal(url.sentinels[1].port, 7);
     assert_string_equal(url.master, "main");
     assert_string_equal(url.user, "u");
     assert_int_equal(url.database, 2);
@@ -504,16 +507,16 @@ static void urls_are_read(void **state)
         "sentinel://127.0.0.1/",
         "sentinel:///main",
         "sentinel://127.0.0.1,/main",
-        "sentinel://127.0.0.1,host.example/main",
+        "sentinel://127.0.0.1,host!example/main",
         "sentinel://127.0.0.1:0/main",
         "sentinel://127.0.0.1/main/x",
-        "sentinel://10.0.0.1,10.0.0.2,10.0.0.3,10.0.0.4,10.0.0.5,10.0.0.6,"
-        "10.0.0.7,10.0.0.8,10.0.0.9/main",
+        "sentinel://a,b,c,d,e,f,g,h,i/main",
         "http://x",
         "unix://relative",
         "unix://",
         "redis://",
-        "redis://redis.example.org",
+        "redis://redis example.org",
+        "redis://[redis.example.org]",
         "redis://127.0.0.1:0",
         "redis://127.0.0.1:65536",
         "redis://127.0.0.1:x",
@@ -529,7 +532,7 @@ static void urls_are_read(void **state)
         if (store_url_parse(bad[i], &url, &fault) != RC_SYNTAX)
             fail_msg("%s was taken", bad[i]);
     assert_int_equal(
-        store_url_parse("redis://u:hush@name.example", &url, &fault),
+        store_url_parse("redis://u:hush@name?example", &url, &fault),
         RC_SYNTAX);
     assert_null(strstr(fault.text, "hush"));
 }
