@@ -8,6 +8,7 @@
 #include "common/base/arena.h"
 #include "common/base/mem.h"
 #include "common/base/time.h"
+#include "common/edge/addr_watch.h"
 #include "common/edge/dns.h"
 #include "common/edge/log.h"
 #include "common/edge/store.h"
@@ -17,7 +18,7 @@
 #include "workers/sites/sites.h"
 
 #define STORE_TIMEOUT_MS SECONDS_MS(1)
-#define SOURCES_WAIT_MS  SECONDS_MS(5)  /* between looks for bound addresses */
+#define SOURCES_WAIT_MS  SECONDS_MS(30) /* between looks for bound addresses */
 #define DRAIN_WAIT_MS    SECONDS_MS(20) /* for jobs under way at the end */
 #define DRAIN_LEAST_MS   200u /* for frames that cross, and the last to leave */
 #define OWN_MAX          (16u << 20)
@@ -34,6 +35,7 @@ struct worker {
     struct link **links;
     size_t link_count;
     struct timer *look; /* for sources */
+    struct addr_watch *addresses;
     struct timer *leave;
     uint64_t leave_at_ms;
 };
@@ -300,6 +302,10 @@ static enum rc open_all(struct worker *worker, struct fault *fault)
     rc = join_routers(worker, fault);
     if (rc != RC_OK)
         return rc;
+    worker->addresses =
+        addr_watch_new(worker->loop, look_for_sources, worker, fault);
+    if (!worker->addresses)
+        return RC_IO;
     worker->look = timer_new(worker->loop, look_for_sources, worker);
     timer_set(worker->look, loop_now_ms(worker->loop) + SOURCES_WAIT_MS);
     loop_on_signal(worker->loop, SIGTERM, hear_stop, worker);
@@ -321,6 +327,7 @@ static void close_all(struct worker *worker)
     dns_free(&worker->dns);
     tls_context_release(&worker->ground.opportunistic);
     tls_context_release(&worker->ground.verified);
+    addr_watch_free(&worker->addresses);
     timer_free(&worker->look);
     timer_free(&worker->leave);
     arena_release(&worker->own);

@@ -25,7 +25,9 @@ HEAD = "$ORIGIN {name}.\n$TTL 60\n@ SOA ns.test. root.test. 1 1 1 1 5\n@ NS ns.t
 
 
 class Internet:
-    def __init__(self, folder, net, keep_messages=True):
+    def __init__(self, folder, net, keep_messages=True, within=()):
+        """`within`: words before each command, that run it elsewhere."""
+        self._within = list(within)
         self.folder = folder
         self.net = net
         self.dns = f"{net.address('0.53')}:5353"
@@ -49,7 +51,8 @@ class Internet:
 
     def _run(self, script):
         with open(self.folder / "script.log", "ab") as log:
-            subprocess.run([INTERNET / script, self.folder], env=self._env,
+            subprocess.run([*self._within, INTERNET / script,
+                            self.folder], env=self._env,
                            stdout=log, stderr=log, check=True, timeout=60)
 
     def pid(self, name):
