@@ -145,12 +145,16 @@ struct conf_match {
     const char *header_value;     /* glob with *, ASCII case ignored */
 };
 
+/* What always takes the same source of the pool. */
+enum conf_sticky { STICKY_NO, STICKY_MESSAGE, STICKY_RECIPIENT };
+
 struct conf_route {
     struct conf_place place;
     const char *name;
     const struct conf_pool *pool;
     const struct conf_route *fallback; /* NULL: wait; never a cycle */
     const struct conf_schedule *retry; /* NULL: see conf_retry() */
+    enum conf_sticky sticky;
     struct conf_match *matches;
     size_t match_count;
 };

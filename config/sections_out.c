@@ -7,6 +7,7 @@ static const char *const classes[] = { "transactional", "neutral", "bulk",
 static const char *const priorities[] = { "normal", "urgent", NULL };
 static const char *const doubts[] = { "retry", "hold", NULL };
 static const char *const reports[] = { "event", "mail", "both", NULL };
+static const char *const stickies[] = { "no", "message", "recipient", NULL };
 static const char *const same_sources[] = { "never", "greylisted", "always",
                                             NULL };
 static const char *const smtp_tls[] = { "opportunistic", "required", "off",
@@ -98,6 +99,11 @@ static const struct schema_key route_keys[] = {
       .foreign = "retry_after",
       .help = "Waits before the second, third ... attempt, where the stream "
               "gives none." },
+    { "sticky", TYPE_CHOICE, AT(conf_route, sticky), .initial = "no",
+      .choices = stickies,
+      .help = "What always leaves by the same source of the pool: nothing, all "
+              "copies of a message, or all mail to a recipient. While that "
+              "source is nowhere bound any other does." },
     { "match", TYPE_LIST, .offset = offsetof(struct conf_route, matches),
       .count_offset = offsetof(struct conf_route, match_count),
       .section = &schema_matches, .foreign = "pattern_list",

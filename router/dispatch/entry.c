@@ -16,6 +16,7 @@
 #include "router/dispatch/place.h"
 #include "router/dispatch/room.h"
 #include "router/dispatch/warn.h"
+#include "router/routing/sticky.h"
 
 /* A recipient and what its job is told apart by. */
 struct member {
@@ -153,6 +154,19 @@ static void make_jobs(struct dispatch *dispatch, struct queued *queued,
     }
 }
 
+/* A source that the last attempt left behind counts before the route's wish. */
+static void stick(const struct conf *conf, const struct envelope *envelope,
+                  struct member *member)
+{
+    const struct conf_route *route = conf_route(conf, member->route);
+    if (!route || member->source.len > 0)
+        return;
+    const struct conf_source *source = sticky_source(
+        route, envelope->id, envelope->recipients[member->index].address);
+    if (source)
+        member->source = slice_text(source->name);
+}
+
 static struct member member_of(const struct envelope *envelope, uint32_t index)
 {
     const struct envelope_recipient *recipient = &envelope->recipients[index];
@@ -171,8 +185,10 @@ static struct member *all_members(struct dispatch *dispatch,
     struct member *members = arena_new(
         &dispatch->scratch, envelope->recipient_count + 1, sizeof *members);
     CHECK(members);
-    for (uint32_t i = 0; i < envelope->recipient_count; i++)
+    for (uint32_t i = 0; i < envelope->recipient_count; i++) {
         members[i] = member_of(envelope, i);
+        stick(dispatch->conf, envelope, &members[i]);
+    }
     *count = envelope->recipient_count;
     return members;
 }
@@ -198,6 +214,7 @@ static struct member *pending_members(struct dispatch *dispatch,
         member->past = past;
         if (past->route.len > 0)
             member->route = past->route;
+        stick(dispatch->conf, envelope, member);
     }
     return members;
 }

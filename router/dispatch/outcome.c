@@ -225,8 +225,10 @@ static void defer_alike(struct dispatch *dispatch, struct job *job,
     const bool known =
         result
         && names_find(&dispatch->workers.sources, result->source, &source);
-    if (result)
-        job_set_source(job, plan->same_source && known ? source + 1 : 0);
+    if (result && plan->same_source && known)
+        job_set_source(job, source + 1);
+    else if (result && dispatch->conf->routes[job->route].sticky == STICKY_NO)
+        job_set_source(job, 0);
     defer_job(dispatch, job, plan->wait_ms);
 }
 

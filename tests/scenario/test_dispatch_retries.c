@@ -407,6 +407,42 @@ static void attempts_times_and_source_survive_a_restart_exactly(void **state)
     scripted_free(&worker);
 }
 
+#define STICKING 16u
+
+/* Both sources have credit for all of it. */
+static void a_sticky_message_keeps_to_its_source(void **state)
+{
+    struct fixture *fixture = *state;
+    static const struct swap swap = {
+        "{ name = \"main\"; pool = \"main\"; fallback",
+        "{ name = \"main\"; pool = \"main\"; sticky = \"message\"; fallback",
+    };
+    struct scripted *worker = scripted_new(fixture, "w1", 1, a_and_b);
+    fixture_reload(fixture, &swap, 1);
+    (void)scripted_await(worker, WIRE_WELCOME);
+    scripted_forget(worker, WIRE_OFFER);
+    uint64_t ids[STICKING];
+    bool by_a[STICKING];
+    for (size_t i = 0; i < STICKING; i++)
+        ids[i] = fixture_submit(fixture, "main");
+    const uint32_t lane = scripted_await_lane(worker, "main");
+    scripted_pull(worker, lane, "a", 99);
+    scripted_pull(worker, lane, "b", 99);
+    for (size_t i = 0; i < 2 * STICKING; i++) {
+        const struct wire_job *job = scripted_await_job(worker);
+        size_t at = 0;
+        while (ids[at] != job->message)
+            at++;
+        if (job->attempt == 1)
+            by_a[at] = left_by(job, "a");
+        else
+            assert_int_equal(by_a[at], left_by(job, "a"));
+        scripted_result(worker, job, job->attempt == 1 ? 452 : 250, "full");
+    }
+    fixture_await_empty(fixture);
+    scripted_free(&worker);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -417,6 +453,7 @@ int main(void)
         SCENARIO(a_local_finding_names_no_wait),
         SCENARIO(what_would_come_too_late_ends_at_the_expiry),
         SCENARIO(what_expired_in_its_lane_is_not_tried),
+        SCENARIO(a_sticky_message_keeps_to_its_source),
         SCENARIO(greylisted_mail_keeps_to_its_source_and_holds_nobody_up),
         SCENARIO(a_full_mailbox_is_no_reason_to_keep_to_a_source),
         SCENARIO(the_operator_says_whose_retries_keep_to_a_source),

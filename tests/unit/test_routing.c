@@ -10,6 +10,7 @@
 #include "config/loader.h"
 #include "router/routing/route.h"
 #include "router/routing/site.h"
+#include "router/routing/sticky.h"
 
 static const char config[] =
     "host_name = \"mail.test\";\n"
@@ -18,12 +19,16 @@ static const char config[] =
     "},\n"
     "  { name = \"b\"; address = \"127.0.0.3\"; ehlo = \"b.test\"; } );\n"
     "pools = ( { name = \"pa\"; sources = ( \"a\" ); },\n"
-    "  { name = \"pb\"; sources = ( \"b\" ); } );\n"
+    "  { name = \"pb\"; sources = ( \"b\" ); },\n"
+    "  { name = \"pc\"; sources = ( { source = \"a\"; weight = 3; }, \"b\" ); "
+    "} );\n"
     "streams = ( { name = \"fast\"; class = \"transactional\"; route = "
     "\"main\"; },"
     "\n  { name = \"general\"; class = \"neutral\"; route = \"main\"; },\n"
     "  { name = \"news\"; class = \"bulk\"; route = \"main\"; } );\n"
     "routes = ( { name = \"main\"; pool = \"pa\"; },\n"
+    "  { name = \"by-message\"; pool = \"pc\"; sticky = \"message\"; },\n"
+    "  { name = \"by-recipient\"; pool = \"pc\"; sticky = \"recipient\"; },\n"
     "  { name = \"corner\"; pool = \"pb\"; match = (\n"
     "    { tenant = \"globex\"; stream = \"news\"; },\n"
     "    { recipient_domain = \"*.corner.test\"; },\n"
@@ -154,10 +159,50 @@ static void long_names_stay_apart(void **state)
     assert_string_not_equal(names[0], names[1]);
 }
 
+/* Of so many messages (or recipients) how many leave by source "a". */
+static unsigned count_a(const struct conf_route *route, unsigned count)
+{
+    unsigned found = 0;
+    for (unsigned i = 0; i < count; i++) {
+        char address[32];
+        (void)snprintf(address, sizeof address, "u%u@x.test", i);
+        const struct conf_source *source =
+            sticky_source(route, i + 1, slice_text(address));
+        assert_non_null(source);
+        found += strcmp(source->name, "a") == 0;
+    }
+    return found;
+}
+
+static void what_sticks_follows_the_weights(void **state)
+{
+    (void)state;
+    struct conf *conf = load();
+    assert_null(sticky_source(conf_route(conf, SLICE("main")), 1, SLICE("x")));
+    assert_in_range(count_a(conf_route(conf, SLICE("by-message")), 4000), 2900,
+                    3100);
+    const struct conf_route *route = conf_route(conf, SLICE("by-recipient"));
+    assert_in_range(count_a(route, 4000), 2900, 3100);
+    conf_release(&conf);
+}
+
+static void a_recipient_sticks_whatever_the_message(void **state)
+{
+    (void)state;
+    struct conf *conf = load();
+    const struct conf_route *route = conf_route(conf, SLICE("by-recipient"));
+    for (uint64_t id = 1; id < 100; id++)
+        assert_ptr_equal(sticky_source(route, id, SLICE("Some.One@x.test")),
+                         sticky_source(route, 7, SLICE("some.one@X.test")));
+    conf_release(&conf);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_match_decides),
+        cmocka_unit_test(what_sticks_follows_the_weights),
+        cmocka_unit_test(a_recipient_sticks_whatever_the_message),
         cmocka_unit_test(mail_of_our_own_takes_the_streams_route),
         cmocka_unit_test(hosts_make_a_site),
         cmocka_unit_test(long_names_stay_apart),
