@@ -196,7 +196,9 @@ enum conf_limit_kind {
     LIMIT_MAX_CONNECT_RATE,       /* rate, connections likewise */
     LIMIT_MAX_MSG_PER_CONNECTION, /* 0: no limit */
     LIMIT_MAX_RCPT_PER_TRANSACTION,
+    LIMIT_MAX_MSG_IN_FLIGHT, /* on one connection, without a reply */
     LIMIT_SMTP_PORT,
+    LIMIT_CHUNKING,          /* flag: BDAT where offered */
     LIMIT_TLS,               /* enum conf_smtp_tls */
     LIMIT_RETRY_AFTER,       /* schedule */
     LIMIT_RETRY_AS_ASKED,    /* flag: a reply may name its own wait */

@@ -182,6 +182,14 @@ static const struct schema_key limit_keys[] = {
       LIMIT(LIMIT_MAX_RCPT_PER_TRANSACTION), .initial = "100", .min = 1,
       .max = 10000, .foreign = "max_rcpt_per_message",
       .help = "Recipients in one SMTP transaction." },
+    { "max_msg_in_flight", TYPE_COUNT, LIMIT(LIMIT_MAX_MSG_IN_FLIGHT),
+      .initial = "4", .min = 1, .max = 8,
+      .help = "Messages said on one connection before the reply to the first "
+              "has come, where the receiver offers PIPELINING and CHUNKING." },
+    { "chunking", TYPE_FLAG, LIMIT(LIMIT_CHUNKING), .initial = "true",
+      .foreign = "use_chunking",
+      .help = "Send the text by BDAT (RFC 3030) in one flight with its "
+              "envelope, where the receiver offers CHUNKING." },
     { "smtp_port", TYPE_COUNT, LIMIT(LIMIT_SMTP_PORT), .initial = "25",
       .min = 1, .max = 65535, .foreign = "default_smtp_port",
       .help = "Port of the receiver's MX hosts." },

@@ -192,7 +192,7 @@ static void format_limit(enum conf_limit_kind kind,
                            limit->rate.count, limit->rate.window_ms);
     } else if (kind == LIMIT_RETRY_AFTER) {
         (void)buf_add_text(text, limit->schedule->text);
-    } else if (kind == LIMIT_RETRY_AS_ASKED) {
+    } else if (kind == LIMIT_RETRY_AS_ASKED || kind == LIMIT_CHUNKING) {
         (void)buf_add_text(text, limit->number ? "true" : "false");
     } else if (kind == LIMIT_RETRY_SAME_SOURCE) {
         static const char *const words[] = { "never", "greylisted", "always" };

@@ -1,7 +1,7 @@
 /*
  * fuzz_dialog - any words of a server, cut anywhere: the connection ends or
- * goes on, every job that ends has an answer for each recipient, and what we
- * say is made of whole lines.
+ * goes on, transactions end in the order in which they began, each with an
+ * answer for every recipient, and what we say is made of whole lines.
  *
  * The first byte chooses the options, the second how many bytes come at a time.
  */
@@ -12,7 +12,7 @@
 #include "workers/smtp/dialog.h"
 
 #define RECIPIENTS 3
-#define JOBS_MAX   8
+#define TASKS_MAX  12
 #define OUT_MAX    (1u << 20)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,28 +28,54 @@ static const char body[] = "Subject: s\r\n\r\n.\r\n..a\r\nb\r\n";
 struct bench {
     struct dialog_options options;
     struct dialog dialog;
-    struct dialog_job job;
+    struct task {
+        struct transaction transaction;
+        struct verdict outcomes[RECIPIENTS];
+    } tasks[TASKS_MAX];
     struct wire_job envelope;
-    struct verdict outcomes[RECIPIENTS];
     struct buf in;
     struct buf out;
-    unsigned jobs;
+    unsigned begun; /* tasks */
+    unsigned over;  /* of those, the first so many */
+    bool is_probe;
 };
 
-/* Whether the job under way has ended; then it has all its answers. */
-static void check_job(const struct bench *bench)
+static void check_over(const struct task *task)
 {
-    if (bench->jobs == 0 || bench->dialog.job)
-        return;
+    const struct transaction *transaction = &task->transaction;
+    bool has_unheard = false;
     for (size_t i = 0; i < RECIPIENTS; i++) {
-        CHECK(bench->outcomes[i].code > 0
-              || bench->outcomes[i].enhanced.class > 0);
-        /* Only a reply of the server delivers. */
-        CHECK(bench->outcomes[i].class != VERDICT_DELIVERED
-              || bench->outcomes[i].code >= 200);
+        const struct verdict *outcome = &task->outcomes[i];
+        CHECK(outcome->code > 0 || outcome->enhanced.class > 0);
+        /* Only a reply of the server delivers, and leaves no doubt. */
+        CHECK(outcome->class != VERDICT_DELIVERED
+              || (outcome->code >= 200 && !transaction->in_doubt));
+        has_unheard |= outcome->class == VERDICT_DEFERRED;
     }
-    CHECK(!bench->job.in_doubt || bench->outcomes[0].code == 0
-          || bench->outcomes[1].code == 0 || bench->outcomes[2].code == 0);
+    CHECK(!transaction->in_doubt || (has_unheard && transaction->is_started));
+    CHECK(!transaction->in_doubt || transaction->end_is_said);
+}
+
+static void check_tasks(struct bench *bench)
+{
+    while (bench->over < bench->begun
+           && bench->tasks[bench->over].transaction.is_over)
+        check_over(&bench->tasks[bench->over++]);
+    for (unsigned i = bench->over; i < bench->begun; i++)
+        CHECK(!bench->tasks[i].transaction.is_over);
+    CHECK(bench->begun - bench->over == bench->dialog.transaction_count);
+}
+
+static void begin(struct bench *bench)
+{
+    struct task *task = &bench->tasks[bench->begun++];
+    task->transaction = (struct transaction){
+        .envelope = &bench->envelope,
+        .body = slice_of(body, sizeof body - 1),
+        .outcomes = task->outcomes,
+        .is_probe = bench->is_probe,
+    };
+    (void)dialog_begin(&bench->dialog, &task->transaction, &bench->out);
 }
 
 static void check_said(struct bench *bench)
@@ -60,23 +86,30 @@ static void check_said(struct bench *bench)
     buf_clear(&bench->out);
 }
 
+static bool may_begin(const struct bench *bench)
+{
+    return bench->begun < TASKS_MAX
+           && (bench->dialog.state == DIALOG_READY
+               || dialog_can_follow(&bench->dialog));
+}
+
 static void follow(struct bench *bench)
 {
     struct dialog *dialog = &bench->dialog;
-    check_job(bench);
+    check_tasks(bench);
     if (dialog->state == DIALOG_HANDSHAKE) {
         buf_clear(&bench->in);
         (void)dialog_tls_done(dialog, &bench->out);
     }
-    if (dialog->state == DIALOG_READY && bench->jobs < JOBS_MAX) {
-        bench->jobs++;
-        (void)dialog_begin(dialog, &bench->job, &bench->out);
-        check_job(bench);
-    } else if (dialog->state == DIALOG_READY) {
-        (void)dialog_quit(dialog, &bench->out);
+    while (may_begin(bench)) {
+        begin(bench);
+        dialog_say(dialog, &bench->out, OUT_MAX);
+        if (dialog->transaction_count == 0)
+            check_tasks(bench);
     }
-    if (dialog->state == DIALOG_BODY)
-        dialog_say_body(dialog, &bench->out, OUT_MAX);
+    if (dialog->state == DIALOG_READY)
+        (void)dialog_quit(dialog, &bench->out);
+    dialog_say(dialog, &bench->out, OUT_MAX);
     CHECK(dialog_state_name(dialog->state) != NULL);
     (void)dialog_wait_ms(dialog);
     check_said(bench);
@@ -90,6 +123,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .options = {
             .ehlo_name = SLICE("client.test"),
             .tls = (enum dialog_tls)(data[0] % 3),
+            .chunking = !(data[0] & 0x08),
+            .transactions_max = data[0] >> 6,
             .waits = { .greeting = 1, .hello = 2, .mail = 3, .rcpt = 4,
                        .data = 5, .data_send = 6, .data_end = 7 },
         },
@@ -101,11 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             .body_8bit = data[0] & 0x10,
             .smtputf8 = data[0] & 0x20,
         },
-    };
-    bench.job = (struct dialog_job){
-        .envelope = &bench.envelope,
-        .body = slice_of(body, sizeof body - 1),
-        .outcomes = bench.outcomes,
+        .is_probe = data[0] & 0x04,
     };
     buf_init(&bench.in, 64u << 10);
     buf_init(&bench.out, OUT_MAX);
@@ -123,7 +154,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct verdict why;
     verdict_local(&why, (struct enhanced){ 4, 4, 2 }, "lost");
     CHECK(dialog_lose(&bench.dialog, &why) == DIALOG_GONE);
-    check_job(&bench);
+    check_tasks(&bench);
+    CHECK(bench.over == bench.begun);
     buf_release(&bench.in);
     buf_release(&bench.out);
     return 0;

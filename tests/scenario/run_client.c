@@ -10,19 +10,24 @@
  *   S! BYTES            the same without CRLF; \r \n \0 \\ stand for bytes
  *   S* COUNT TEXT       so many such lines at once
  *   tls off|offered|required      before the first S
- *   with WORD [VALUE]   about the next job: 8bit, utf8, size, envid, ret, notify,
- *                       orcpt
+ *   chunking off        likewise
+ *   with WORD [VALUE]   about the next jobs: 8bit, utf8, size, envid, ret,
+ *                       notify, orcpt; idle: the connection was so for long
  *   text LINE           one more line of its body; without one it is "hello"
- *   job SENDER RECIPIENT...       begins it; "<>" is the null sender
+ *   job SENDER RECIPIENT...       begins it; "<>" is the null sender. Behind one
+ *                       that is under way where the dialog permits it
+ *   about N             the lines below are about the Nth job, not the last
  *   handshake           TLS has come up
  *   quit                we want to leave
  *   passes MS           time goes by
  *   lost                the connection is cut
  *   state NAME          what the dialog is in
- *   outcome N CLASS CODE ENHANCED of recipient N of the job begun last, from 1;
+ *   outcome N CLASS CODE ENHANCED of recipient N of the job, from 1;
  *                       CODE 0: our own finding; ENHANCED "-": none
  *   why CLASS CODE ENHANCED       what ended the connection
- *   started yes|no, doubt yes|no, ends-dsn yes|no  of the job begun last
+ *   started yes|no, doubt yes|no, ends-dsn yes|no  of the job
+ *   under-way           it is not over
+ *   follows yes|no      whether a job may begin behind those under way
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -34,8 +39,16 @@
 
 #define LINE_SIZE      4096
 #define RECIPIENTS_MAX 16
+#define JOBS_MAX       16
 #define IN_MAX         (64u << 10)
 #define OUT_MAX        (1u << 20)
+
+struct job {
+    struct transaction transaction;
+    struct wire_job envelope;
+    struct wire_recipient recipients[RECIPIENTS_MAX];
+    struct verdict outcomes[RECIPIENTS_MAX];
+};
 
 struct play {
     const char *path;
@@ -48,19 +61,22 @@ struct play {
     struct buf in;
     struct buf out;
 
-    struct dialog_job job;
-    struct wire_job envelope;
-    struct wire_recipient recipients[RECIPIENTS_MAX];
-    struct verdict outcomes[RECIPIENTS_MAX];
+    struct job jobs[JOBS_MAX];
+    size_t job_count;
+    struct job *job;          /* the one that is asked about */
+    struct wire_job envelope; /* of the next */
     struct buf body;
     struct buf words; /* what the envelope's slices point to; never moves */
     uint8_t notify;
     struct slice orcpt;
+    bool is_probe;
 };
 
 /* The waits of RFC 5321 section 4.5.3.2, which are our defaults. */
 static const struct dialog_options defaults = {
     .ehlo_name = { "client.test", 11 },
+    .chunking = true,
+    .transactions_max = 4,
     .waits = {
         .greeting = MINUTES_MS(5),
         .hello = MINUTES_MS(5),
@@ -123,8 +139,7 @@ static void follow(struct play *play)
     size_t before;
     do {
         before = play->out.len;
-        if (dialog->state == DIALOG_BODY)
-            dialog_say_body(dialog, &play->out, play->out.len + 1);
+        dialog_say(dialog, &play->out, play->out.len + 1);
     } while (play->out.len > before);
     uint64_t wait_ms = dialog_wait_ms(dialog);
     play->due_ms = wait_ms > 0 ? play->now_ms + wait_ms : 0;
@@ -212,6 +227,8 @@ static void do_with(struct play *play, struct cursor *line)
     struct slice value = keep(play, next_word(line));
     if (slice_equal(word, SLICE("8bit")))
         play->envelope.body_8bit = true;
+    else if (slice_equal(word, SLICE("idle")))
+        play->is_probe = true;
     else if (slice_equal(word, SLICE("utf8")))
         play->envelope.smtputf8 = true;
     else if (slice_equal(word, SLICE("size")))
@@ -237,32 +254,61 @@ static void do_text(struct play *play, struct cursor *line)
     CHECK(buf_add(&play->body, SLICE("\r\n")));
 }
 
+static void do_chunking(struct play *play, struct cursor *line)
+{
+    play->options.chunking = !slice_equal(next_word(line), SLICE("off"));
+}
+
 static void do_job(struct play *play, struct cursor *line)
 {
-    struct wire_job *envelope = &play->envelope;
+    CHECK(play->job_count < JOBS_MAX);
+    struct job *job = &play->jobs[play->job_count++];
     struct slice sender = next_word(line);
-    envelope->mail_from =
+    if (play->body.len == 0)
+        CHECK(buf_add(&play->body, SLICE("hello\r\n")));
+    job->envelope = play->envelope;
+    job->envelope.mail_from =
         slice_equal(sender, SLICE("<>")) ? SLICE("") : keep(play, sender);
-    envelope->recipients = play->recipients;
-    envelope->recipient_count = 0;
-    while (!cursor_done(line) && envelope->recipient_count < RECIPIENTS_MAX)
-        play->recipients[envelope->recipient_count++] = (struct wire_recipient){
+    job->envelope.recipients = job->recipients;
+    if (job->envelope.size == 0)
+        job->envelope.size = play->body.len;
+    size_t count = 0;
+    while (!cursor_done(line) && count < RECIPIENTS_MAX)
+        job->recipients[count++] = (struct wire_recipient){
             .address = keep(play, next_word(line)),
             .notify = play->notify,
             .orcpt = play->orcpt,
         };
-    if (play->body.len == 0)
-        CHECK(buf_add(&play->body, SLICE("hello\r\n")));
-    if (envelope->size == 0)
-        envelope->size = play->body.len;
-    play->job = (struct dialog_job){
-        .envelope = envelope,
-        .body = buf_slice(&play->body),
-        .outcomes = play->outcomes,
+    job->envelope.recipient_count = count;
+    job->transaction = (struct transaction){
+        .envelope = &job->envelope,
+        .body = keep(play, buf_slice(&play->body)),
+        .outcomes = job->outcomes,
+        .is_probe = play->is_probe,
     };
+    play->job = job;
     expect_silence(play);
-    (void)dialog_begin(&play->dialog, &play->job, &play->out);
+    if (play->dialog.state != DIALOG_READY
+        && !dialog_can_follow(&play->dialog)) {
+        complain(play, "a job", SLICE("can begin"), SLICE("cannot"));
+        return;
+    }
+    (void)dialog_begin(&play->dialog, &job->transaction, &play->out);
     follow(play);
+}
+
+static void do_about(struct play *play, struct cursor *line)
+{
+    uint64_t number = next_number(play, line);
+    CHECK(number > 0 && number <= play->job_count);
+    play->job = &play->jobs[number - 1];
+}
+
+static void do_under_way(struct play *play, struct cursor *line)
+{
+    (void)line;
+    if (play->job->transaction.is_over)
+        complain(play, "the job", SLICE("under way"), SLICE("over"));
 }
 
 static void do_handshake(struct play *play, struct cursor *line)
@@ -326,10 +372,10 @@ static void expect_verdict(struct play *play, const struct verdict *verdict,
 static void do_outcome(struct play *play, struct cursor *line)
 {
     uint64_t number = next_number(play, line);
-    CHECK(number > 0 && number <= play->envelope.recipient_count);
-    if (play->dialog.job)
-        complain(play, "the job", SLICE("done"), SLICE("under way"));
-    expect_verdict(play, &play->outcomes[number - 1], line);
+    CHECK(number > 0 && number <= play->job->envelope.recipient_count);
+    if (!play->job->transaction.is_over)
+        complain(play, "the job", SLICE("over"), SLICE("under way"));
+    expect_verdict(play, &play->job->outcomes[number - 1], line);
 }
 
 static void do_why(struct play *play, struct cursor *line)
@@ -341,19 +387,25 @@ static void do_why(struct play *play, struct cursor *line)
 static void do_started(struct play *play, struct cursor *line)
 {
     expect(play, "started", next_word(line),
-           play->job.is_started ? "yes" : "no");
+           play->job->transaction.is_started ? "yes" : "no");
 }
 
 static void do_ends_dsn(struct play *play, struct cursor *line)
 {
     expect(play, "ends dsn", next_word(line),
-           play->job.ends_dsn ? "yes" : "no");
+           play->job->transaction.ends_dsn ? "yes" : "no");
 }
 
 static void do_doubt(struct play *play, struct cursor *line)
 {
     expect(play, "in doubt", next_word(line),
-           play->job.in_doubt ? "yes" : "no");
+           play->job->transaction.in_doubt ? "yes" : "no");
+}
+
+static void do_follows(struct play *play, struct cursor *line)
+{
+    expect(play, "follows", next_word(line),
+           dialog_can_follow(&play->dialog) ? "yes" : "no");
 }
 
 static const struct {
@@ -365,9 +417,13 @@ static const struct {
     { "S!", do_server_bytes },
     { "S*", do_server_many },
     { "tls", do_tls },
+    { "chunking", do_chunking },
     { "with", do_with },
     { "text", do_text },
     { "job", do_job },
+    { "about", do_about },
+    { "under-way", do_under_way },
+    { "follows", do_follows },
     { "handshake", do_handshake },
     { "quit", do_quit },
     { "passes", do_passes },
@@ -397,7 +453,8 @@ static void act(struct play *play, struct slice text)
 
 static unsigned run(const char *path)
 {
-    struct play play = { .path = path, .options = defaults };
+    static struct play play;
+    play = (struct play){ .path = path, .options = defaults };
     char line[LINE_SIZE];
     FILE *file = fopen(path, "r");
     if (!file) {

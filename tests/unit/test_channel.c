@@ -81,7 +81,7 @@ struct bench {
     struct wire_recipient recipients[2];
     struct wire_job envelope;
     struct verdict outcomes[2];
-    struct dialog_job job;
+    struct transaction job;
     char *body;
 
     unsigned to_send;
@@ -251,7 +251,7 @@ static int set_up(void **state)
         .recipients = bench->recipients,
         .recipient_count = 1,
     };
-    bench->job = (struct dialog_job){
+    bench->job = (struct transaction){
         .envelope = &bench->envelope,
         .body = SLICE("Subject: s\r\n\r\nhello\r\n"),
         .outcomes = bench->outcomes,

@@ -16,11 +16,13 @@
 
 static const struct dialog_options options = {
     .ehlo_name = { "client.test", 11 },
+    .chunking = true,
+    .transactions_max = 4,
 };
 
 struct bench {
     struct dialog dialog;
-    struct dialog_job job;
+    struct transaction job;
     struct wire_job envelope;
     struct wire_recipient recipients[RECIPIENTS];
     struct verdict outcomes[RECIPIENTS];
@@ -63,13 +65,23 @@ static void hear(struct bench *bench, const char *text)
     (void)dialog_hear(&bench->dialog, &bench->in, &bench->out);
 }
 
-static void begin(struct bench *bench)
+static void begin_with(struct bench *bench, const char *offers)
 {
     dialog_init(&bench->dialog, &options);
     hear(bench, "220 mx\r\n");
-    hear(bench, "250-mx\r\n250 PIPELINING\r\n");
+    hear(bench, offers);
     buf_clear(&bench->out);
     (void)dialog_begin(&bench->dialog, &bench->job, &bench->out);
+}
+
+static void begin(struct bench *bench)
+{
+    begin_with(bench, "250-mx\r\n250 PIPELINING\r\n");
+}
+
+static void begin_chunks(struct bench *bench)
+{
+    begin_with(bench, "250-mx\r\n250-PIPELINING\r\n250 CHUNKING\r\n");
 }
 
 /* The body with an output buffer of `cap` bytes of which `drain` leave at a
@@ -81,8 +93,8 @@ static void say_body(struct bench *bench, size_t target, size_t drain)
     buf_clear(&bench->wire);
     hear(bench, "250 a\r\n250 b\r\n354 go\r\n");
     assert_int_equal(bench->dialog.state, DIALOG_BODY);
-    while (!bench->dialog.end_is_said || bench->out.len > 0) {
-        dialog_say_body(&bench->dialog, &bench->out, target);
+    while (!bench->job.end_is_said || bench->out.len > 0) {
+        dialog_say(&bench->dialog, &bench->out, target);
         assert_true(bench->out.len > 0);
         struct slice part = slice_head(buf_slice(&bench->out), drain);
         assert_true(buf_add(&bench->wire, part));
@@ -154,11 +166,116 @@ static void a_flight_of_thousands_is_said_in_parts(void **state)
     assert_true(said > RECIPIENTS * 50u);
     buf_clear(&bench->out);
     hear(bench, "354 go\r\n");
-    dialog_say_body(&bench->dialog, &bench->out, OUT_MAX);
+    dialog_say(&bench->dialog, &bench->out, OUT_MAX);
     hear(bench, "250 kept\r\n");
     for (size_t i = 0; i < RECIPIENTS; i++)
         assert_int_equal(bench->outcomes[i].class,
                          (i + 1) % 3 == 1 ? VERDICT_FAILED : VERDICT_DELIVERED);
+}
+
+static void assert_said(struct bench *bench, const char *wanted)
+{
+    struct slice said = buf_slice(&bench->out);
+    if (!slice_equal(said, slice_text(wanted)))
+        fail_msg("said \"%.*s\"", SLICE_ARG(slice_head(said, 200)));
+    buf_clear(&bench->out);
+}
+
+#define ENVELOPE "MAIL FROM:<a@x>\r\nRCPT TO:<b@y>\r\n"
+
+/* What DATA would deliver is what BDAT counts. */
+static void a_chunk_ends_with_a_line_end(void **state)
+{
+    struct bench *bench = *state;
+    static const struct {
+        const char *body;
+        const char *said;
+    } cases[] = {
+        { "", ENVELOPE "BDAT 0 LAST\r\n" },
+        { "a\r\n", ENVELOPE "BDAT 3 LAST\r\na\r\n" },
+        { "a", ENVELOPE "BDAT 3 LAST\r\na\r\n" },
+        { "a\r", ENVELOPE "BDAT 3 LAST\r\na\r\n" },
+        { "a\n", ENVELOPE "BDAT 4 LAST\r\na\n\r\n" },
+        { "\n", ENVELOPE "BDAT 3 LAST\r\n\n\r\n" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        bench->job.body = slice_text(cases[i].body);
+        begin_chunks(bench);
+        assert_said(bench, cases[i].said);
+    }
+}
+
+static void set_large(struct bench *bench)
+{
+    static char body[TRANSACTION_BLIND_BYTES + 1];
+    memset(body, '.', sizeof body);
+    memcpy(body + sizeof body - 2, "\r\n", 2);
+    bench->job.body = slice_of(body, sizeof body);
+}
+
+/* Nobody is made to swallow megabytes for a recipient that is not there. */
+static void a_large_text_waits_for_its_recipients(void **state)
+{
+    struct bench *bench = *state;
+    set_large(bench);
+    begin_chunks(bench);
+    assert_said(bench, ENVELOPE);
+    hear(bench, "250 a\r\n550 5.1.1 b\r\n");
+    assert_said(bench, "RSET\r\n");
+    assert_int_equal(bench->dialog.state, DIALOG_RSET);
+    assert_int_equal(bench->outcomes[0].code, 550);
+}
+
+static void a_large_text_is_said_in_parts(void **state)
+{
+    struct bench *bench = *state;
+    size_t said = 0;
+    set_large(bench);
+    buf_release(&bench->out);
+    buf_init(&bench->out, 40000);
+    begin_chunks(bench);
+    buf_clear(&bench->out);
+    hear(bench, "250 a\r\n250 b\r\n");
+    assert_false(dialog_can_follow(&bench->dialog));
+    while (bench->out.len > 0) {
+        said += bench->out.len;
+        buf_clear(&bench->out);
+        dialog_say(&bench->dialog, &bench->out, 20000);
+    }
+    assert_int_equal(said, strlen("BDAT 65537 LAST\r\n") + 65537);
+    assert_true(dialog_can_follow(&bench->dialog));
+    hear(bench, "250 kept\r\n");
+    assert_int_equal(bench->outcomes[0].class, VERDICT_DELIVERED);
+}
+
+/* The bytes that were promised do not come any more. */
+static void a_refusal_before_the_last_byte_is_the_answer(void **state)
+{
+    struct bench *bench = *state;
+    set_large(bench);
+    buf_release(&bench->out);
+    buf_init(&bench->out, 40000);
+    begin_chunks(bench);
+    hear(bench, "250 a\r\n250 b\r\n");
+    assert_false(bench->job.end_is_said);
+    hear(bench, "552 5.3.4 too large\r\n");
+    assert_int_equal(bench->dialog.state, DIALOG_GONE);
+    assert_int_equal(bench->outcomes[0].class, VERDICT_FAILED);
+    assert_true(bench->job.is_over && bench->job.is_started);
+    assert_false(bench->job.in_doubt);
+}
+
+static void a_250_before_the_last_byte_delivers_nothing(void **state)
+{
+    struct bench *bench = *state;
+    set_large(bench);
+    buf_release(&bench->out);
+    buf_init(&bench->out, 40000);
+    begin_chunks(bench);
+    hear(bench, "250 a\r\n250 b\r\n250 kept\r\n");
+    assert_int_equal(bench->dialog.state, DIALOG_GONE);
+    assert_int_equal(bench->outcomes[0].class, VERDICT_DEFERRED);
+    assert_false(bench->job.in_doubt);
 }
 
 #define dialog_test(name)                                                      \
@@ -170,6 +287,11 @@ int main(void)
         dialog_test(the_wire_does_not_depend_on_buffers),
         dialog_test(a_small_buffer_is_enough),
         dialog_test(a_flight_of_thousands_is_said_in_parts),
+        dialog_test(a_chunk_ends_with_a_line_end),
+        dialog_test(a_large_text_waits_for_its_recipients),
+        dialog_test(a_large_text_is_said_in_parts),
+        dialog_test(a_refusal_before_the_last_byte_is_the_answer),
+        dialog_test(a_250_before_the_last_byte_delivers_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

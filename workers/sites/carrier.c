@@ -167,17 +167,18 @@ static void line_is_gone(struct line *line, const struct verdict *why)
         route_failed(carrier, route_key, why);
 }
 
-/* A job that found its connection closed by the server was not tried: another
- * connection tells whether anything is wrong. */
-static void job_is_done(struct line *line)
+/* A job that found its connection closed by the server, or lost before its turn
+ * came, was not tried: another connection tells whether anything is wrong. */
+static void job_is_done(struct line *line, struct transaction *transaction)
 {
     struct carrier *carrier = line->carrier;
-    if (!line->delivery->dialog.is_started) {
-        enqueue(carrier, line->delivery, true);
-    } else {
-        report(carrier, line->delivery, line);
-    }
-    line->delivery = NULL;
+    struct delivery *delivery =
+        container_of(transaction, struct delivery, dialog);
+    lines_take_back(line, delivery);
+    if (!transaction->is_started)
+        enqueue(carrier, delivery, true);
+    else
+        report(carrier, delivery, line);
 }
 
 static void line_changed(void *context)
@@ -185,8 +186,9 @@ static void line_changed(void *context)
     struct line *line = context;
     struct carrier *carrier = line->carrier;
     struct verdict why;
-    if (channel_take_done(line->channel))
-        job_is_done(line);
+    struct transaction *done;
+    while ((done = channel_take_done(line->channel)))
+        job_is_done(line, done);
     if (channel_is_gone(line->channel, &why))
         line_is_gone(line, &why);
     else if (channel_is_ready(line->channel))
@@ -248,7 +250,8 @@ static bool send_on(struct line *line, struct delivery *delivery)
     delivery->started_utc_ms = time_utc_ms();
     line->sent++;
     channel_send(line->channel, &delivery->dialog);
-    if (channel_take_done(line->channel)) /* the server can never take it */
+    /* The server can never take it? Behind others it waits for its turn. */
+    if (channel_take_done(line->channel))
         report(carrier, delivery, line);
     else
         lines_set_busy(&carrier->lines, line, delivery);
@@ -317,28 +320,76 @@ static struct line *line_for(struct carrier *carrier,
     return loans_take(carrier, delivery);
 }
 
+/* Whether jobs of this rank may be said behind others on the same connection:
+ * then it does not become free so soon for whoever else waits for one. */
+static bool may_follow(const struct carrier *carrier, enum wire_rank rank)
+{
+    const struct passage *passage = carrier->passage;
+    const uint32_t staying =
+        passage->berth.lines - carrier->lines.leaving_count;
+    if (rank != WIRE_RANK_URGENT && reserve_slots(carrier) > 0)
+        return false;
+    return !carrier_takes_nothing(carrier)
+           && staying <= passage_allowance(passage)
+           && !loans_are_wanted(carrier);
+}
+
+/* A busy line that takes the job behind those that it has. */
+static struct line *line_to_follow(const struct carrier *carrier,
+                                   const struct delivery *delivery)
+{
+    if (!may_follow(carrier, delivery->job.rank))
+        return NULL;
+    return lines_find_followable(&carrier->lines, delivery->route_key,
+                                 carrier->passage->manners.max_per_connection);
+}
+
+/* What one look at the queue has found so far. */
+struct look {
+    uint32_t looked;
+    uint32_t waiting; /* jobs for which a connection may be opened */
+    bool can_open;
+    bool one_stays; /* a job found no line at all */
+};
+
+/* There is no line free for the job: one more connection, unless one that is
+ * being made will do. Where none can be had, and no job before it waits, it
+ * follows those that are under way. False: no token for it now. */
+static bool send_elsewhere(struct carrier *carrier, struct delivery *delivery,
+                           struct look *look)
+{
+    const uint64_t route_key = delivery->route_key;
+    if (look->can_open && may_open(carrier, route_key)
+        && carrier->lines.connecting_count <= look->waiting++)
+        look->can_open = make_line(carrier, delivery);
+    struct line *line = NULL;
+    if (!look->one_stays && !lines_are_connecting(&carrier->lines, route_key))
+        line = line_to_follow(carrier, delivery);
+    if (!line)
+        look->one_stays = true;
+    return !line || send_on(line, delivery);
+}
+
 static void send_queued(struct carrier *carrier)
 {
     struct lines *lines = &carrier->lines;
-    uint32_t looked = 0;
-    uint32_t waiting = 0; /* jobs without a line so far */
-    bool can_open = true;
+    struct look look = { .can_open = true };
     carrier->passage->berth.wants_token = false;
     list_each (at, &carrier->queue) {
         struct delivery *delivery = delivery_of(at);
         bool has_ready = !list_is_empty(&lines->ready);
-        if (++looked > QUEUE_LOOK || (!has_ready && !can_open))
+        bool may_go = has_ready || look.can_open || !look.one_stays;
+        if (++look.looked > QUEUE_LOOK || !may_go)
             break;
         if (delivery->job.rank != WIRE_RANK_URGENT && reserve_holds(carrier))
             break;
         struct line *line = line_for(carrier, delivery);
         if (line && !send_on(line, delivery))
             break;
-        if (line || turn_away(carrier, delivery) || !can_open
-            || !may_open(carrier, delivery->route_key)
-            || lines->connecting_count > waiting++)
+        if (line || turn_away(carrier, delivery))
             continue;
-        can_open = make_line(carrier, delivery);
+        if (!send_elsewhere(carrier, delivery, &look))
+            break;
     }
 }
 
@@ -405,8 +456,11 @@ static void close_lines(struct carrier *carrier, struct list *lines)
 {
     list_each (at, lines) {
         struct line *line = line_of(at);
-        if (line->delivery)
-            put_away(carrier, steal(line->delivery));
+        list_each (held, &line->deliveries) {
+            struct delivery *delivery = delivery_of(held);
+            lines_take_back(line, delivery);
+            put_away(carrier, delivery);
+        }
         drop_line(line);
     }
 }

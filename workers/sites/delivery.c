@@ -60,7 +60,7 @@ static bool fill(struct delivery *delivery, struct slice head,
     if (!head.ptr || !body.ptr || wire_decode(head, arena, &frame) != RC_OK)
         return false;
     delivery->job = frame.as.job;
-    delivery->dialog = (struct dialog_job){
+    delivery->dialog = (struct transaction){
         .envelope = &delivery->job,
         .body = body,
         .outcomes = arena_new(arena, delivery->job.recipient_count,

@@ -22,7 +22,7 @@ struct delivery {
     struct list held; /* in the list of all deliveries of its router */
     struct link *router;
     struct wire_job job; /* slices into the arena */
-    struct dialog_job dialog;
+    struct transaction dialog;
     uint64_t route_key; /* of its MX hosts: who can share a connection */
     uint64_t queued_ms; /* loop's clock */
     uint64_t started_utc_ms;

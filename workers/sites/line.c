@@ -1,4 +1,4 @@
-/* line.c - one connection of an outlet, its slot, and the job on it. */
+/* line.c - one connection of an outlet, its slot, and the jobs on it. */
 #include "workers/sites/line.h"
 
 #include "common/base/check.h"
@@ -10,6 +10,7 @@ struct line *line_new(struct carrier *carrier, struct conf *conf,
 {
     struct line *line = NEW(struct line);
     list_init(&line->link);
+    list_init(&line->deliveries);
     line->carrier = carrier;
     line->conf = conf_hold(conf);
     line->route_key = first->route_key;
@@ -22,7 +23,7 @@ struct line *line_new(struct carrier *carrier, struct conf *conf,
 void line_free(struct line **line)
 {
     struct line *held = steal(*line);
-    CHECK(!held->delivery);
+    CHECK(held->delivery_count == 0);
     list_remove(&held->link);
     channel_free(&held->channel);
     conf_release(&held->conf);

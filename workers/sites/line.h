@@ -1,5 +1,5 @@
 /*
- * line.h - one connection of an outlet, the slot that it holds, and the job on
+ * line.h - one connection of an outlet, the slot that it holds, and the jobs on
  * it.
  *
  *     CONNECTING -> READY <-> BUSY      READY -> LEAVING (QUIT was said)
@@ -30,7 +30,8 @@ struct line {
     struct carrier *carrier; /* the owner */
     struct conf *conf;       /* what the channel's options point into */
     struct channel *channel;
-    struct delivery *delivery; /* in BUSY, else NULL */
+    struct list deliveries; /* under way, in order; in BUSY at least one */
+    uint32_t delivery_count;
     uint64_t route_key;
     uint32_t sent;
 };

@@ -34,6 +34,7 @@ void lines_add(struct lines *lines, struct line *line)
 
 void lines_set_ready(struct lines *lines, struct line *line)
 {
+    CHECK(line->delivery_count == 0);
     take_out(lines, line);
     line->state = LINE_READY;
     list_push_front(&lines->ready, &line->link);
@@ -42,12 +43,22 @@ void lines_set_ready(struct lines *lines, struct line *line)
 void lines_set_busy(struct lines *lines, struct line *line,
                     struct delivery *delivery)
 {
-    CHECK(line->state == LINE_READY);
+    CHECK(line->state == LINE_READY || line->state == LINE_BUSY);
+    list_push_back(&line->deliveries, &delivery->link);
+    line->delivery_count++;
+    if (line->state == LINE_BUSY)
+        return;
     take_out(lines, line);
     line->state = LINE_BUSY;
-    line->delivery = delivery;
     list_push_back(&lines->busy, &line->link);
     lines->busy_count++;
+}
+
+void lines_take_back(struct line *line, struct delivery *delivery)
+{
+    CHECK(line->delivery_count > 0);
+    list_remove(&delivery->link);
+    line->delivery_count--;
 }
 
 void lines_quit(struct lines *lines, struct line *line)
@@ -84,6 +95,22 @@ static struct line *find(const struct list *list, uint64_t route_key)
 struct line *lines_find_ready(const struct lines *lines, uint64_t route_key)
 {
     return find(&lines->ready, route_key);
+}
+
+struct line *lines_find_followable(const struct lines *lines,
+                                   uint64_t route_key, uint32_t sent_max)
+{
+    struct line *best = NULL;
+    for (struct list *at = lines->busy.next; at != &lines->busy;
+         at = at->next) {
+        struct line *line = line_of(at);
+        if (line->route_key == route_key
+            && (sent_max == 0 || line->sent < sent_max)
+            && (!best || line->delivery_count < best->delivery_count)
+            && channel_can_follow(line->channel))
+            best = line;
+    }
+    return best;
 }
 
 struct line *lines_idlest(const struct lines *lines)

@@ -35,9 +35,14 @@ void lines_add(struct lines *lines, struct line *line);
 /* Connected, or done with its job. */
 void lines_set_ready(struct lines *lines, struct line *line);
 
-/* The job that a READY line was given is the line's delivery from now on. */
+/* A READY line was given a job, or a BUSY one a further job: it is the line's
+ * delivery from now on, the last of them. */
 void lines_set_busy(struct lines *lines, struct line *line,
                     struct delivery *delivery);
+
+/* The delivery has ended; the line stays BUSY until it is said to be READY, or
+ * is dropped. */
+void lines_take_back(struct line *line, struct delivery *delivery);
 
 /* Only when READY: says QUIT, and is LEAVING. */
 void lines_quit(struct lines *lines, struct line *line);
@@ -51,6 +56,11 @@ void lines_drop(struct lines *lines, struct line **line);
 
 /* A READY line of the route, or NULL. */
 struct line *lines_find_ready(const struct lines *lines, uint64_t route_key);
+
+/* The BUSY line of the route that can take a further job and has the fewest, or
+ * NULL. Lines that carried `sent_max` messages take none; 0: no limit. */
+struct line *lines_find_followable(const struct lines *lines,
+                                   uint64_t route_key, uint32_t sent_max);
 
 /* The READY line that has been idle for longest, or NULL. */
 struct line *lines_idlest(const struct lines *lines);

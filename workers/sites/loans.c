@@ -20,6 +20,7 @@ static bool suits(const struct line *line, const struct carrier *carrier)
     const struct passage *to = carrier->passage;
     return line->conf == from->conf && from->conf == to->conf
            && from->dialog.tls == to->dialog.tls
+           && from->dialog.chunking == to->dialog.chunking
            && from->manners.port == to->manners.port
            && (to->manners.max_per_connection == 0
                || line->sent < to->manners.max_per_connection);
@@ -108,17 +109,20 @@ struct line *loans_take(struct carrier *carrier,
     return NULL;
 }
 
-void loans_announce(struct carrier *carrier)
+bool loans_are_wanted(const struct carrier *carrier)
 {
-    if (list_is_empty(&carrier->lines.ready))
-        return;
     list_each (at, lanes_of(carrier)) {
         const struct carrier *other = carrier_at(at);
-        if (other == carrier || other->queued == 0)
-            continue;
-        defer_set(carrier->passage->ground->wake);
-        return;
+        if (other != carrier && other->queued > 0)
+            return true;
     }
+    return false;
+}
+
+void loans_announce(struct carrier *carrier)
+{
+    if (!list_is_empty(&carrier->lines.ready) && loans_are_wanted(carrier))
+        defer_set(carrier->passage->ground->wake);
 }
 
 void loans_make_room(struct carrier *carrier)

@@ -35,6 +35,9 @@ bool loans_give(struct line *line, int rank);
 struct line *loans_take(struct carrier *carrier,
                         const struct delivery *delivery);
 
+/* Whether jobs of another lane wait for a line. */
+bool loans_are_wanted(const struct carrier *carrier);
+
 /* Some of our lines lie idle: lanes that wait for one have a look. */
 void loans_announce(struct carrier *carrier);
 

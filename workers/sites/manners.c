@@ -57,6 +57,8 @@ void manners_read(const struct conf *conf, struct slice domain,
             .data_end = number(&asked, LIMIT_DATA_END_TIMEOUT),
         },
         .tls = tls_of(number(&asked, LIMIT_TLS)),
+        .chunking = number(&asked, LIMIT_CHUNKING) != 0,
+        .in_flight_max = (uint32_t)number(&asked, LIMIT_MAX_MSG_IN_FLIGHT),
         .port = (uint16_t)number(&asked, LIMIT_SMTP_PORT),
         .max_per_connection =
             (uint32_t)number(&asked, LIMIT_MAX_MSG_PER_CONNECTION),

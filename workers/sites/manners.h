@@ -5,6 +5,7 @@
 #ifndef WORKERS_SITES_MANNERS_H
 #define WORKERS_SITES_MANNERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/slice.h"
@@ -16,6 +17,8 @@ struct manners {
     struct gate_limits limits;
     struct dialog_waits waits;
     enum dialog_tls tls;
+    bool chunking;
+    uint32_t in_flight_max; /* messages on one connection */
     uint16_t port;
     uint32_t max_per_connection; /* 0: no limit */
     uint64_t connect_ms;

@@ -20,6 +20,8 @@ static void take_manners(struct passage *passage)
     passage->dialog = (struct dialog_options){
         .ehlo_name = slice_text(passage->source->ehlo),
         .tls = passage->manners.tls,
+        .chunking = passage->manners.chunking,
+        .transactions_max = passage->manners.in_flight_max,
         .waits = passage->manners.waits,
     };
 }

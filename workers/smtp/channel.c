@@ -13,6 +13,9 @@
 #define OUT_TARGET   (128u << 10) /* of body that waits for the socket */
 #define QUIT_WAIT_MS SECONDS_MS(5)
 
+/* A server may have left a connection that has been idle for longer. */
+#define PROBE_IDLE_MS SECONDS_MS(1)
+
 #define TLS_TEXT_SIZE 16 /* "TLSv1.3" */
 
 enum channel_state {
@@ -37,8 +40,9 @@ struct channel {
     bool was_ready;          /* since then its end is the owner's news */
     bool in_clear;           /* TLS failed at this address: without it now */
     bool is_shaking;
-    struct dialog_job *job;
-    struct dialog_job *done;
+    struct transaction *sent[DIALOG_TRANSACTIONS_MAX]; /* the oldest first */
+    uint32_t sent_count;
+    bool could_follow; /* as the owner was told last */
     uint64_t idle_since_ms;
     struct verdict why;
     channel_fn *on_change;
@@ -90,21 +94,24 @@ static void try_next(struct channel *channel, const struct verdict *why)
     seek(channel);
 }
 
-/* Whether a job has ended. */
-static bool close_job(struct channel *channel)
+/* Whether the owner has a transaction to take back. */
+static bool has_done(const struct channel *channel)
 {
-    if (!channel->job || channel->dialog.job)
-        return false;
-    CHECK(!channel->done);
-    channel->done = steal(channel->job);
-    return true;
+    return channel->sent_count > 0 && channel->sent[0]->is_over;
+}
+
+/* Whether another one may follow now, and could not before. */
+static bool follows_anew(struct channel *channel)
+{
+    const bool could = channel->could_follow;
+    channel->could_follow = channel_can_follow(channel);
+    return channel->could_follow && !could;
 }
 
 /* After the dialog has moved: what follows for socket, timer and owner. */
 static void follow(struct channel *channel)
 {
     struct dialog *dialog = &channel->dialog;
-    bool is_news = close_job(channel);
     if (dialog->state == DIALOG_GONE) {
         struct verdict why = dialog->why;
         if (channel->was_ready)
@@ -117,16 +124,15 @@ static void follow(struct channel *channel)
         channel->is_shaking = true;
         conn_start_tls(channel->conn, channel->options.tls, channel->host);
     }
-    if (dialog->state == DIALOG_BODY)
-        dialog_say_body(dialog, conn_out(channel->conn), OUT_TARGET);
-    conn_flush(channel->conn);
+    dialog_say(dialog, conn_out(channel->conn), OUT_TARGET);
     arm(channel, dialog_wait_ms(dialog));
-    if (dialog->state == DIALOG_READY) {
+    const bool is_ready = dialog->state == DIALOG_READY;
+    if (is_ready) {
         channel->was_ready = true;
         channel->idle_since_ms = loop_now_ms(channel->options.loop);
-        is_news = true;
     }
-    if (is_news)
+    const bool may_follow = follows_anew(channel);
+    if (is_ready || may_follow || has_done(channel))
         tell(channel);
 }
 
@@ -169,12 +175,13 @@ static void on_drained(void *context)
 {
     struct channel *channel = context;
     if (channel->state != CHANNEL_TALKING
-        || channel->dialog.state != DIALOG_BODY)
+        || channel->dialog.transaction_count == 0)
         return;
     /* Also when all is said: the wait for the reply begins only now. */
-    dialog_say_body(&channel->dialog, conn_out(channel->conn), OUT_TARGET);
-    conn_flush(channel->conn);
+    dialog_say(&channel->dialog, conn_out(channel->conn), OUT_TARGET);
     arm(channel, dialog_wait_ms(&channel->dialog));
+    if (follows_anew(channel))
+        tell(channel);
 }
 
 static void on_closed(void *context, const struct fault *fault)
@@ -291,7 +298,7 @@ void channel_free(struct channel **channel)
 
 void channel_leave(struct channel *channel)
 {
-    CHECK(channel_is_ready(channel) && !channel->done);
+    CHECK(channel_is_ready(channel));
     (void)dialog_quit(&channel->dialog, conn_out(channel->conn));
     channel->idle_since_ms = 0;
     arm(channel, QUIT_WAIT_MS);
@@ -300,7 +307,15 @@ void channel_leave(struct channel *channel)
 bool channel_is_ready(const struct channel *channel)
 {
     return channel->state == CHANNEL_TALKING
-           && channel->dialog.state == DIALOG_READY && !channel->job;
+           && channel->dialog.state == DIALOG_READY && channel->sent_count == 0;
+}
+
+bool channel_can_follow(const struct channel *channel)
+{
+    return channel->state == CHANNEL_TALKING
+           && channel->sent_count < DIALOG_TRANSACTIONS_MAX
+           && dialog_can_follow(&channel->dialog)
+           && conn_out(channel->conn)->len < OUT_TARGET;
 }
 
 bool channel_is_gone(const struct channel *channel, struct verdict *why)
@@ -312,24 +327,33 @@ bool channel_is_gone(const struct channel *channel, struct verdict *why)
     return true;
 }
 
-void channel_send(struct channel *channel, struct dialog_job *job)
+void channel_send(struct channel *channel, struct transaction *transaction)
 {
-    CHECK(channel_is_ready(channel) && !channel->done);
     struct dialog *dialog = &channel->dialog;
-    (void)dialog_begin(dialog, job, conn_out(channel->conn));
-    if (dialog->state == DIALOG_READY) {
-        channel->done = job; /* the server can never take it */
-        return;
-    }
-    channel->job = job;
+    const bool is_first = channel_is_ready(channel);
+    CHECK(is_first || channel_can_follow(channel));
+    transaction->is_probe =
+        is_first && dialog->is_used
+        && loop_now_ms(channel->options.loop) - channel->idle_since_ms
+               >= PROBE_IDLE_MS;
+    channel->sent[channel->sent_count++] = transaction;
+    (void)dialog_begin(dialog, transaction, conn_out(channel->conn));
+    channel->could_follow = channel_can_follow(channel);
+    if (!is_first || dialog->state == DIALOG_READY)
+        return; /* the wait is for the oldest; none: it was never said */
     channel->idle_since_ms = 0;
-    conn_flush(channel->conn);
     arm(channel, dialog_wait_ms(dialog));
 }
 
-struct dialog_job *channel_take_done(struct channel *channel)
+struct transaction *channel_take_done(struct channel *channel)
 {
-    return steal(channel->done);
+    if (!has_done(channel))
+        return NULL;
+    struct transaction *done = channel->sent[0];
+    channel->sent_count--;
+    for (uint32_t i = 0; i < channel->sent_count; i++)
+        channel->sent[i] = channel->sent[i + 1];
+    return done;
 }
 
 const char *channel_host(const struct channel *channel)

@@ -5,16 +5,17 @@
  *        ^-----------'------------'  (not yet ready: the next address)
  *
  * A channel tries the receiver's hosts in order until one greets us; from then
- * on it carries one job at a time. The owner is told by one callback that
- * something changed and then asks: was a job finished, is the channel ready, is
- * it gone. In the callback the owner may do anything, also free the channel.
+ * on it carries one transaction after the other, and where the server permits
+ * several at once. The owner is told by one callback that something changed and
+ * then asks: was a transaction finished, is the channel ready, may one follow,
+ * is it gone. In the callback the owner may do anything, also free the channel.
  *
  * With opportunistic TLS a handshake that fails is followed by one more
  * connection to the same address in clear (RFC 7435); with required TLS it is a
  * failure of that address like any other.
  *
- * A job may end and the connection with it at once: in one on_change the owner
- * may find a job that is done, and the channel gone.
+ * Transactions may end and the connection with them at once: in one on_change
+ * the owner may find some that are done, and the channel gone.
  */
 #ifndef WORKERS_SMTP_CHANNEL_H
 #define WORKERS_SMTP_CHANNEL_H
@@ -49,7 +50,7 @@ struct channel *channel_new(const struct channel_options *options,
                             uint64_t seed, channel_fn *on_change,
                             void *context) must_check;
 
-/* Closes at once; a job under way has no result. */
+/* Closes at once; transactions under way have no result. */
 void channel_free(struct channel **channel);
 
 /* Says QUIT; only when ready. The channel is gone, and on_change called, when
@@ -57,18 +58,23 @@ void channel_free(struct channel **channel);
  * when the server does not count the connection any more. */
 void channel_leave(struct channel *channel);
 
-/* Whether it can take a job now. */
+/* Whether it has nothing under way, and can take a transaction. */
 bool channel_is_ready(const struct channel *channel);
+
+/* Whether it can take one more behind those under way. */
+bool channel_can_follow(const struct channel *channel);
 
 /* Whether it has ended; *why then says the reason (may be NULL). */
 bool channel_is_gone(const struct channel *channel, struct verdict *why);
 
-/* Begins a job; only when ready. The job stays the caller's, who keeps it
- * until it was given back by channel_take_done() or the channel was freed. */
-void channel_send(struct channel *channel, struct dialog_job *job);
+/* Begins a transaction; only when ready or when one can follow. It stays the
+ * caller's, who keeps it until it was given back by channel_take_done() or the
+ * channel was freed. */
+void channel_send(struct channel *channel, struct transaction *transaction);
 
-/* The job that ended since the last call, or NULL. */
-struct dialog_job *channel_take_done(struct channel *channel) must_check;
+/* The oldest transaction, when it has ended; else NULL. To be called until then:
+ * several may have ended at once. */
+struct transaction *channel_take_done(struct channel *channel) must_check;
 
 /* Whom we speak with; "" before there is a connection. Live as long as the
  * channel. */

@@ -2,13 +2,10 @@
 #include "workers/smtp/dialog.h"
 
 #include "common/base/check.h"
-#include "common/proto/command.h"
 #include "workers/smtp/say.h"
 
-#define BODY_STRETCH 16384u /* bytes of the body encoded at a time */
-
-/* What is said ahead of the answers: a flight of thousands of RCPTs is said in
- * parts, so that it fits into any output buffer. */
+/* What is said ahead of the answers: a flight of thousands of RCPTs, or of
+ * several texts, is said in parts, so that it fits into any output buffer. */
 #define FLIGHT_BYTES 65536u
 
 typedef enum dialog_state hear_fn(struct dialog *dialog,
@@ -22,43 +19,23 @@ static void enter(struct dialog *dialog, enum dialog_state state)
     dialog->state = state;
 }
 
-/* The server said nothing to our MAIL, on a connection that had been idle: it
- * had left before. On a fresh connection it is news of this server. */
-static bool was_never_seen(const struct dialog *dialog)
+static struct transaction *oldest(const struct dialog *dialog)
 {
-    return dialog->is_used && dialog->state == DIALOG_ENVELOPE
-           && dialog->heard == 0;
+    CHECK(dialog->transaction_count > 0);
+    return dialog->transactions[0];
 }
 
-/* The one exit for every end of a connection. */
+/* The one exit for every end of a connection. `is_farewell`: the server told
+ * it, in a reply. */
 static enum dialog_state give_up(struct dialog *dialog,
-                                 const struct verdict *why)
+                                 const struct verdict *why, bool is_farewell)
 {
     dialog->why = *why;
-    struct dialog_job *job = dialog->job;
-    if (!job)
-        return DIALOG_GONE;
-    job->is_started = !was_never_seen(dialog);
-    dialog->job = NULL;
-    /* Recipients that were refused have their answer. The others, also the
-     * accepted ones, have that of the connection: it can only be temporary,
-     * for what a server says of itself is not said of a mailbox. */
-    struct verdict lost = *why;
-    lost.class = VERDICT_DEFERRED;
-    if (lost.enhanced.class != 4)
-        lost.enhanced = (struct enhanced){ 4, 4, 2 };
-    for (size_t i = 0; i < job->envelope->recipient_count; i++)
-        if (job->outcomes[i].class == VERDICT_DELIVERED)
-            job->outcomes[i] = lost;
+    for (uint32_t i = 0; i < dialog->transaction_count; i++)
+        transaction_lose(dialog->transactions[i], why, is_farewell,
+                         i == 0 && !dialog->is_used);
+    dialog->transaction_count = 0;
     return DIALOG_GONE;
-}
-
-/* The whole message was said, and whether it was taken will not be known. */
-static void doubt(struct dialog *dialog)
-{
-    if (dialog->job)
-        dialog->job->in_doubt = dialog->state == DIALOG_BODY
-                                && dialog->end_is_said && dialog->taken > 0;
 }
 
 static enum dialog_state refuse_protocol(struct dialog *dialog,
@@ -66,8 +43,7 @@ static enum dialog_state refuse_protocol(struct dialog *dialog,
 {
     struct verdict why;
     verdict_local(&why, bad_protocol, "%s", what);
-    doubt(dialog);
-    return give_up(dialog, &why);
+    return give_up(dialog, &why, false);
 }
 
 static enum dialog_state give_up_reply(struct dialog *dialog,
@@ -75,62 +51,7 @@ static enum dialog_state give_up_reply(struct dialog *dialog,
 {
     struct verdict why;
     verdict_from_reply(reply, &why);
-    return give_up(dialog, &why);
-}
-
-/* Ends the transaction; every recipient has its outcome. */
-static enum dialog_state finish(struct dialog *dialog)
-{
-    dialog->job = NULL;
-    dialog->is_used = true;
-    return DIALOG_READY;
-}
-
-static uint32_t recipient_count(const struct dialog *dialog)
-{
-    return (uint32_t)dialog->job->envelope->recipient_count;
-}
-
-/* Steps of an envelope: 0 is MAIL, 1..n are RCPT, n + 1 is DATA. */
-static uint32_t data_step(const struct dialog *dialog)
-{
-    return recipient_count(dialog) + 1;
-}
-
-static void set_all(struct dialog_job *job, const struct verdict *verdict)
-{
-    for (size_t i = 0; i < job->envelope->recipient_count; i++)
-        job->outcomes[i] = *verdict;
-}
-
-/* Whether steps may be said ahead of the answers to those before. */
-static bool runs_ahead(const struct dialog *dialog, const struct buf *out)
-{
-    return dialog->peer.pipelining && dialog->said <= data_step(dialog)
-           && out->len < FLIGHT_BYTES;
-}
-
-/* Says the next steps: as many as fit with PIPELINING, else one. */
-static enum dialog_state say_envelope(struct dialog *dialog, struct buf *out)
-{
-    const struct wire_job *envelope = dialog->job->envelope;
-    do {
-        uint32_t step = dialog->said++;
-        if (step == 0)
-            say_mail(&dialog->peer, envelope, out);
-        else if (step < data_step(dialog))
-            say_rcpt(&dialog->peer, &envelope->recipients[step - 1], out);
-        else
-            (void)buf_add(out, SLICE("DATA\r\n"));
-    } while (runs_ahead(dialog, out));
-    return DIALOG_ENVELOPE;
-}
-
-static enum dialog_state say_rset(struct dialog *dialog, struct buf *out)
-{
-    (void)finish(dialog);
-    (void)buf_add(out, SLICE("RSET\r\n"));
-    return DIALOG_RSET;
+    return give_up(dialog, &why, true);
 }
 
 static enum dialog_state hear_greeting(struct dialog *dialog,
@@ -154,7 +75,7 @@ static enum dialog_state no_tls(struct dialog *dialog)
     struct verdict why;
     verdict_local(&why, (struct enhanced){ 4, 7, 4 },
                   "TLS is required, and the server does not offer it");
-    return give_up(dialog, &why);
+    return give_up(dialog, &why, true);
 }
 
 static enum dialog_state hear_ehlo(struct dialog *dialog,
@@ -200,101 +121,68 @@ static enum dialog_state hear_starttls(struct dialog *dialog,
                                                        : DIALOG_READY;
 }
 
-static enum dialog_state hear_mail(struct dialog *dialog,
-                                   const struct reply *reply)
-{
-    dialog->mail_taken = reply_class(reply) == 2;
-    if (dialog->mail_taken)
-        return DIALOG_ENVELOPE;
-    struct verdict verdict;
-    verdict_from_reply(reply, &verdict);
-    set_all(dialog->job, &verdict);
-    return DIALOG_ENVELOPE;
-}
-
-static enum dialog_state hear_rcpt(struct dialog *dialog, uint32_t recipient,
-                                   const struct reply *reply)
-{
-    if (!dialog->mail_taken) /* pipelined behind a refused MAIL: no news */
-        return DIALOG_ENVELOPE;
-    struct verdict *outcome = &dialog->job->outcomes[recipient];
-    verdict_from_reply(reply, outcome);
-    if (outcome->class == VERDICT_DELIVERED)
-        dialog->taken++;
-    /* RFC 5321 section 4.5.3.1.10: 552 means too many recipients here. */
-    if (reply->code == 552) {
-        outcome->class = VERDICT_DEFERRED;
-        outcome->enhanced = (struct enhanced){ 4, 5, 3 };
-    }
-    return DIALOG_ENVELOPE;
-}
-
-/* 354 though no recipient was taken: RFC 5321 section 3.3 has us send nothing
- * but the end, whose reply is no news to anybody. */
-static enum dialog_state begin_body(struct dialog *dialog, struct buf *out)
-{
-    linewise_encoder_init(&dialog->encoder);
-    dialog->body_said = 0;
-    dialog->end_is_said = false;
-    if (dialog->taken == 0) {
-        (void)buf_add(out, SLICE(".\r\n"));
-        dialog->end_is_said = true;
-    }
-    return DIALOG_BODY;
-}
-
-static enum dialog_state hear_data(struct dialog *dialog,
-                                   const struct reply *reply, struct buf *out)
-{
-    if (reply_class(reply) == 3)
-        return begin_body(dialog, out);
-    if (reply_class(reply) == 2)
-        return refuse_protocol(dialog, "a positive reply to DATA came "
-                                       "before the message");
-    struct verdict verdict;
-    verdict_from_reply(reply, &verdict);
-    for (uint32_t i = 0; i < recipient_count(dialog); i++)
-        if (dialog->job->outcomes[i].class == VERDICT_DELIVERED)
-            dialog->job->outcomes[i] = verdict;
-    return dialog->mail_taken ? say_rset(dialog, out) : finish(dialog);
-}
-
-static enum dialog_state hear_envelope(struct dialog *dialog,
-                                       const struct reply *reply,
-                                       struct buf *out)
-{
-    uint32_t step = dialog->heard++;
-    if (step == data_step(dialog))
-        return hear_data(dialog, reply, out);
-
-    enum dialog_state next = step == 0 ? hear_mail(dialog, reply)
-                                       : hear_rcpt(dialog, step - 1, reply);
-    bool is_waiting = dialog->said > dialog->heard;
-    if (!dialog->mail_taken)
-        return is_waiting ? next : finish(dialog);
-    if (is_waiting && !runs_ahead(dialog, out))
-        return next; /* the other answers are on their way */
-    bool all_heard = dialog->heard == data_step(dialog);
-    if (all_heard && dialog->taken == 0)
-        return say_rset(dialog, out);
-    return say_envelope(dialog, out);
-}
-
-static enum dialog_state hear_body(struct dialog *dialog,
-                                   const struct reply *reply, struct buf *out)
+/* The server may say good-bye at any time; nothing else was asked for. */
+static enum dialog_state hear_unasked(struct dialog *dialog,
+                                      const struct reply *reply,
+                                      struct buf *out)
 {
     (void)out;
-    if (!dialog->end_is_said)
-        return reply_class(reply) >= 4
-                   ? give_up_reply(dialog, reply)
-                   : refuse_protocol(dialog, "a reply came in the middle of "
-                                             "the message");
-    struct verdict verdict;
-    verdict_from_reply(reply, &verdict);
-    for (uint32_t i = 0; i < recipient_count(dialog); i++)
-        if (dialog->job->outcomes[i].class == VERDICT_DELIVERED)
-            dialog->job->outcomes[i] = verdict;
-    return finish(dialog);
+    return reply_class(reply) >= 4
+               ? give_up_reply(dialog, reply)
+               : refuse_protocol(dialog, "a reply came that nothing asked for");
+}
+
+/* The state that the oldest transaction is in. */
+static enum dialog_state state_of(const struct dialog *dialog)
+{
+    return transaction_stage(oldest(dialog)) >= TRANSACTION_TEXT
+               ? DIALOG_BODY
+               : DIALOG_ENVELOPE;
+}
+
+/* The oldest transaction is over; every recipient has its outcome. */
+static enum dialog_state finish(struct dialog *dialog)
+{
+    oldest(dialog)->is_over = true;
+    dialog->is_used = true;
+    dialog->transaction_count--;
+    for (uint32_t i = 0; i < dialog->transaction_count; i++)
+        dialog->transactions[i] = dialog->transactions[i + 1];
+    return dialog->transaction_count > 0 ? state_of(dialog) : DIALOG_READY;
+}
+
+/* The server may hold a part of the transaction that is over. Where another was
+ * said behind it, that begins with RSET itself. */
+static enum dialog_state finish_open(struct dialog *dialog, struct buf *out)
+{
+    if (finish(dialog) != DIALOG_READY)
+        return state_of(dialog);
+    (void)buf_add(out, SLICE("RSET\r\n"));
+    return DIALOG_RSET;
+}
+
+static enum dialog_state hear_transaction(struct dialog *dialog,
+                                          const struct reply *reply,
+                                          struct buf *out)
+{
+    struct transaction *transaction = oldest(dialog);
+    if (!transaction_awaits(transaction))
+        return hear_unasked(dialog, reply, out);
+    struct verdict why;
+    switch (transaction_hear(transaction, reply)) {
+    case TRANSACTION_GOES_ON:
+        return state_of(dialog);
+    case TRANSACTION_IS_OVER:
+        return finish(dialog);
+    case TRANSACTION_IS_LEFT_OPEN:
+        return finish_open(dialog, out);
+    case TRANSACTION_ENDS_ALL:
+        verdict_from_reply(reply, &why);
+        return give_up(dialog, &why, false);
+    case TRANSACTION_IS_BROKEN:
+        break;
+    }
+    return refuse_protocol(dialog, "a positive reply came before the message");
 }
 
 static enum dialog_state hear_rset(struct dialog *dialog,
@@ -312,25 +200,6 @@ static enum dialog_state hear_quit(struct dialog *dialog,
     return give_up_reply(dialog, reply);
 }
 
-/* The server may say good-bye at any time; nothing else was asked for. */
-static enum dialog_state hear_unasked(struct dialog *dialog,
-                                      const struct reply *reply,
-                                      struct buf *out)
-{
-    (void)out;
-    return reply_class(reply) >= 4
-               ? give_up_reply(dialog, reply)
-               : refuse_protocol(dialog, "a reply came that nothing asked for");
-}
-
-static uint64_t wait_for_envelope(const struct dialog *dialog)
-{
-    const struct dialog_waits *waits = &dialog->options->waits;
-    if (dialog->heard == 0)
-        return waits->mail;
-    return dialog->heard == data_step(dialog) ? waits->data : waits->rcpt;
-}
-
 /* clang-format off */
 static const struct {
     const char *name;
@@ -342,8 +211,8 @@ static const struct {
     [DIALOG_STARTTLS]  = { "starttls",  hear_starttls },
     [DIALOG_HANDSHAKE] = { "handshake", hear_unasked  },
     [DIALOG_READY]     = { "ready",     hear_unasked  },
-    [DIALOG_ENVELOPE]  = { "envelope",  hear_envelope },
-    [DIALOG_BODY]      = { "body",      hear_body     },
+    [DIALOG_ENVELOPE]  = { "envelope",  hear_transaction },
+    [DIALOG_BODY]      = { "body",      hear_transaction },
     [DIALOG_RSET]      = { "rset",      hear_rset     },
     [DIALOG_QUIT]      = { "quit",      hear_quit     },
     [DIALOG_GONE]      = { "gone",      NULL          },
@@ -359,6 +228,13 @@ void dialog_init(struct dialog *dialog, const struct dialog_options *options)
 static bool is_farewell(const struct dialog *dialog, const struct reply *reply)
 {
     return reply->code == 421 && dialog->state != DIALOG_QUIT;
+}
+
+void dialog_say(struct dialog *dialog, struct buf *out, size_t out_target)
+{
+    for (uint32_t i = 0; i < dialog->transaction_count; i++)
+        transaction_say(dialog->transactions[i], &dialog->peer, out,
+                        out_target);
 }
 
 enum dialog_state dialog_hear(struct dialog *dialog, struct buf *in,
@@ -380,24 +256,8 @@ enum dialog_state dialog_hear(struct dialog *dialog, struct buf *in,
                           : states[dialog->state].hear(dialog, &reply, out));
         buf_take(in, (size_t)(cursor.at - buf_slice(in).ptr));
     }
+    dialog_say(dialog, out, FLIGHT_BYTES);
     return dialog->state;
-}
-
-void dialog_say_body(struct dialog *dialog, struct buf *out, size_t out_target)
-{
-    CHECK(dialog->state == DIALOG_BODY);
-    struct slice body = dialog->job->body;
-    while (!dialog->end_is_said && out->len < out_target) {
-        struct slice rest = slice_from(body, dialog->body_said);
-        if (slice_is_empty(rest)) {
-            dialog->end_is_said = linewise_encode_end(&dialog->encoder, out);
-            return;
-        }
-        struct slice stretch = slice_head(rest, BODY_STRETCH);
-        if (!linewise_encode(&dialog->encoder, stretch, out))
-            return; /* no room now: called again when it has drained */
-        dialog->body_said += stretch.len;
-    }
 }
 
 enum dialog_state dialog_tls_done(struct dialog *dialog, struct buf *out)
@@ -410,28 +270,40 @@ enum dialog_state dialog_tls_done(struct dialog *dialog, struct buf *out)
     return dialog->state;
 }
 
-enum dialog_state dialog_begin(struct dialog *dialog, struct dialog_job *job,
-                               struct buf *out)
+/* Whether texts are said by BDAT. */
+static bool has_chunks(const struct dialog *dialog)
 {
-    CHECK(dialog->state == DIALOG_READY && !dialog->job);
-    CHECK(job->envelope->recipient_count > 0);
-    job->is_started = true;
-    job->ends_dsn = !dialog->peer.dsn;
+    return dialog->options->chunking && dialog->peer.chunking;
+}
+
+bool dialog_can_follow(const struct dialog *dialog)
+{
+    const uint32_t count = dialog->transaction_count;
+    return count > 0 && count < DIALOG_TRANSACTIONS_MAX
+           && count < dialog->options->transactions_max
+           && dialog->peer.pipelining && has_chunks(dialog)
+           && dialog->transactions[count - 1]->end_is_said;
+}
+
+enum dialog_state dialog_begin(struct dialog *dialog,
+                               struct transaction *transaction, struct buf *out)
+{
+    const bool is_behind = dialog_can_follow(dialog);
+    CHECK(dialog->state == DIALOG_READY || is_behind);
+    CHECK(transaction->envelope->recipient_count > 0);
+    transaction->is_over = false;
+    transaction->is_started = true;
+    transaction->in_doubt = false;
+    transaction->ends_dsn = !dialog->peer.dsn;
     struct verdict verdict;
-    if (say_cannot(&dialog->peer, job->envelope, &verdict)) {
-        set_all(job, &verdict);
+    if (say_cannot(&dialog->peer, transaction->envelope, &verdict)) {
+        transaction_refuse(transaction, &verdict);
         return dialog->state;
     }
-    /* Until somebody says otherwise a recipient counts as taken: then every
-     * end of the connection finds those that still wait for their answer. */
-    verdict_local(&verdict, (struct enhanced){ 2, 0, 0 }, "no answer yet");
-    set_all(job, &verdict);
-    dialog->job = job;
-    dialog->said = 0;
-    dialog->heard = 0;
-    dialog->taken = 0;
-    dialog->mail_taken = false;
-    enter(dialog, say_envelope(dialog, out));
+    transaction_begin(transaction, has_chunks(dialog), is_behind);
+    dialog->transactions[dialog->transaction_count++] = transaction;
+    dialog_say(dialog, out, FLIGHT_BYTES);
+    enter(dialog, state_of(dialog));
     return dialog->state;
 }
 
@@ -447,9 +319,28 @@ enum dialog_state dialog_lose(struct dialog *dialog, const struct verdict *why)
 {
     if (dialog->state == DIALOG_GONE)
         return dialog->state;
-    doubt(dialog);
-    enter(dialog, give_up(dialog, why));
+    enter(dialog, give_up(dialog, why, false));
     return dialog->state;
+}
+
+static uint64_t wait_for_transaction(const struct dialog *dialog)
+{
+    const struct dialog_waits *waits = &dialog->options->waits;
+    switch (transaction_stage(oldest(dialog))) {
+    case TRANSACTION_RSET:
+        return waits->hello;
+    case TRANSACTION_MAIL:
+        return waits->mail;
+    case TRANSACTION_RCPT:
+        return waits->rcpt;
+    case TRANSACTION_DATA:
+        return waits->data;
+    case TRANSACTION_TEXT:
+        return waits->data_send;
+    case TRANSACTION_END:
+        return waits->data_end;
+    }
+    return 0;
 }
 
 uint64_t dialog_wait_ms(const struct dialog *dialog)
@@ -466,9 +357,8 @@ uint64_t dialog_wait_ms(const struct dialog *dialog)
     case DIALOG_QUIT:
         return waits->hello;
     case DIALOG_ENVELOPE:
-        return wait_for_envelope(dialog);
     case DIALOG_BODY:
-        return dialog->end_is_said ? waits->data_end : waits->data_send;
+        return wait_for_transaction(dialog);
     case DIALOG_READY:
     case DIALOG_GONE:
         return 0;

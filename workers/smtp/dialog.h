@@ -3,28 +3,32 @@
  *
  * A dialog turns what the server says into what we say next. It does no I/O,
  * reads no clock and allocates nothing: connections, tests and the fuzzer all
- * drive this code. One connection carries any number of transactions.
+ * drive this code. One connection carries any number of transactions, one after
+ * the other, or with PIPELINING and CHUNKING one behind the other: the next is
+ * said when the text of the last one is, and its outcome still to come.
  *
  *     GREETING -> EHLO -> [HELO] -> [STARTTLS -> HANDSHAKE -> EHLO]
- *         -> READY -> ENVELOPE -> BODY -> READY ...           -> QUIT
- *                        `-> RSET -> READY                    -> GONE
+ *         -> READY -> ENVELOPE -> BODY -> READY | ENVELOPE ...   -> QUIT
+ *                        `------' `-> RSET -> READY              -> GONE
  *
  * What holds in each state:
  *   GREETING   nothing was said; the server speaks first
  *   EHLO HELO  our greeting was said and its reply is awaited
  *   STARTTLS   said; nothing else is until its reply
  *   HANDSHAKE  the driver shakes hands, then calls dialog_tls_done()
- *   READY      no transaction; a job may be given
- *   ENVELOPE   MAIL, RCPT..., DATA are said, all at once with PIPELINING (RFC
- *              2920) or one by one; `said` runs ahead of `heard`
- *   BODY       354 came; the text is being said, then its reply is awaited
+ *   READY      no transaction; one may begin
+ *   ENVELOPE   of the oldest transaction: replies to MAIL, RCPT..., DATA are
+ *              awaited; what is said meanwhile is transaction.h's to tell
+ *   BODY       of the oldest: its text is being said, then its reply is awaited
  *   RSET       a transaction was given up; its reply is awaited
  *   QUIT       said; nothing more is expected
  *   GONE       the connection is of no use any more; `why` says the reason
  *
  * Input is limited by reply.h; a reply that no command waits for, a reply that
- * is none, and a 421 anywhere end the connection. A job whose MAIL found a used
- * connection closed by the server is told as not started: no attempt was made.
+ * is none, and a 421 anywhere end the connection, and with it all transactions:
+ * each is told what is true of it. One whose MAIL found a used connection closed
+ * by the server, or that waited behind another, was not started: no attempt was
+ * made; unless all of it was said, for then it may have been delivered.
  *
  * RFC 5321: 3.3 gives the order, 4.3.2 the replies, 4.5.3.2 the waits.
  */
@@ -38,9 +42,13 @@
 #include "common/base/buf.h"
 #include "common/base/slice.h"
 #include "common/proto/ehlo.h"
-#include "common/proto/linewise.h"
 #include "common/proto/verdict.h"
-#include "common/proto/wire.h"
+#include "workers/smtp/transaction.h"
+
+/* Transactions that may be under way at once. More would carry more in a round
+ * trip; but all of them are in doubt when the connection is lost, and mail that
+ * is urgent waits behind them. */
+#define DIALOG_TRANSACTIONS_MAX 8u
 
 enum dialog_state {
     DIALOG_GREETING,
@@ -72,39 +80,21 @@ struct dialog_waits {
 struct dialog_options {
     struct slice ehlo_name;
     enum dialog_tls tls;
+    bool chunking;             /* BDAT where the server offers it */
+    uint32_t transactions_max; /* under way at once; 0 is as 1 */
     struct dialog_waits waits;
-};
-
-/* One job on its way. The caller fills the upper part; it and all it points to
- * must stay until the dialog is READY or GONE again. */
-struct dialog_job {
-    const struct wire_job *envelope;
-    struct slice body;
-    struct verdict *outcomes; /* one per recipient, in the envelope's order */
-
-    /* What came of it. */
-    bool is_started; /* false: the connection was gone before MAIL arrived;
-                      * the outcomes say why, and need not be told */
-    bool in_doubt;   /* the last byte was said and no reply that makes sense
-                      * came: the message may have been delivered */
-    bool ends_dsn;   /* the server does not offer DSN, so that NOTIFY, RET,
-                      * ENVID and ORCPT were not said */
 };
 
 struct dialog {
     const struct dialog_options *options;
     enum dialog_state state; /* written by dialog.c's enter() alone */
     bool is_tls;
-    bool is_used;           /* a transaction has ended on this connection */
-    struct ehlo peer;       /* what the server offers; its slices are stale */
-    struct dialog_job *job; /* the transaction under way, or NULL */
-    uint32_t said;  /* steps of the envelope said: MAIL, RCPT..., DATA */
-    uint32_t heard; /* steps of it answered, <= said */
-    uint32_t taken; /* recipients that the server accepted */
-    bool mail_taken;
-    bool end_is_said; /* in BODY: the final dot */
-    size_t body_said; /* bytes of the body said */
-    struct linewise_encoder encoder;
+    bool is_used;     /* a transaction has ended on this connection */
+    struct ehlo peer; /* what the server offers; its slices are stale */
+    /* Under way, the oldest first: its replies come next. All but the last are
+     * wholly said. */
+    struct transaction *transactions[DIALOG_TRANSACTIONS_MAX];
+    uint32_t transaction_count;
     struct verdict why; /* in GONE: what ended it */
 };
 
@@ -116,16 +106,21 @@ void dialog_init(struct dialog *dialog, const struct dialog_options *options);
 enum dialog_state dialog_hear(struct dialog *dialog, struct buf *in,
                               struct buf *out);
 
-/* In BODY: appends the next stretch of the text while `out` is below
+/* Says what may be said now of the transactions under way, while `out` is below
  * `out_target` bytes. Call it when `out` has drained. */
-void dialog_say_body(struct dialog *dialog, struct buf *out, size_t out_target);
+void dialog_say(struct dialog *dialog, struct buf *out, size_t out_target);
 
 /* In HANDSHAKE: TLS is up; says EHLO again. */
 enum dialog_state dialog_tls_done(struct dialog *dialog, struct buf *out);
 
-/* In READY: begins a job. When the server cannot take it at all (too large,
- * 8-bit, SMTPUTF8) the outcomes are filled and the state stays READY. */
-enum dialog_state dialog_begin(struct dialog *dialog, struct dialog_job *job,
+/* Whether a transaction may begin behind those under way. */
+bool dialog_can_follow(const struct dialog *dialog);
+
+/* In READY, or when one can follow: begins a transaction. When the server cannot
+ * take it at all (too large, 8-bit, SMTPUTF8) it is over at once, and nothing is
+ * said. */
+enum dialog_state dialog_begin(struct dialog *dialog,
+                               struct transaction *transaction,
                                struct buf *out);
 
 /* In READY: says QUIT. */
