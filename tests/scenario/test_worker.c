@@ -41,6 +41,7 @@ struct lane {
     uint64_t sent;
     uint64_t credit_most; /* the most that stood at once */
     uint64_t pulls;
+    uint64_t open_most; /* the most jobs without a result at once */
     uint32_t results;
 };
 
@@ -58,6 +59,7 @@ struct yard {
     pid_t receiver;
     pid_t worker;
     struct loop *loop;
+    const char *receiver_has; /* what its entry says further */
     struct timer *beat;
     struct bus *bus;
     struct bus_peer peer;
@@ -130,6 +132,8 @@ static void serve(struct yard *yard)
         for (; lane->ready > 0 && lane->sent < lane->total; lane->sent++) {
             lane->ready--;
             say_job(yard, i, "src");
+            if (lane->sent - lane->results >= lane->open_most)
+                lane->open_most = lane->sent + 1 - lane->results;
         }
     }
 }
@@ -369,11 +373,11 @@ static void start_receiver(struct yard *yard, unsigned connections,
                "record = \"%s/record\"; stats = \"%s/stats\";\n"
                "providers = ( { name = \"r\"; host_name = \"mx.r.test\";\n"
                "  listen = [ \"127.0.0.7:%u\", \"127.0.0.8:%u\" ];\n"
-               "  domains = [ \"*\" ]; capabilities = [ \"PIPELINING\" ];\n"
+               "  domains = [ \"*\" ]; %s\n"
                "  limits = { connections_per_source = %u; };\n"
                "  delays_ms = { dot = %u; }; } );\n",
-               yard->folder, yard->folder, yard->port, yard->port, connections,
-               dot_ms);
+               yard->folder, yard->folder, yard->port, yard->port,
+               yard->receiver_has, connections, dot_ms);
     (void)snprintf(config, sizeof config, "%s/receiver.cfg", yard->folder);
     yard->receiver = start((const char *[]){ RECEIVER, config, NULL });
 }
@@ -421,6 +425,7 @@ static int set_up(void **state)
     yard->port = free_port();
     yard->loop = loop_new();
     yard->is_acking = true;
+    yard->receiver_has = "capabilities = [ \"PIPELINING\" ];";
     arena_init(&yard->arena, 1u << 20);
     buf_init(&yard->frame, 1u << 20);
     yard->lanes[0] =
@@ -488,6 +493,64 @@ static void mail_flows_within_the_limits(void **state)
     (void)check_receiver(yard, 300);
 }
 
+/* Lane 1 gets so many jobs of this rank and has them done; how many of lane 0
+ * were done meanwhile. */
+static uint32_t overtake(struct yard *yard, uint64_t jobs, enum wire_rank rank)
+{
+    yard->lanes[1].rank = rank;
+    yard->lanes[1].ready = jobs;
+    const uint32_t before = yard->lanes[0].results;
+    const uint32_t all = yard->lanes[1].results + (uint32_t)jobs;
+    offer(yard, 1);
+    WAIT_FOR(yard, yard->lanes[1].results, all);
+    offer(yard, 1); /* no more */
+    return yard->lanes[0].results - before;
+}
+
+#define PERMITS_FOLLOWING "capabilities = [ \"PIPELINING\", \"CHUNKING\" ]; "
+
+/* One connection has four messages under way, and one waits for its turn. */
+static void messages_follow_where_the_receiver_permits_it(void **state)
+{
+    struct yard *yard = *state;
+    yard->receiver_has = PERMITS_FOLLOWING;
+    yard->lanes[0].ready = 200;
+    run_yard(yard, 1, "max_msg_per_connection = 50;", 5);
+    WAIT_FOR(yard, yard->result_count, 200u);
+    assert_int_equal(count_of(yard, VERDICT_DELIVERED), 200);
+    assert_int_equal(yard->handbacks, 0);
+    assert_in_range(yard->lanes[0].open_most, 4, 6);
+    assert_int_equal(check_receiver(yard, 200), 4);
+}
+
+/* The receiver ends each connection at its eighth message, when others are
+ * already said behind it: those are sent again, and no attempt is charged. */
+static void messages_that_followed_in_vain_are_sent_again(void **state)
+{
+    struct yard *yard = *state;
+    yard->receiver_has = PERMITS_FOLLOWING
+        "script = ( { at = \"mail\"; every = 8; reply = \"421 4.7.0 no\"; } );";
+    yard->lanes[0].ready = 100;
+    run_yard(yard, 1, "", 2);
+    WAIT_FOR(yard, yard->result_count, 100u);
+    assert_int_equal(count_of(yard, VERDICT_DELIVERED), 100);
+    assert_int_equal(check_receiver(yard, 100), 15);
+}
+
+static void nothing_follows_while_another_lane_waits(void **state)
+{
+    struct yard *yard = *state;
+    yard->receiver_has = PERMITS_FOLLOWING;
+    yard->lanes[0].ready = 200;
+    run_yard(yard, 1, "max_msg_per_connection = 1000;", 20);
+    WAIT_FOR(yard, yard->lanes[0].results, 5u);
+    /* Those that were under way, and one that began while we said so. */
+    assert_in_range(overtake(yard, 6, WIRE_RANK_URGENT), 0, 5);
+    assert_in_range(overtake(yard, 12, WIRE_RANK_BEHIND), 1, 30);
+    WAIT_FOR(yard, yard->result_count, 218u);
+    assert_int_equal(check_receiver(yard, 218), 1);
+}
+
 static void a_new_message_leaves_at_once_on_standing_credit(void **state)
 {
     struct yard *yard = *state;
@@ -516,20 +579,6 @@ static void lanes_that_share_a_source_share_its_slots(void **state)
     assert_true(yard->lanes[0].results < 400);
     WAIT_FOR(yard, yard->result_count, 403u);
     (void)check_receiver(yard, 403);
-}
-
-/* Lane 1 gets so many jobs of this rank and has them done; how many of lane 0
- * were done meanwhile. */
-static uint32_t overtake(struct yard *yard, uint64_t jobs, enum wire_rank rank)
-{
-    yard->lanes[1].rank = rank;
-    yard->lanes[1].ready = jobs;
-    const uint32_t before = yard->lanes[0].results;
-    const uint32_t all = yard->lanes[1].results + (uint32_t)jobs;
-    offer(yard, 1);
-    WAIT_FOR(yard, yard->lanes[1].results, all);
-    offer(yard, 1); /* no more */
-    return yard->lanes[0].results - before;
 }
 
 static void urgent_mail_has_the_next_line_of_any_lane(void **state)
@@ -738,6 +787,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(mail_flows_within_the_limits),
+        STORY(messages_follow_where_the_receiver_permits_it),
+        STORY(messages_that_followed_in_vain_are_sent_again),
+        STORY(nothing_follows_while_another_lane_waits),
         STORY(a_new_message_leaves_at_once_on_standing_credit),
         STORY(lanes_that_share_a_source_share_its_slots),
         STORY(urgent_mail_has_the_next_line_of_any_lane),

@@ -35,6 +35,7 @@
 #define TAKES_RUNS  "[127.77.0.6]"
 #define NO_EHLO     "[127.77.0.7]"
 #define MUTE_AT_DOT "[127.77.0.8]"
+#define CHUNKS      "[127.77.0.9]"
 #define PICKY       "[127.77.0.10]"
 #define LEAVES      "[127.77.0.11]"
 #define GARBLES     "[127.77.0.12]"
@@ -54,6 +55,8 @@ static const struct {
     { TAKES_RUNS, "script = ( { at = \"dot\"; do = \"take-and-close\"; } );" },
     { NO_EHLO, "ehlo = false;" },
     { MUTE_AT_DOT, "script = ( { at = \"dot\"; do = \"silence\"; } );" },
+    { CHUNKS, "capabilities = [ \"PIPELINING\", \"SIZE\", \"CHUNKING\","
+              " \"STARTTLS\" ]; tls = { kind = \"self-signed\"; };" },
     { PICKY, "capabilities = [ \"PIPELINING\" ]; script = ( { at = \"rcpt\";"
              " match = \"<no@\"; reply = \"550 5.1.1 nobody\"; } );" },
     { LEAVES, "capabilities = [ \"PIPELINING\" ]; script = ( { at = \"mail\";"
@@ -82,9 +85,13 @@ struct bench {
     struct wire_job envelope;
     struct verdict outcomes[2];
     struct transaction job;
+    struct transaction others[SENDS_MAX]; /* where several are under way */
     char *body;
 
     unsigned to_send;
+    unsigned in_flight_max;
+    unsigned sent;
+    unsigned most; /* under way at once */
     unsigned done; /* jobs that ended */
     unsigned calls;
     enum leave_at free_at;
@@ -207,11 +214,25 @@ static void note_whom(struct bench *bench)
                    channel_tls(bench->channel));
 }
 
+static void send_next(struct bench *bench)
+{
+    struct transaction *next = &bench->job;
+    bench->to_send--;
+    if (bench->in_flight_max > 1) {
+        next = &bench->others[bench->to_send];
+        *next = bench->job;
+    }
+    channel_send(bench->channel, next);
+    bench->sent++;
+    if (bench->sent - bench->done > bench->most)
+        bench->most = bench->sent - bench->done;
+}
+
 static void on_change(void *context)
 {
     struct bench *bench = context;
     bench->calls++;
-    if (channel_take_done(bench->channel)) {
+    while (channel_take_done(bench->channel)) {
         bench->done++;
         note_whom(bench);
         if (leaves(bench, AT_DONE))
@@ -223,15 +244,18 @@ static void on_change(void *context)
             loop_stop(bench->loop);
         return;
     }
-    if (!channel_is_ready(bench->channel) || leaves(bench, AT_READY))
-        return;
-    if (bench->to_send > 0) {
-        bench->to_send--;
-        channel_send(bench->channel, &bench->job);
-    } else {
-        bench->is_leaving = true;
-        channel_leave(bench->channel);
+    if (channel_is_ready(bench->channel)) {
+        if (leaves(bench, AT_READY))
+            return;
+        if (bench->to_send > 0) {
+            send_next(bench);
+        } else {
+            bench->is_leaving = true;
+            channel_leave(bench->channel);
+        }
     }
+    while (bench->to_send > 0 && channel_can_follow(bench->channel))
+        send_next(bench);
 }
 
 static int set_up(void **state)
@@ -244,6 +268,7 @@ static int set_up(void **state)
     bench->tls = tls_client_context(false, NULL, &fault);
     assert_non_null(bench->tls);
     bench->to_send = 1;
+    bench->in_flight_max = 1;
     bench->recipients[0].address = SLICE("yes@x.test");
     bench->recipients[1].address = SLICE("no@x.test");
     bench->envelope = (struct wire_job){
@@ -288,6 +313,8 @@ static void deliver(struct bench *bench, enum dialog_tls tls, const char *first,
         .dialog = {
             .ehlo_name = SLICE("client.test"),
             .tls = tls,
+            .chunking = true,
+            .transactions_max = bench->in_flight_max,
             .waits = { .greeting = 400, .hello = 2000, .mail = 2000,
                        .rcpt = 2000, .data = 2000, .data_send = 2000,
                        .data_end = 500 },
@@ -548,6 +575,43 @@ static void a_megabyte_of_dots_arrives_by_tls(void **state)
     assert_true(was_kept(bench));
 }
 
+static void a_megabyte_of_dots_arrives_by_chunks(void **state)
+{
+    struct bench *bench = *state;
+    make_body(bench);
+    deliver(bench, DIALOG_TLS_REQUIRED, CHUNKS, NULL);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_true(was_kept(bench));
+}
+
+static void messages_follow_each_other(void **state)
+{
+    struct bench *bench = *state;
+    bench->to_send = SENDS_MAX;
+    bench->in_flight_max = 4;
+    deliver(bench, DIALOG_TLS_OFF, CHUNKS, NULL);
+    assert_int_equal(bench->done, SENDS_MAX);
+    assert_int_equal(bench->most, 4);
+    for (size_t i = 0; i < SENDS_MAX; i++)
+        assert_true(bench->others[i].is_over);
+    assert_int_equal(bench->why.code, 221);
+}
+
+/* Each waits until the text of the one before is said. */
+static void large_messages_follow_each_other(void **state)
+{
+    struct bench *bench = *state;
+    make_body(bench);
+    bench->to_send = 4;
+    bench->in_flight_max = 4;
+    deliver(bench, DIALOG_TLS_OFF, CHUNKS, NULL);
+    assert_int_equal(bench->done, 4);
+    assert_true(bench->most > 1);
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    for (size_t i = 0; i < 4; i++)
+        assert_true(was_kept(bench));
+}
+
 /* Under the address sanitizer: nothing is touched behind the free. */
 static void the_owner_may_free_at_any_call(void **state)
 {
@@ -614,6 +678,9 @@ int main(void)
         channel_test(garbage_defers),
         channel_test(a_megabyte_of_dots_arrives_as_it_is),
         channel_test(a_megabyte_of_dots_arrives_by_tls),
+        channel_test(a_megabyte_of_dots_arrives_by_chunks),
+        channel_test(messages_follow_each_other),
+        channel_test(large_messages_follow_each_other),
         channel_test(the_owner_may_free_at_any_call),
         channel_test(no_receiver_saw_a_violation),
     };
