@@ -569,6 +569,16 @@ bool conn_is_tls(const struct conn *conn)
     return conn->tls_up;
 }
 
+bool conn_tls_has_offered(const struct conn *conn)
+{
+    return conn->tls && tls_has_offered(conn->tls);
+}
+
+bool conn_tls_is_resumed(const struct conn *conn)
+{
+    return conn->tls_up && tls_is_resumed(conn->tls);
+}
+
 const char *conn_tls_version(const struct conn *conn)
 {
     return conn->tls_up ? tls_version(conn->tls) : NULL;

@@ -87,6 +87,11 @@ void conn_start_tls(struct conn *conn, struct tls_context *context,
 
 bool conn_is_tls(const struct conn *conn);
 
+/* Whether TLS was begun with an earlier session of the peer; see tls.h. And
+ * whether that was resumed. */
+bool conn_tls_has_offered(const struct conn *conn);
+bool conn_tls_is_resumed(const struct conn *conn);
+
 /* "TLSv1.3" and the cipher's name; NULL in clear. Live as long as the conn. */
 const char *conn_tls_version(const struct conn *conn);
 const char *conn_tls_cipher(const struct conn *conn);

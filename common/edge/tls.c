@@ -8,9 +8,11 @@
 #include <openssl/x509v3.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/base/check.h"
 #include "common/base/mem.h"
+#include "common/edge/tickets.h"
 
 /* Bytes of one tls_read() call: a fast peer must not hold the thread. */
 #define READ_BYTES_MAX ((size_t)64 * 1024)
@@ -21,15 +23,23 @@
 /* The longest TLS record, RFC 8446 section 5.1. */
 #define WRITE_BYTES_MAX ((size_t)16 * 1024)
 
+/* A certificate that has been revoked or has expired is noticed after this time
+ * at the latest, whatever the server's tickets say. */
+#define SESSION_AGE_MAX_S 3600
+
 struct tls_context {
     atomic_uint holders;
     SSL_CTX *ctx;
     bool server;
     bool verified;
+    struct tickets *tickets; /* of a client: SSL_SESSIONs */
 };
 
 struct tls {
     SSL *ssl;
+    struct tls_context *context;
+    char *name; /* the peer's, as its tickets are filed */
+    bool has_offered;
     bool broken; /* a fatal error came: OpenSSL wants no further call */
 };
 
@@ -152,13 +162,42 @@ static enum rc demand_much(SSL_CTX *ctx, const char *ca_file,
     return RC_OK;
 }
 
+static void destroy_ticket(void *ticket)
+{
+    SSL_SESSION_free(ticket);
+}
+
+/* TLS 1.3 sends tickets at any time behind the handshake. Returns 1 when it
+ * keeps the session. */
+static int keep_session(SSL *ssl, SSL_SESSION *session)
+{
+    const struct tls *tls = SSL_get_app_data(ssl);
+    if (!tls->name || !SSL_SESSION_is_resumable(session))
+        return 0;
+    if (SSL_SESSION_get_timeout(session) > SESSION_AGE_MAX_S)
+        (void)SSL_SESSION_set_timeout(session, SESSION_AGE_MAX_S);
+    tickets_put(tls->context->tickets, tls->name, session);
+    return 1;
+}
+
+/* Peers that close without close_notify do nothing unusual, and their sessions
+ * stay good. */
+static void remember_sessions(struct tls_context *context)
+{
+    context->tickets = tickets_new(destroy_ticket);
+    (void)SSL_CTX_set_options(context->ctx, SSL_OP_IGNORE_UNEXPECTED_EOF);
+    (void)SSL_CTX_set_session_cache_mode(
+        context->ctx, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(context->ctx, keep_session);
+}
+
 struct tls_context *tls_client_context(bool verified, const char *ca_file,
                                        struct fault *fault)
 {
     scoped(tls_context_release) struct tls_context *context =
         new_context(TLS_client_method());
     context->verified = verified;
-    (void)SSL_CTX_set_options(context->ctx, SSL_OP_NO_TICKET);
+    remember_sessions(context);
     if (!verified)
         demand_little(context->ctx);
     else if (demand_much(context->ctx, ca_file, fault) != RC_OK)
@@ -178,6 +217,7 @@ void tls_context_release(struct tls_context **context)
     if (!c || atomic_fetch_sub(&c->holders, 1) > 1)
         return;
     SSL_CTX_free(c->ctx);
+    tickets_free(&c->tickets);
     mem_free(c);
 }
 
@@ -197,6 +237,32 @@ static void set_peer_name(SSL *ssl, const char *name, bool verified)
     }
 }
 
+static bool is_fresh(const SSL_SESSION *session)
+{
+    const time_t now_s = time(NULL);
+    const time_t begin_s = (time_t)SSL_SESSION_get_time(session);
+    return SSL_SESSION_is_resumable(session) && now_s >= begin_s
+           && now_s - begin_s < (time_t)SSL_SESSION_get_timeout(session);
+}
+
+/* Offers the newest session of the peer. That of TLS 1.2 may be used again. */
+static void offer_session(struct tls *tls)
+{
+    struct tickets *tickets = tls->context->tickets;
+    SSL_SESSION *session = tickets_take(tickets, tls->name);
+    while (session && !is_fresh(session)) {
+        SSL_SESSION_free(session);
+        session = tickets_take(tickets, tls->name);
+    }
+    if (!session)
+        return;
+    tls->has_offered = SSL_set_session(tls->ssl, session) == 1;
+    if (SSL_SESSION_get_protocol_version(session) < TLS1_3_VERSION)
+        tickets_put(tickets, tls->name, session);
+    else
+        SSL_SESSION_free(session);
+}
+
 struct tls *tls_new(struct tls_context *context, int fd, const char *name)
 {
     CHECK(name || !context->verified);
@@ -204,13 +270,18 @@ struct tls *tls_new(struct tls_context *context, int fd, const char *name)
     struct tls *tls = NEW(struct tls);
     tls->ssl = SSL_new(context->ctx);
     CHECK(tls->ssl && SSL_set_fd(tls->ssl, fd) == 1);
+    CHECK(SSL_set_app_data(tls->ssl, tls) == 1);
+    tls->context = tls_context_hold(context);
     if (context->server) {
         SSL_set_accept_state(tls->ssl);
         return tls;
     }
     SSL_set_connect_state(tls->ssl);
-    if (name)
+    if (name) {
         set_peer_name(tls->ssl, name, context->verified);
+        tls->name = mem_copy_text(name, strlen(name));
+        offer_session(tls);
+    }
     return tls;
 }
 
@@ -219,7 +290,12 @@ void tls_free(struct tls **tls)
     struct tls *t = steal(*tls);
     if (!t)
         return;
+    /* Else OpenSSL takes the session for broken, and never resumes it. */
+    if (!t->broken && SSL_is_init_finished(t->ssl))
+        SSL_set_shutdown(t->ssl, SSL_SENT_SHUTDOWN);
     SSL_free(t->ssl);
+    tls_context_release(&t->context);
+    mem_free(t->name);
     mem_free(t);
 }
 
@@ -266,7 +342,22 @@ enum tls_want tls_handshake(struct tls *tls, struct fault *fault)
 {
     ERR_clear_error();
     int result = SSL_do_handshake(tls->ssl);
-    return result == 1 ? TLS_DONE : want_of(tls, result, errno, fault);
+    if (result == 1)
+        return TLS_DONE;
+    const enum tls_want want = want_of(tls, result, errno, fault);
+    if (tls->has_offered && (want == TLS_CLOSED || want == TLS_FAILED))
+        tickets_drop(tls->context->tickets, tls->name);
+    return want;
+}
+
+bool tls_has_offered(const struct tls *tls)
+{
+    return tls->has_offered;
+}
+
+bool tls_is_resumed(const struct tls *tls)
+{
+    return SSL_session_reused(tls->ssl) == 1;
 }
 
 enum tls_want tls_read(struct tls *tls, struct buf *in, struct fault *fault)

@@ -9,7 +9,11 @@
  *   clear text: TLS 1.0 and level 0 allowed, the certificate not checked;
  * - verified client: TLS 1.2 or better, level 2, chain and name checked.
  * Contexts are reference counted and immutable: a new certificate is a new
- * context, sessions that run keep the old one.
+ * context, sessions that run keep the old one. But a client context remembers
+ * the last sessions of each peer by its name, and resumes them: a handshake less
+ * to compute, and to a peer of TLS 1.2 a round trip less. None goes from one
+ * context to another, so that what was checked for it is what this one demands.
+ * A client context is of one thread.
  */
 #ifndef COMMON_EDGE_TLS_H
 #define COMMON_EDGE_TLS_H
@@ -52,6 +56,8 @@ enum tls_want {
     TLS_FAILED,     /* *fault says why; nothing more can be done with it */
 };
 
+/* Behind a handshake that failed with a session offered the peer's are
+ * forgotten: tls_has_offered() then says that another try is worth it. */
 enum tls_want tls_handshake(struct tls *tls, struct fault *fault) must_check;
 
 /* Adds what came to `in`. TLS_DONE when `in` is full or a fair share was read:
@@ -67,6 +73,10 @@ enum tls_want tls_write(struct tls *tls, struct buf *out,
 
 /* Sends close_notify when it can be sent at once. */
 void tls_say_bye(struct tls *tls);
+
+/* Whether an earlier session was offered to the peer; and taken by it. */
+bool tls_has_offered(const struct tls *tls);
+bool tls_is_resumed(const struct tls *tls);
 
 const char *tls_version(const struct tls *tls);
 const char *tls_cipher(const struct tls *tls);

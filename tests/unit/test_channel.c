@@ -355,6 +355,42 @@ static void mail_is_delivered_by_tls(void **state)
     assert_int_equal(bench->why.code, 221);
 }
 
+/* Handshakes that the receivers have seen so far and took up again. */
+static size_t count_resumed(const struct bench *bench)
+{
+    char path[PATH_MAX];
+    char line[4096];
+    size_t count = 0;
+    field_path(bench->field, "record", path);
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file))
+        count += strstr(line, "\"disconnect\"")
+                 && strstr(line, "\"tls_resumed\":true");
+    (void)fclose(file);
+    return count;
+}
+
+/* By the name of the host: nobody else's session is of use to it. */
+static void the_second_connection_resumes_tls(void **state)
+{
+    struct bench *bench = *state;
+    static const struct {
+        const char *host;
+        size_t resumed;
+    } cases[] = { { GOOD, 0 }, { CHUNKS, 0 }, { GOOD, 1 }, { CHUNKS, 2 } };
+    const size_t before = count_resumed(bench);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        bench->to_send = 1;
+        bench->is_gone = false;
+        deliver(bench, DIALOG_TLS_REQUIRED, cases[i].host, NULL);
+        assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+        channel_free(&bench->channel);
+        (void)usleep(50000); /* until the receiver has written it down */
+        assert_int_equal(count_resumed(bench) - before, cases[i].resumed);
+    }
+}
+
 static void mail_is_delivered_in_clear(void **state)
 {
     struct bench *bench = *state;
@@ -659,6 +695,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         channel_test(mail_is_delivered_by_tls),
+        channel_test(the_second_connection_resumes_tls),
         channel_test(mail_is_delivered_in_clear),
         channel_test(mail_is_delivered_to_who_knows_no_ehlo),
         channel_test(one_connection_carries_many),

@@ -604,6 +604,62 @@ static void opportunistic_tls_takes_any_certificate(void **state)
     await(w, &w->server.opened, 1);
 }
 
+/* One connection by TLS, on which something is said. Whether it was resumed. */
+static bool connect_by_tls(struct world *w, struct tls_context *serving,
+                           struct tls_context *context, const char *name)
+{
+    w->client.opened = 0;
+    w->server.opened = 0;
+    join(w, BUFFER_MAX, BUFFER_MAX, false);
+    conn_start_tls(w->server.conn, serving, NULL);
+    conn_start_tls(w->client.conn, context, name);
+    await(w, &w->client.opened, 2);
+    await(w, &w->server.opened, 1);
+    buf_clear(&w->client.got);
+    say_text(&w->server, "250 ok\r\n");
+    await_bytes(w, &w->client, 8);
+    const bool is_resumed = conn_tls_is_resumed(w->client.conn);
+    assert_int_equal(is_resumed, conn_tls_is_resumed(w->server.conn));
+    conn_free(&w->client.conn);
+    conn_free(&w->server.conn);
+    some_turns(w);
+    return is_resumed;
+}
+
+static void sessions_are_resumed_by_name_and_demands(void **state)
+{
+    struct world *w = *state;
+    struct fault fault;
+    scoped(tls_context_release) struct tls_context *lax =
+        tls_client_context(false, NULL, &fault);
+    scoped(tls_context_release) struct tls_context *strict =
+        tls_client_context(true, w->certificate, &fault);
+    assert_false(connect_by_tls(w, w->serving, lax, "localhost"));
+    for (int i = 0; i < 10; i++) /* each gives a new ticket */
+        assert_true(connect_by_tls(w, w->serving, lax, "localhost"));
+    assert_false(connect_by_tls(w, w->serving, lax, "mx.example.com"));
+    /* What was not checked is of no use where it is. */
+    assert_false(connect_by_tls(w, w->serving, strict, "localhost"));
+    assert_true(connect_by_tls(w, w->serving, strict, "localhost"));
+    w->client.opened = 0;
+    shake(w, strict, "mx.example.com");
+    assert_int_equal(w->client.opened, 1);
+}
+
+/* A server that has lost its keys since does a whole handshake. */
+static void a_session_that_is_not_known_any_more_does_no_harm(void **state)
+{
+    struct world *w = *state;
+    struct fault fault;
+    scoped(tls_context_release) struct tls_context *lax =
+        tls_client_context(false, NULL, &fault);
+    scoped(tls_context_release) struct tls_context *restarted =
+        tls_server_context(w->certificate, w->key, "1.2", &fault);
+    assert_false(connect_by_tls(w, w->serving, lax, "localhost"));
+    assert_false(connect_by_tls(w, restarted, lax, "localhost"));
+    assert_true(connect_by_tls(w, restarted, lax, "localhost"));
+}
+
 static void a_pair_that_cannot_serve_is_refused(void **state)
 {
     struct world *w = *state;
@@ -767,7 +823,7 @@ static void finish_waits_no_longer_than_told(void **state)
     int raw = join_raw(w);
     w->server.to_send = BUFFER_MAX;
     fill(&w->server);
-    uint64_t start_ms = time_now_ms();
+    uint64_t start_ms = loop_now_ms(w->loop); /* the clock that counts */
     conn_finish(&w->server.conn, 50);
     char bytes[4096];
     ssize_t got = 1;
@@ -830,6 +886,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_what_they_were_made_of),
+        CASE(sessions_are_resumed_by_name_and_demands),
+        CASE(a_session_that_is_not_known_any_more_does_no_harm),
         cmocka_unit_test(a_pair_that_cannot_serve_is_refused),
         CASE(bytes_go_both_ways),
         CASE(a_conn_leaves_from_the_address_it_was_told),

@@ -205,12 +205,31 @@ static void a_chunk_ends_with_a_line_end(void **state)
     }
 }
 
-static void set_large(struct bench *bench)
+static void set_body(struct bench *bench, size_t len)
 {
     static char body[TRANSACTION_BLIND_BYTES + 1];
-    memset(body, '.', sizeof body);
-    memcpy(body + sizeof body - 2, "\r\n", 2);
-    bench->job.body = slice_of(body, sizeof body);
+    memset(body, '.', len);
+    memcpy(body + len - 2, "\r\n", 2);
+    bench->job.body = slice_of(body, len);
+}
+
+static void set_large(struct bench *bench)
+{
+    set_body(bench, TRANSACTION_BLIND_BYTES + 1);
+}
+
+/* Also when that byte fills the flight. */
+static void the_last_byte_is_known_to_be_said(void **state)
+{
+    struct bench *bench = *state;
+    set_body(bench, TRANSACTION_BLIND_BYTES);
+    begin_chunks(bench);
+    assert_int_equal(bench->out.len,
+                     strlen(ENVELOPE "BDAT 65536 LAST\r\n") + 65536);
+    struct verdict why;
+    verdict_local(&why, (struct enhanced){ 4, 4, 2 }, "lost");
+    (void)dialog_lose(&bench->dialog, &why);
+    assert_true(bench->job.in_doubt);
 }
 
 /* Nobody is made to swallow megabytes for a recipient that is not there. */
@@ -288,6 +307,7 @@ int main(void)
         dialog_test(a_small_buffer_is_enough),
         dialog_test(a_flight_of_thousands_is_said_in_parts),
         dialog_test(a_chunk_ends_with_a_line_end),
+        dialog_test(the_last_byte_is_known_to_be_said),
         dialog_test(a_large_text_waits_for_its_recipients),
         dialog_test(a_large_text_is_said_in_parts),
         dialog_test(a_refusal_before_the_last_byte_is_the_answer),

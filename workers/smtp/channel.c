@@ -80,10 +80,16 @@ static void end(struct channel *channel, const struct verdict *why)
  * case there is no other. */
 static void try_next(struct channel *channel, const struct verdict *why)
 {
+    const bool has_offered =
+        channel->conn && conn_tls_has_offered(channel->conn);
     conn_free(&channel->conn);
     channel->why = *why;
     bool handshake_failed = channel->is_shaking && !channel->in_clear;
     channel->is_shaking = false;
+    if (handshake_failed && has_offered) {
+        connect_to(channel); /* perhaps it was the old session */
+        return;
+    }
     if (handshake_failed
         && channel->options.dialog.tls == DIALOG_TLS_IF_OFFERED) {
         channel->in_clear = true;

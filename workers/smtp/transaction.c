@@ -129,31 +129,48 @@ static bool may_text(const struct transaction *transaction)
                                        : transaction->heard == after);
 }
 
-static bool say_end(struct transaction *transaction, struct buf *out)
+/* The next stretch of the text, with the end that it may lack. */
+static bool say_chunk(struct transaction *transaction, struct slice rest,
+                      struct buf *out)
 {
-    if (transaction->is_chunked)
-        return buf_add(out, missing_end(transaction->body));
-    if (!linewise_encode_end(&transaction->encoder, out))
+    const struct slice stretch = slice_head(rest, STRETCH_BYTES);
+    const bool is_last = stretch.len == rest.len;
+    const size_t before = out->len;
+    if (!buf_add(out, stretch)
+        || (is_last && !buf_add(out, missing_end(transaction->body)))) {
+        buf_cut(out, before);
         return false;
-    transaction->said++;
+    }
+    transaction->text_said += stretch.len;
+    transaction->end_is_said = is_last;
     return true;
 }
 
-/* The next stretch of the text. False: `out` has no room for it now. */
-static bool say_text(struct transaction *transaction, struct buf *out)
+/* Likewise by DATA; the dot is a stretch of its own. */
+static bool say_lines(struct transaction *transaction, struct slice rest,
+                      struct buf *out)
 {
-    struct slice rest = slice_from(transaction->body, transaction->text_said);
     if (slice_is_empty(rest)) {
-        transaction->end_is_said = say_end(transaction, out);
-        return transaction->end_is_said;
+        if (!linewise_encode_end(&transaction->encoder, out))
+            return false;
+        transaction->end_is_said = true;
+        transaction->said++;
+        return true;
     }
-    struct slice stretch = slice_head(rest, STRETCH_BYTES);
-    if (transaction->is_chunked
-            ? !buf_add(out, stretch)
-            : !linewise_encode(&transaction->encoder, stretch, out))
+    const struct slice stretch = slice_head(rest, STRETCH_BYTES);
+    if (!linewise_encode(&transaction->encoder, stretch, out))
         return false;
     transaction->text_said += stretch.len;
     return true;
+}
+
+/* False: `out` has no room for it now. */
+static bool say_text(struct transaction *transaction, struct buf *out)
+{
+    const struct slice rest =
+        slice_from(transaction->body, transaction->text_said);
+    return transaction->is_chunked ? say_chunk(transaction, rest, out)
+                                   : say_lines(transaction, rest, out);
 }
 
 void transaction_say(struct transaction *transaction, const struct ehlo *peer,

@@ -137,7 +137,8 @@ static void handshake(struct connection *connection)
 {
     switch (tls_handshake(connection->tls)) {
     case TLS_OK:
-        session_secured(&connection->session, tls_version(connection->tls));
+        session_secured(&connection->session, tls_version(connection->tls),
+                        tls_is_resumed(connection->tls));
         connection->state = CONNECTION_OPEN;
         break;
     case TLS_AGAIN:

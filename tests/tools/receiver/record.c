@@ -162,6 +162,8 @@ void record_add(struct record *record, const struct happening *happening)
     add_member(line, "kind", happening->kind);
     add_member(line, "ehlo", happening->ehlo);
     add_member(line, "tls", happening->tls);
+    if (happening->tls_resumed)
+        text_add_string(line, ",\"tls_resumed\":true");
     add_member(line, "from", happening->mail_from);
     add_rcpts(line, happening->rcpts);
     add_message(line, happening->message);

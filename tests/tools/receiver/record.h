@@ -30,6 +30,7 @@ struct happening {
     uint64_t connection;
     const char *ehlo;
     const char *tls;
+    bool tls_resumed;
     const char *mail_from;
     const struct text *rcpts;      /* each ends with NUL */
     const struct message *message; /* size, digest and header fields */

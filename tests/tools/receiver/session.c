@@ -45,6 +45,7 @@ static struct happening happening_of(const struct session *session,
         .ehlo = session->host_name.len > 0 ? text_string(&session->host_name)
                                            : NULL,
         .tls = session->secure ? session->tls_version : NULL,
+        .tls_resumed = session->tls_resumed,
         .mail_from = session->state >= SESSION_MAIL
                          ? text_string(&session->mail_from)
                          : NULL,
@@ -225,9 +226,11 @@ void session_idle(struct session *session, struct answer *answer)
     refuse(session, answer, "idle", 421, "4.4.2", "Timeout, closing");
 }
 
-void session_secured(struct session *session, const char *version)
+void session_secured(struct session *session, const char *version,
+                     bool is_resumed)
 {
     session->secure = true;
+    session->tls_resumed = is_resumed;
     session->provider->tls_connections++;
     (void)snprintf(session->tls_version, sizeof session->tls_version, "%s",
                    version);

@@ -51,6 +51,7 @@ struct session {
     bool esmtp;
     bool secure;
     char tls_version[16]; /* "" without TLS */
+    bool tls_resumed;
     struct text host_name;
     struct text mail_from;
     struct text rcpts; /* each ends with NUL */
@@ -82,7 +83,8 @@ bool session_hear(struct session *session, struct text *in, uint64_t now_ms,
                   struct answer *answer);
 
 /* Tells that TLS is now spoken; everything said before is void. */
-void session_secured(struct session *session, const char *version);
+void session_secured(struct session *session, const char *version,
+                     bool is_resumed);
 
 /* Something wrong on the wire that the connection itself saw. */
 void session_wire_violation(struct session *session, const char *kind);

@@ -183,6 +183,11 @@ void tls_bye(struct tls_channel *channel)
         (void)SSL_shutdown(channel->ssl);
 }
 
+bool tls_is_resumed(const struct tls_channel *channel)
+{
+    return SSL_session_reused(channel->ssl) == 1;
+}
+
 const char *tls_version(const struct tls_channel *channel)
 {
     return SSL_get_version(channel->ssl);

@@ -42,5 +42,6 @@ void tls_bye(struct tls_channel *channel);
 
 /* Such as "TLSv1.3". Valid as long as the channel. */
 const char *tls_version(const struct tls_channel *channel);
+bool tls_is_resumed(const struct tls_channel *channel);
 
 #endif
