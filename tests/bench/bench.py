@@ -33,7 +33,7 @@ pools = ( {pools} );
 routes = ( {routes} );
 streams = ( {streams} );
 limits = ( {{ smtp_port = {sink_port}; max_smtp_out = {slots};
-    max_msg_per_connection = 0; tls = "off"; }} );
+    max_msg_per_connection = 0; tls = "off"; {limits} }} );
 spool = {{ path = "{folder}/spool"; segment_size = "128MB";
     body_cache = "{body_cache}"; }};
 log = {{ level = "warning"; events = "{events}"; }};
@@ -76,19 +76,22 @@ def ledger(path):
 
 
 class Platform:
-    """streams: name -> dict(pool, and what stands in its config)."""
+    """streams: name -> dict(pool, and what stands in its config). limits:
+    what stands in that section further. sink_port: of a receiver that is not
+    the platform's to start."""
 
     def __init__(self, build, streams, *, slots=20, workers=2,
-                 body_cache="64MB"):
+                 body_cache="64MB", limits="", sink_port=None):
         self.bin = pathlib.Path(build).resolve() / "bin"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bench."))
         self.streams = streams
         self.worker_count = workers
         ports = free_ports(len(streams) + 1)
-        self.sink_port = ports.pop()
+        self.sink_port = sink_port or ports[-1]
         self.ports = dict(zip(streams, ports))
         self.slots = slots
         self.body_cache = body_cache
+        self.limits = limits
         self.processes = {}
         self._numbers = iter(range(1 << 30))
         self._events = self.folder / "events.log"
@@ -102,7 +105,8 @@ class Platform:
         port_of = self.ports
         (self.folder / "cfg").write_text(CONFIG.format(
             folder=self.folder, sink_port=self.sink_port, slots=self.slots,
-            body_cache=self.body_cache, events=self._events,
+            body_cache=self.body_cache, limits=self.limits,
+            events=self._events,
             listeners=",\n".join(
                 f'{{ name = "{name}"; address = "127.0.0.1:{port_of[name]}"; '
                 'tls = "plain"; require_auth = false; '
