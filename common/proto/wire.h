@@ -89,6 +89,9 @@ struct wire_hello {
      * it: jobs under way and results without an ACK. Same order, same count. */
     struct wire_ids held_leases;
     struct wire_ids held_messages;
+    /* Boots of this worker's former lives whose journal it has read: all that
+     * they sent, or may have sent, is among what is held. */
+    struct wire_ids former_boots;
 };
 
 struct wire_welcome {
@@ -175,9 +178,11 @@ struct wire_result {
     struct slice tls;        /* "TLSv1.3", or empty */
     uint64_t started_utc_ms; /* attempt began: MAIL was said, or connect */
     uint64_t ended_utc_ms;
-    bool in_doubt; /* the last byte was sent and the reply did not come */
-    bool ends_dsn; /* the receiver does not know DSN: nothing of RFC 3461 was
+    bool in_doubt;   /* the last byte was sent and the reply did not come */
+    bool ends_dsn;   /* the receiver does not know DSN: nothing of RFC 3461 was
                       passed on, and no report will come from there */
+    bool posthumous; /* with in_doubt: the worker died before the reply came,
+                        and its next life found this in the journal */
     const struct wire_outcome *outcomes;
     size_t outcome_count;
 };

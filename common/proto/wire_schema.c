@@ -62,6 +62,7 @@ static const struct wire_list source_names = {
 
 static const struct wire_list held_leases = IDS(wire_hello, held_leases);
 static const struct wire_list held_messages = IDS(wire_hello, held_messages);
+static const struct wire_list former_boots = IDS(wire_hello, former_boots);
 
 static const struct wire_field hello_fields[] = {
     [1] = TEXT(wire_hello, worker, NEEDED),
@@ -72,6 +73,7 @@ static const struct wire_field hello_fields[] = {
     [6] = LIST(wire_hello, sources.items, source_names, OPTIONAL),
     [7] = LIST(wire_hello, held_leases.items, held_leases, OPTIONAL),
     [8] = LIST(wire_hello, held_messages.items, held_messages, OPTIONAL),
+    [9] = LIST(wire_hello, former_boots.items, former_boots, OPTIONAL),
 };
 
 static const struct wire_field welcome_fields[] = {
@@ -186,6 +188,7 @@ static const struct wire_field result_fields[] = {
     [11] = FLAG(wire_result, in_doubt),
     [12] = LIST(wire_result, outcomes, outcomes, NEEDED),
     [13] = FLAG(wire_result, ends_dsn),
+    [14] = FLAG(wire_result, posthumous),
 };
 
 static const struct wire_list ack_leases = IDS(wire_ack, leases);

@@ -50,6 +50,8 @@ static void end(struct dispatch *dispatch, struct claim *claim,
 {
     const uint64_t id = claim->message;
     struct queued *queued = table_get(&dispatch->lanes.messages, id);
+    if (lost)
+        leases_doubt(&dispatch->leases, claim->lease);
     leases_end_claim(&dispatch->leases, &claim);
     if (leases_claims_of(&dispatch->leases, id) > 0)
         return;
@@ -116,7 +118,8 @@ void claims_done(struct dispatch *dispatch, const struct worker *worker,
         end(dispatch, claim, NULL);
 }
 
-void claims_lose(struct dispatch *dispatch, const struct worker *worker)
+void claims_lose(struct dispatch *dispatch, const struct worker *worker,
+                 bool is_remembered)
 {
-    end_all_but(dispatch, worker, NULL, worker->name);
+    end_all_but(dispatch, worker, NULL, is_remembered ? NULL : worker->name);
 }

@@ -25,7 +25,9 @@ void claims_renew(struct dispatch *dispatch, const struct worker *worker,
 void claims_done(struct dispatch *dispatch, const struct worker *worker,
                  uint64_t lease);
 
-/* The worker is gone: what it claimed is in doubt. Whole events. */
-void claims_lose(struct dispatch *dispatch, const struct worker *worker);
+/* The worker is gone: what it claimed is in doubt, unless `is_remembered`: then
+ * its next life claims what is. Whole events. */
+void claims_lose(struct dispatch *dispatch, const struct worker *worker,
+                 bool is_remembered);
 
 #endif

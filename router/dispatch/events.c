@@ -209,6 +209,17 @@ void events_possible_duplicate(struct dispatch *dispatch, const struct job *job,
     end(dispatch, &json);
 }
 
+void events_late_doubt(struct dispatch *dispatch, uint64_t message,
+                       const char *worker)
+{
+    struct json json;
+    begin(dispatch, &json, "possible_duplicate");
+    add_id(&json, message);
+    add_text(&json, "worker", slice_text(worker));
+    add_text(&json, "then", SLICE("sent"));
+    end(dispatch, &json);
+}
+
 void events_worker(struct dispatch *dispatch, const char *event,
                    const struct worker *worker, const char *why)
 {

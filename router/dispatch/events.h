@@ -59,6 +59,10 @@ void events_double_bounce(struct dispatch *dispatch,
 void events_possible_duplicate(struct dispatch *dispatch, const struct job *job,
                                const char *worker, const char *done);
 
+/* The same of a message that was sent again before we heard of it. */
+void events_late_doubt(struct dispatch *dispatch, uint64_t message,
+                       const char *worker);
+
 /* "worker_up", "worker_lost" with why: "silent", "restarted". */
 void events_worker(struct dispatch *dispatch, const char *event,
                    const struct worker *worker, const char *why);

@@ -69,9 +69,13 @@ static void forget_credit(struct dispatch *dispatch,
             credits_forget(lane->credits, worker->number);
 }
 
-/* Nobody has it: back to where it was. */
-static void return_job(struct dispatch *dispatch, struct job *job)
+/* Nobody has it: back to where it was. A whole event. */
+static void return_lease(struct dispatch *dispatch, struct lease *lease)
 {
+    dispatch_begin(dispatch);
+    struct job *job = leases_return(&dispatch->leases, &lease);
+    if (!job)
+        return;
     dispatch->counters.handed_back++;
     place_ready(dispatch, job, LANE_FRONT);
 }
@@ -80,31 +84,48 @@ static void return_job(struct dispatch *dispatch, struct job *job)
 static void doubt_lease(struct dispatch *dispatch, struct lease *lease)
 {
     const struct worker *worker = lease->worker;
-    const bool has_left = !lease->is_fetching;
+    if (lease->is_fetching) {
+        return_lease(dispatch, lease);
+        return;
+    }
+    leases_doubt(&dispatch->leases, lease->id);
     struct job *job = leases_return(&dispatch->leases, &lease);
     if (!job)
         return;
     struct queued *queued = job->queued;
     dispatch_begin(dispatch);
-    if (has_left)
-        place_in_doubt(dispatch, job, worker->name);
-    else
-        return_job(dispatch, job);
+    place_in_doubt(dispatch, job, worker->name);
     outcome_close(dispatch, queued, NULL);
 }
 
+/* Has the worker that says HELLO read the journal of this life? */
+static bool remembers(const struct wire_hello *hello, uint64_t boot)
+{
+    for (size_t i = 0; i < hello->former_boots.count; i++)
+        if (hello->former_boots.items[i] == boot)
+            return true;
+    return false;
+}
+
+/* `is_remembered`: its next life is here and claims what it may have sent; all
+ * else was not begun. */
 static void lose(struct dispatch *dispatch, struct worker *worker,
-                 const char *why)
+                 const char *why, bool is_remembered)
 {
     events_worker(dispatch, "worker_lost", worker, why);
     log_line(LOG_WARNING, "worker_lost", "worker=%s why=%s leases=%u",
              worker->name, why, worker->lease_count);
     forget_credit(dispatch, worker);
     /* The newest first: each goes to the front. */
-    while (!list_is_empty(&worker->leases))
-        doubt_lease(dispatch,
-                    container_of(worker->leases.prev, struct lease, link));
-    claims_lose(dispatch, worker);
+    while (!list_is_empty(&worker->leases)) {
+        struct lease *lease =
+            container_of(worker->leases.prev, struct lease, link);
+        if (is_remembered)
+            return_lease(dispatch, lease);
+        else
+            doubt_lease(dispatch, lease);
+    }
+    claims_lose(dispatch, worker, is_remembered);
     workers_drop(&dispatch->workers, &worker);
     update_pools(dispatch);
     pick_release(dispatch);
@@ -125,10 +146,7 @@ static void check_leases(struct dispatch *dispatch, struct worker *worker,
             lease->until_ms = now_ms + DISPATCH_SUSPECT_MS;
             continue;
         }
-        dispatch_begin(dispatch);
-        struct job *job = leases_return(&dispatch->leases, &lease);
-        if (job)
-            return_job(dispatch, job);
+        return_lease(dispatch, lease);
     }
 }
 
@@ -139,9 +157,11 @@ static void hear_hello(struct dispatch *dispatch, const struct bus_peer *peer,
     struct worker *namesake =
         workers_by_name(&dispatch->workers, hello->worker);
     if (namesake && namesake != known)
-        lose(dispatch, namesake, "restarted");
-    if (known && known->boot != hello->boot)
-        lose(dispatch, steal(known), "restarted");
+        lose(dispatch, namesake, "restarted", remembers(hello, namesake->boot));
+    if (known && known->boot != hello->boot) {
+        const bool is_remembered = remembers(hello, known->boot);
+        lose(dispatch, steal(known), "restarted", is_remembered);
+    }
 
     struct worker *worker = workers_hello(&dispatch->workers, peer, hello,
                                           dispatch_now_ms(dispatch));
@@ -199,10 +219,7 @@ static void hear_handback(struct dispatch *dispatch,
             claims_done(dispatch, worker, id);
             continue;
         }
-        dispatch_begin(dispatch);
-        struct job *job = leases_return(&dispatch->leases, &lease);
-        if (job)
-            return_job(dispatch, job);
+        return_lease(dispatch, lease);
     }
 }
 
@@ -289,7 +306,7 @@ void hear_tick(struct dispatch *dispatch)
         struct worker *worker = container_of(link, struct worker, link);
         next = link->next;
         if (now_ms >= worker->heard_ms + lease_ms)
-            lose(dispatch, worker, "silent");
+            lose(dispatch, worker, "silent", false);
     }
     update_pools(dispatch);
 }

@@ -3,9 +3,11 @@
  *
  * A worker is live from its HELLO on. Any frame shows that it is alive. One
  * that was silent for bus.lease_ms, or whose name says HELLO with a new boot, is
- * lost: what it had is in doubt (place_in_doubt). A frame of somebody unknown is
- * answered with a BEAT of boot 0, which no router has: he says HELLO, and in it
- * what he holds.
+ * lost: what it had is in doubt (place_in_doubt), unless that HELLO names the
+ * boot that we knew as a former life whose journal it has read: then what it
+ * claims may have been sent, and all else goes out again as if it never had.
+ * A frame of somebody unknown is answered with a BEAT of boot 0, which no router
+ * has: he says HELLO, and in it what he holds.
  */
 #ifndef ROUTER_DISPATCH_HEAR_H
 #define ROUTER_DISPATCH_HEAR_H

@@ -119,3 +119,17 @@ void leases_end_claim(struct leases *leases, struct claim **claim)
     (void)table_take(&leases->claims, ended->lease);
     mem_free(ended);
 }
+
+void leases_doubt(struct leases *leases, uint64_t id)
+{
+    leases->doubted[leases->doubted_at] = id;
+    leases->doubted_at = (leases->doubted_at + 1) % LEASES_DOUBTED_MAX;
+}
+
+bool leases_is_doubted(const struct leases *leases, uint64_t id)
+{
+    for (size_t i = 0; i < LEASES_DOUBTED_MAX; i++)
+        if (leases->doubted[i] == id)
+            return true;
+    return false;
+}

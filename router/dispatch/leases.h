@@ -22,6 +22,9 @@
 #include "router/dispatch/workers.h"
 #include "router/lanes/job.h"
 
+/* Of leases in doubt we know so many: a worker holds WIRE_LEASES_MAX at most. */
+#define LEASES_DOUBTED_MAX (8 * WIRE_LEASES_MAX)
+
 struct lease {
     struct list link; /* in worker->leases */
     uint64_t id;
@@ -47,6 +50,8 @@ struct leases {
     struct table claims;  /* by lease id */
     struct table claimed; /* how many claims a message has, by its id */
     uint64_t id_last;
+    uint64_t doubted[LEASES_DOUBTED_MAX]; /* ids; a ring */
+    uint32_t doubted_at;                  /* the oldest one */
 };
 
 /* Ids begin after `boot`, which grows from start to start faster than leases
@@ -76,5 +81,9 @@ struct claim *leases_claimed(const struct leases *leases, uint64_t lease);
 uint32_t leases_claims_of(const struct leases *leases, uint64_t message);
 
 void leases_end_claim(struct leases *leases, struct claim **claim);
+
+/* The event log owns up to it as a possible duplicate, which is done once. */
+void leases_doubt(struct leases *leases, uint64_t id);
+bool leases_is_doubted(const struct leases *leases, uint64_t id);
 
 #endif

@@ -253,6 +253,27 @@ static void defer_by_plans(struct dispatch *dispatch, struct job *job,
     defer_alike(dispatch, job, keep[0] || rest ? &asked : &plain, result);
 }
 
+/* A possible duplicate is owned up to once: not again where its lease was given
+ * up before the result came. */
+static bool is_news(struct dispatch *dispatch, const struct wire_result *result)
+{
+    if (leases_is_doubted(&dispatch->leases, result->lease))
+        return false;
+    leases_doubt(&dispatch->leases, result->lease);
+    return true;
+}
+
+/* The worker that claims the lease; "" when nobody does: we gave it. */
+static const char *teller(const struct dispatch *dispatch,
+                          const struct wire_result *result)
+{
+    const struct claim *claim =
+        leases_claimed(&dispatch->leases, result->lease);
+    const struct worker *worker =
+        claim ? workers_by_number(&dispatch->workers, claim->worker) : NULL;
+    return worker ? worker->name : "";
+}
+
 static void take_deferred(struct dispatch *dispatch, struct job *job,
                           const struct wire_result *result)
 {
@@ -262,18 +283,27 @@ static void take_deferred(struct dispatch *dispatch, struct job *job,
     log_deferred(dispatch, job, verdicts, plans, result);
     for (size_t i = 0; i < job->recipient_count; i++)
         note_reply(&recipients[i], &verdicts[i]);
-    if (!result->in_doubt) {
-        defer_by_plans(dispatch, job, plans, result);
-        return;
-    }
-    dispatch->counters.in_doubt++;
     const bool hold =
-        dispatch->conf->streams[job->stream].in_doubt == IN_DOUBT_HOLD;
-    events_possible_duplicate(dispatch, job, NULL, hold ? "hold" : "retry");
+        result->in_doubt
+        && dispatch->conf->streams[job->stream].in_doubt == IN_DOUBT_HOLD;
+    if (result->in_doubt && is_news(dispatch, result)) {
+        dispatch->counters.in_doubt++;
+        events_possible_duplicate(dispatch, job, teller(dispatch, result),
+                                  hold ? "hold" : "retry");
+    }
     if (hold)
         place_held(dispatch, job);
     else
         defer_by_plans(dispatch, job, plans, result);
+}
+
+/* Its worker died between the last byte and the reply: no attempt to charge, and
+ * nothing to wait for. */
+static void take_orphaned(struct dispatch *dispatch, struct job *job,
+                          const struct wire_result *result)
+{
+    const bool is_told = !is_news(dispatch, result);
+    place_in_doubt(dispatch, job, is_told ? NULL : teller(dispatch, result));
 }
 
 /* Tells the fates apart, and logs those that are final. */
@@ -345,7 +375,9 @@ void outcome_result(struct dispatch *dispatch, struct job *job,
         take_failed(dispatch, failed, result);
     if (job)
         place_ready(dispatch, job, LANE_FRONT);
-    if (deferred)
+    if (deferred && result->in_doubt && result->posthumous)
+        take_orphaned(dispatch, deferred, result);
+    else if (deferred)
         take_deferred(dispatch, deferred, result);
 }
 

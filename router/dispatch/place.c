@@ -217,8 +217,11 @@ void place_in_doubt(struct dispatch *dispatch, struct job *job,
 {
     const bool hold =
         dispatch->conf->streams[job->stream].in_doubt == IN_DOUBT_HOLD;
-    dispatch->counters.in_doubt++;
-    events_possible_duplicate(dispatch, job, worker, hold ? "hold" : "retry");
+    if (worker) {
+        dispatch->counters.in_doubt++;
+        events_possible_duplicate(dispatch, job, worker,
+                                  hold ? "hold" : "retry");
+    }
     if (!hold) {
         job->alarm.at_ms = 0;
         if (job->destination)

@@ -40,7 +40,8 @@ void place_paused(struct dispatch *dispatch, struct job *job);
  * of now. */
 void place_rerouted(struct dispatch *dispatch, struct job *job);
 
-/* It was with `worker`, who is gone: as its stream's in_doubt says. */
+/* It was with `worker`, who is gone: as its stream's in_doubt says. NULL: the
+ * event log owns up to it already. */
 void place_in_doubt(struct dispatch *dispatch, struct job *job,
                     const char *worker);
 

@@ -1,9 +1,13 @@
 /* results.c - what a RESULT means. */
 #include "router/dispatch/results.h"
 
+#include <inttypes.h>
+
 #include "common/base/check.h"
 #include "common/base/crash.h"
+#include "common/edge/log.h"
 #include "router/dispatch/claims.h"
+#include "router/dispatch/events.h"
 #include "router/dispatch/fetch.h"
 #include "router/dispatch/outcome.h"
 #include "router/dispatch/settle.h"
@@ -64,6 +68,30 @@ static void hear_late(struct dispatch *dispatch, struct queued *queued,
     }
 }
 
+/* A lease that was lost gives no right to report: what its worker says then is
+ * answered, and counts only as far as hear_late() lets it. */
+static void note_late(const struct dispatch *dispatch,
+                      const struct worker *worker,
+                      const struct wire_result *result)
+{
+    if (leases_is_doubted(&dispatch->leases, result->lease))
+        log_line(LOG_INFO, "result_late", "worker=%s lease=%" PRIu64,
+                 worker->name, result->lease);
+}
+
+/* Nothing of it is pending any more, or with others: it was sent again without
+ * a word of doubt, which is made up for here. */
+static void end_doubt(struct dispatch *dispatch, const struct worker *worker,
+                      const struct wire_result *result)
+{
+    if (!result->in_doubt
+        || leases_is_doubted(&dispatch->leases, result->lease))
+        return;
+    leases_doubt(&dispatch->leases, result->lease);
+    dispatch->counters.in_doubt++;
+    events_late_doubt(dispatch, result->message, worker->name);
+}
+
 void results_hear(struct dispatch *dispatch, const struct worker *worker,
                   const struct wire_result *result)
 {
@@ -85,9 +113,12 @@ void results_hear(struct dispatch *dispatch, const struct worker *worker,
     if (job) {
         queued = job->queued;
         outcome_result(dispatch, job, result);
-    } else if (queued) {
-        hear_late(dispatch, queued, result);
+    } else {
+        note_late(dispatch, worker, result);
+        if (queued)
+            hear_late(dispatch, queued, result);
     }
+    end_doubt(dispatch, worker, result);
     outcome_close(dispatch, queued, &ack);
     claims_done(dispatch, worker, result->lease);
     CRASH_POINT("result.settling");

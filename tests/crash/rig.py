@@ -70,6 +70,7 @@ class Rig:
         self._body_cache = body_cache
         self._children = {}
         self._logs = {}
+        self.workers_killed = 0
 
     def __enter__(self):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by __exit__
@@ -242,16 +243,21 @@ class Audit:
 
     def unexplained(self):
         """Doubled, and the platform's log does not own up to it."""
-        owned = set()
+        owned = self.named()
         ids = {}
         for event in self._rig.events.items():
-            if event["event"] == "possible_duplicate":
-                owned.add(event["id"])
-            elif event["event"] == "accepted":
+            if event["event"] == "accepted":
                 ids[event.get("message_id", "").strip("<>").partition("@")[0]] = \
                     event["id"]
         return {name for name in self.twice()
                 if self.acknowledged.get(name, ids.get(name)) not in owned}
+
+    def named(self):
+        return {event["id"] for event in self._rig.events.items()
+                if event["event"] == "possible_duplicate"}
+
+    def workers_killed(self):
+        return self._rig.workers_killed
 
     def drained(self):
         self.look()

@@ -544,6 +544,7 @@ static void send_hello(struct scripted *worker)
                                   .sources = { sources, count },
                                   .held_leases = worker->held_leases,
                                   .held_messages = worker->held_messages,
+                                  .former_boots = worker->former_boots,
                               } });
 }
 
@@ -573,8 +574,8 @@ void scripted_hello(struct scripted *worker)
             worker->kept[i].seen = true;
 }
 
-struct scripted *scripted_new(struct fixture *fixture, const char *name,
-                              uint64_t boot, const char *const *sources)
+struct scripted *scripted_make(struct fixture *fixture, const char *name,
+                               uint64_t boot, const char *const *sources)
 {
     char id[40];
     struct fault fault;
@@ -592,6 +593,13 @@ struct scripted *scripted_new(struct fixture *fixture, const char *name,
                               slice_text(id), &keys, hear, worker, &fault);
     assert_non_null(worker->bus);
     worker->beat = timer_new(fixture->loop, beat, worker);
+    return worker;
+}
+
+struct scripted *scripted_new(struct fixture *fixture, const char *name,
+                              uint64_t boot, const char *const *sources)
+{
+    struct scripted *worker = scripted_make(fixture, name, boot, sources);
     scripted_hello(worker);
     timer_set(worker->beat, loop_now_ms(fixture->loop));
     return worker;
@@ -720,6 +728,27 @@ void scripted_result(struct scripted *worker, const struct wire_job *job,
     const struct scripted_outcome outcome = { job->recipients[0].index, code,
                                               text };
     scripted_results(worker, job, &outcome, 1);
+}
+
+void scripted_doubt(struct scripted *worker, const struct wire_job *job)
+{
+    struct wire_outcome outcomes[8];
+    assert_true(job->recipient_count <= ARRAY_LEN(outcomes));
+    for (size_t i = 0; i < job->recipient_count; i++) {
+        outcomes[i].index = job->recipients[i].index;
+        verdict_local(&outcomes[i].verdict, (struct enhanced){ 4, 4, 2 },
+                      "died");
+    }
+    scripted_send(
+        worker, &(struct wire_frame){ .kind = WIRE_RESULT,
+                                      .as.result = {
+                                          .lease = job->lease,
+                                          .message = job->message,
+                                          .in_doubt = true,
+                                          .posthumous = true,
+                                          .outcomes = outcomes,
+                                          .outcome_count = job->recipient_count,
+                                      } });
 }
 
 uint32_t scripted_await_lane(struct scripted *worker, const char *pool)

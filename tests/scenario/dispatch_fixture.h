@@ -67,6 +67,7 @@ struct scripted {
     size_t count;
     struct wire_ids held_leases; /* for its next HELLO */
     struct wire_ids held_messages;
+    struct wire_ids former_boots;
     const char *sources[4]; /* up to a NULL */
 };
 
@@ -170,6 +171,9 @@ void fixture_await_empty(struct fixture *fixture);
 /* `sources` ends in NULL; says HELLO and waits for the WELCOME. */
 struct scripted *scripted_new(struct fixture *fixture, const char *name,
                               uint64_t boot, const char *const *sources);
+/* The same, but says nothing yet, and does not beat. */
+struct scripted *scripted_make(struct fixture *fixture, const char *name,
+                               uint64_t boot, const char *const *sources);
 void scripted_free(struct scripted **worker);
 
 /* Delivers the job, after which nothing is queued; frees the worker. */
@@ -219,6 +223,9 @@ void scripted_results(struct scripted *worker, const struct wire_job *job,
 /* A RESULT for the job's first recipient alone. */
 void scripted_result(struct scripted *worker, const struct wire_job *job,
                      uint16_t code, const char *text);
+
+/* What a worker's next life finds of a job whose last byte was said. */
+void scripted_doubt(struct scripted *worker, const struct wire_job *job);
 
 /* Waits for an OFFER with jobs, of a pool; the lane. */
 uint32_t scripted_await_lane(struct scripted *worker, const char *pool);

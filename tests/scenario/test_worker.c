@@ -50,6 +50,7 @@ struct result {
     uint32_t lane;
     enum verdict_class class;
     char enhanced[ENHANCED_TEXT_SIZE];
+    bool is_orphan; /* in doubt, from the journal of a former life */
 };
 
 struct yard {
@@ -73,6 +74,8 @@ struct yard {
     size_t result_count;
     size_t hellos;
     size_t held; /* leases of the last HELLO */
+    uint64_t worker_boot;
+    uint64_t former_boot; /* the last one that it names; 0: none */
     size_t handbacks;
     size_t drains;
     struct arena arena;
@@ -164,6 +167,10 @@ static void hear_hello(struct yard *yard, const struct bus_peer *peer,
     yard->hellos++;
     yard->held = hello->held_leases.count;
     assert_int_equal(hello->held_messages.count, hello->held_leases.count);
+    const struct wire_ids *former = &hello->former_boots;
+    yard->worker_boot = hello->boot;
+    yard->former_boot =
+        former->count > 0 ? former->items[former->count - 1] : 0;
     assert_int_equal(hello->sources.count, 1);
     for (uint32_t i = 0; i < LANES; i++)
         yard->lanes[i].sent = yard->lanes[i].total = 0;
@@ -201,6 +208,7 @@ static void hear_result(struct yard *yard, const struct wire_result *said)
     result->lease = said->lease;
     result->lane = said->lane;
     result->class = said->outcomes[0].verdict.class;
+    result->is_orphan = said->in_doubt && said->posthumous;
     (void)enhanced_format(said->outcomes[0].verdict.enhanced, result->enhanced);
     yard->lanes[said->lane].results++;
     if (yard->is_acking)
@@ -453,8 +461,10 @@ static int tear_down(void **state)
     loop_free(&yard->loop);
     arena_release(&yard->arena);
     buf_release(&yard->frame);
-    static const char *const files[] = { "redis", "cfg",   "receiver.cfg",
-                                         "bus",   "stats", "record" };
+    static const char *const files[] = {
+        "redis", "cfg",    "receiver.cfg",      "bus",
+        "stats", "record", "worker.r1.journal",
+    };
     char path[64];
     for (size_t i = 0; i < ARRAY_LEN(files); i++) {
         (void)snprintf(path, sizeof path, "%s/%s", yard->folder, files[i]);
@@ -684,6 +694,55 @@ static void results_outlive_a_router(void **state)
     (void)check_receiver(yard, 10);
 }
 
+/* Kills the worker and starts it again; *hellos counts up when it is there. */
+static void revive(struct yard *yard)
+{
+    const size_t hellos = yard->hellos;
+    const uint64_t boot = yard->worker_boot;
+    (void)stop(&yard->worker, SIGKILL);
+    start_worker(yard);
+    WAIT_FOR(yard, yard->hellos, hellos + 1);
+    assert_int_equal(yard->former_boot, boot);
+    assert_true(yard->worker_boot != boot);
+}
+
+static void a_killed_worker_knows_what_it_may_have_sent(void **state)
+{
+    struct yard *yard = *state;
+    yard->lanes[0].ready = 2;
+    run_yard(yard, 2, "", 4000); /* so late comes the reply to the dot */
+    WAIT_FOR(yard, yard->lease, 2u);
+    run_for(yard, 1000);
+    assert_int_equal(yard->former_boot, 0);
+    revive(yard);
+    assert_int_equal(yard->held, 2);
+    WAIT_FOR(yard, yard->result_count, 2u);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(yard->results[i].is_orphan);
+        assert_int_equal(yard->results[i].class, VERDICT_DEFERRED);
+    }
+    run_for(yard, 100); /* the ACKs arrive */
+    revive(yard);
+    assert_int_equal(yard->held, 0);
+    run_for(yard, 200);
+    assert_int_equal(yard->result_count, 2);
+}
+
+static void a_killed_worker_hands_over_what_it_had_heard(void **state)
+{
+    struct yard *yard = *state;
+    yard->is_acking = false;
+    yard->lanes[0].ready = 5;
+    run_yard(yard, 2, "", 0);
+    WAIT_FOR(yard, yard->result_count, 5u);
+    revive(yard);
+    assert_int_equal(yard->held, 5);
+    yard->is_acking = true;
+    WAIT_FOR(yard, yard->result_count, 10u);
+    assert_int_equal(count_of(yard, VERDICT_DELIVERED), 10);
+    (void)check_receiver(yard, 5);
+}
+
 static void a_worker_that_leaves_hands_back_what_is_not_begun(void **state)
 {
     struct yard *yard = *state;
@@ -798,6 +857,8 @@ int main(void)
         STORY(an_idle_line_serves_other_lanes),
         STORY(a_reload_changes_a_limit),
         STORY(results_outlive_a_router),
+        STORY(a_killed_worker_knows_what_it_may_have_sent),
+        STORY(a_killed_worker_hands_over_what_it_had_heard),
         STORY(a_worker_that_leaves_hands_back_what_is_not_begun),
         STORY(a_site_that_cannot_be_reached_is_left_alone),
         STORY(a_silent_router_is_greeted_again),

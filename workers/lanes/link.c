@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/base/arena.h"
@@ -12,10 +13,13 @@
 #include "common/base/time.h"
 #include "common/edge/bus.h"
 #include "common/edge/log.h"
+#include "workers/results/journal.h"
 #include "workers/results/kept.h"
 
 #define FRAME_MAX (8u << 20) /* a result of WIRE_RECIPIENTS_MAX recipients */
 #define ID_SIZE   (BUS_ID_MAX + 1)
+
+#define JOURNAL_PATH_MAX 512u
 
 /* What a HELLO can name. Credit is not given up to the last one: jobs may be on
  * their way. */
@@ -38,6 +42,7 @@ struct link {
     enum link_state state;
     struct bus *bus;
     struct kept *kept;
+    struct journal *journal; /* NULL: there could be none */
     struct timer *beat;
     struct buf frame;   /* being encoded */
     struct arena arena; /* of the frame being decoded */
@@ -100,6 +105,9 @@ static bool say_hello(struct link *link)
 {
     const struct link_options *options = &link->options;
     struct held_list *held = NEW(struct held_list);
+    struct wire_ids former = { NULL, 0 };
+    if (link->journal)
+        former.items = journal_former(link->journal, &former.count);
     kept_each(link->kept, add_kept, held);
     options->handlers->add_held(options->context, link, held->leases,
                                 held->messages, &held->count, HELD_MAX);
@@ -118,6 +126,7 @@ static bool say_hello(struct link *link)
                       .sources = options->handlers->sources(options->context),
                       .held_leases = { held->leases, held->count },
                       .held_messages = { held->messages, held->count },
+                      .former_boots = former,
                   } });
     mem_free(held);
     return is_sent;
@@ -215,8 +224,11 @@ static void hear_job(struct link *link, const struct wire_job *job,
 
 static void hear_ack(struct link *link, const struct wire_ack *ack)
 {
-    for (size_t i = 0; i < ack->leases.count; i++)
+    for (size_t i = 0; i < ack->leases.count; i++) {
         (void)kept_drop(link->kept, ack->leases.items[i]);
+        if (link->journal)
+            journal_clear(link->journal, ack->leases.items[i]);
+    }
 }
 
 static void hear(struct link *link, const struct wire_frame *frame,
@@ -299,6 +311,42 @@ static void beat(void *context)
     timer_set(link->beat, now_ms + (is_sent ? link->beat_ms : HELLO_WAIT_MS));
 }
 
+/* What a former life left, as if it were ours. */
+static bool inherit(void *context, struct slice frame)
+{
+    struct link *link = context;
+    struct wire_frame left;
+    arena_clear(&link->arena);
+    return wire_decode(frame, &link->arena, &left) == RC_OK
+           && left.kind == WIRE_RESULT
+           && kept_add(link->kept, left.as.result.lease, left.as.result.message,
+                       frame, 0);
+}
+
+/* Without one all that we have is in doubt when we die: no reason not to send. */
+static void open_journal(struct link *link)
+{
+    const struct link_options *options = &link->options;
+    char path[JOURNAL_PATH_MAX];
+    struct fault fault;
+    const int len =
+        snprintf(path, sizeof path, "%s/%s.%s.journal", options->conf->run_dir,
+                 options->worker, options->router->name);
+    if (len < 0 || (size_t)len >= sizeof path || strchr(options->worker, '/'))
+        (void)fault_set(&fault, RC_SYNTAX, 0, "no file can be named %s",
+                        options->worker);
+    else
+        link->journal = journal_open(path, options->boot, &fault);
+    if (!link->journal) {
+        log_fault(LOG_WARNING, "journal_unavailable", &fault);
+        return;
+    }
+    journal_each(link->journal, inherit, link);
+    if (kept_count(link->kept) > 0)
+        log_line(LOG_INFO, "journal_read", "router=%s results=%zu",
+                 options->router->name, kept_count(link->kept));
+}
+
 struct link *link_new(const struct link_options *options, struct fault *fault)
 {
     const struct conf_bus *conf = &options->conf->bus;
@@ -316,6 +364,7 @@ struct link *link_new(const struct link_options *options, struct fault *fault)
     buf_init(&link->frame, FRAME_MAX);
     arena_init(&link->arena, FRAME_MAX);
     link->kept = kept_new();
+    open_journal(link);
     link->bus =
         bus_connect(options->loop, options->router->bus,
                     slice_of(id, (size_t)len), &keys, on_frame, link, fault);
@@ -336,6 +385,7 @@ void link_free(struct link **link)
     timer_free(&held->beat);
     bus_free(&held->bus);
     kept_free(&held->kept);
+    journal_close(&held->journal);
     buf_release(&held->frame);
     arena_release(&held->arena);
     mem_free(held);
@@ -390,10 +440,24 @@ void link_handback(struct link *link, uint64_t lease, const char *reason)
 {
     CHECK(link->jobs > 0);
     link->jobs--;
+    if (link->journal)
+        journal_clear(link->journal, lease);
     (void)send(link, &(struct wire_frame){
                          .kind = WIRE_HANDBACK,
                          .as.handback = { { &lease, 1 }, slice_text(reason) },
                      });
+}
+
+void link_doubt(struct link *link, const struct wire_result *result)
+{
+    if (!link->journal)
+        return;
+    const struct wire_frame frame = { .kind = WIRE_RESULT,
+                                      .as.result = *result };
+    enum rc rc = wire_encode(&frame, &link->frame);
+    CHECK(rc == RC_OK); /* as in send() */
+    journal_note(link->journal, result->lease, JOURNAL_DOUBT,
+                 buf_slice(&link->frame));
 }
 
 void link_result(struct link *link, const struct wire_result *result)
@@ -404,6 +468,9 @@ void link_result(struct link *link, const struct wire_result *result)
                                   .kind = WIRE_RESULT,
                                   .as.result = *result,
                               });
+    if (link->journal)
+        journal_note(link->journal, result->lease, JOURNAL_RESULT,
+                     buf_slice(&link->frame));
     if (!kept_add(link->kept, result->lease, result->message,
                   buf_slice(&link->frame), is_sent ? now_of(link) : 0))
         log_line(LOG_ERROR, "lease_seen_twice", "lease=%" PRIu64,

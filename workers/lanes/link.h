@@ -23,6 +23,9 @@
  * ends in one link_result() or link_handback(): so the link knows how many we
  * have, and that the next HELLO can name them all. See common/proto/wire.h for
  * the frames.
+ *
+ * What a former life of this worker left in the journal (journal.h) is handed to
+ * the router like results of our own.
  */
 #ifndef WORKERS_LANES_LINK_H
 #define WORKERS_LANES_LINK_H
@@ -99,6 +102,10 @@ void link_reconf(struct link *link, const struct conf *conf,
 void link_pull(struct link *link, uint32_t lane, struct slice source,
                uint64_t total);
 void link_handback(struct link *link, uint64_t lease, const char *reason);
+
+/* To be called before the last byte of a message is said: the result that is
+ * true if we die before the reply comes. It goes into the journal alone. */
+void link_doubt(struct link *link, const struct wire_result *result);
 
 /* Sends the result and keeps it until it is acknowledged. */
 void link_result(struct link *link, const struct wire_result *result);

@@ -56,16 +56,30 @@ static void put_away(struct carrier *carrier, struct delivery *delivery)
     delivery_put(carrier->passage->ground->deliveries, delivery);
 }
 
-/* A delivery's last step: its outcomes go to the router. */
-static void report(struct carrier *carrier, struct delivery *delivery,
-                   const struct line *line)
+static struct report_place place_of(const struct carrier *carrier,
+                                    const struct line *line)
 {
-    const struct report_place place = {
+    return (struct report_place){
         .source = carrier->passage->source,
         .host = line ? channel_host(line->channel) : "",
         .host_ip = line ? channel_host_ip(line->channel) : "",
         .tls = line ? channel_tls(line->channel) : "",
     };
+}
+
+/* The message's last byte is about to be said; transaction.h. */
+static void note_commit(struct transaction *transaction)
+{
+    const struct line *line = transaction->owner;
+    const struct report_place place = place_of(line->carrier, line);
+    report_doubt(container_of(transaction, struct delivery, dialog), &place);
+}
+
+/* A delivery's last step: its outcomes go to the router. */
+static void report(struct carrier *carrier, struct delivery *delivery,
+                   const struct line *line)
+{
+    const struct report_place place = place_of(carrier, line);
     report_result(delivery, &place);
     put_away(carrier, delivery);
 }
@@ -248,6 +262,8 @@ static bool send_on(struct line *line, struct delivery *delivery)
         reserve_note(carrier);
     unqueue(carrier, delivery);
     delivery->started_utc_ms = time_utc_ms();
+    delivery->dialog.on_commit = note_commit;
+    delivery->dialog.owner = line;
     line->sent++;
     channel_send(line->channel, &delivery->dialog);
     /* The server can never take it? Behind others it waits for its turn. */

@@ -4,7 +4,34 @@
 #include "common/base/check.h"
 #include "common/base/time.h"
 
-void report_result(struct delivery *delivery, const struct report_place *place)
+/* The result but for the outcomes; those are one for each recipient. */
+static struct wire_result begin_result(const struct delivery *delivery,
+                                       const struct report_place *place,
+                                       const struct wire_outcome *outcomes)
+{
+    const struct wire_job *job = &delivery->job;
+    const uint64_t now_utc_ms = time_utc_ms();
+    return (struct wire_result){
+        .lease = job->lease,
+        .message = job->message,
+        .lane = job->lane,
+        .source = slice_text(place->source->name),
+        .source_ip = slice_text(place->source->address),
+        .host = slice_text(place->host),
+        .host_ip = slice_text(place->host_ip),
+        .tls = slice_text(place->tls),
+        .started_utc_ms = delivery->started_utc_ms > 0
+                              ? delivery->started_utc_ms
+                              : now_utc_ms,
+        .ended_utc_ms = now_utc_ms,
+        .in_doubt = delivery->dialog.in_doubt,
+        .ends_dsn = delivery->dialog.ends_dsn,
+        .outcomes = outcomes,
+        .outcome_count = job->recipient_count,
+    };
+}
+
+static struct wire_outcome *take_outcomes(struct delivery *delivery)
 {
     const struct wire_job *job = &delivery->job;
     struct wire_outcome *outcomes =
@@ -14,26 +41,30 @@ void report_result(struct delivery *delivery, const struct report_place *place)
         outcomes[i].index = job->recipients[i].index;
         outcomes[i].verdict = delivery->dialog.outcomes[i];
     }
-    uint64_t now_utc_ms = time_utc_ms();
-    link_result(delivery->router,
-                &(struct wire_result){
-                    .lease = job->lease,
-                    .message = job->message,
-                    .lane = job->lane,
-                    .source = slice_text(place->source->name),
-                    .source_ip = slice_text(place->source->address),
-                    .host = slice_text(place->host),
-                    .host_ip = slice_text(place->host_ip),
-                    .tls = slice_text(place->tls),
-                    .started_utc_ms = delivery->started_utc_ms > 0
-                                          ? delivery->started_utc_ms
-                                          : now_utc_ms,
-                    .ended_utc_ms = now_utc_ms,
-                    .in_doubt = delivery->dialog.in_doubt,
-                    .ends_dsn = delivery->dialog.ends_dsn,
-                    .outcomes = outcomes,
-                    .outcome_count = job->recipient_count,
-                });
+    return outcomes;
+}
+
+void report_result(struct delivery *delivery, const struct report_place *place)
+{
+    const struct wire_result result =
+        begin_result(delivery, place, take_outcomes(delivery));
+    link_result(delivery->router, &result);
+}
+
+void report_doubt(struct delivery *delivery, const struct report_place *place)
+{
+    struct wire_outcome *outcomes = take_outcomes(delivery);
+    for (size_t i = 0; i < delivery->job.recipient_count; i++)
+        if (outcomes[i].verdict.class == VERDICT_DELIVERED)
+            outcomes[i].verdict = (struct verdict){
+                .class = VERDICT_DEFERRED,
+                .enhanced = { 4, 4, 2 },
+                .text = "the worker died before the reply came",
+            };
+    struct wire_result result = begin_result(delivery, place, outcomes);
+    result.in_doubt = true;
+    result.posthumous = true;
+    link_doubt(delivery->router, &result);
 }
 
 bool report_is_final(const struct verdict *why)

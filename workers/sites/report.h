@@ -20,6 +20,10 @@ struct report_place {
 /* Sends the result to the job's router, which keeps asking until it has it. */
 void report_result(struct delivery *delivery, const struct report_place *place);
 
+/* Notes that the message may have been delivered from here on, until
+ * report_result(). */
+void report_doubt(struct delivery *delivery, const struct report_place *place);
+
 /* Whether a channel ended with a finding of our own that no later attempt will
  * change: the domain has no address, or points back at us. */
 bool report_is_final(const struct verdict *why);

@@ -46,6 +46,7 @@ void transaction_begin(struct transaction *transaction, bool is_chunked,
     set_all(transaction, &verdict);
     transaction->is_chunked = is_chunked;
     transaction->is_refused = false;
+    transaction->is_committed = false;
     transaction->end_is_said = false;
     transaction->said = is_behind ? STEP_RSET : STEP_MAIL;
     transaction->heard = transaction->said;
@@ -129,6 +130,14 @@ static bool may_text(const struct transaction *transaction)
                                        : transaction->heard == after);
 }
 
+/* To be called before the bytes that end the message are there to be sent. */
+static void commit(struct transaction *transaction)
+{
+    if (!transaction->is_committed && transaction->on_commit)
+        transaction->on_commit(transaction);
+    transaction->is_committed = true;
+}
+
 /* The next stretch of the text, with the end that it may lack. */
 static bool say_chunk(struct transaction *transaction, struct slice rest,
                       struct buf *out)
@@ -136,6 +145,8 @@ static bool say_chunk(struct transaction *transaction, struct slice rest,
     const struct slice stretch = slice_head(rest, STRETCH_BYTES);
     const bool is_last = stretch.len == rest.len;
     const size_t before = out->len;
+    if (is_last)
+        commit(transaction);
     if (!buf_add(out, stretch)
         || (is_last && !buf_add(out, missing_end(transaction->body)))) {
         buf_cut(out, before);
@@ -151,6 +162,7 @@ static bool say_lines(struct transaction *transaction, struct slice rest,
                       struct buf *out)
 {
     if (slice_is_empty(rest)) {
+        commit(transaction);
         if (!linewise_encode_end(&transaction->encoder, out))
             return false;
         transaction->end_is_said = true;

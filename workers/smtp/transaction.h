@@ -49,6 +49,12 @@ struct transaction {
     bool is_probe; /* the connection has lain idle: the text waits for the
                     * reply to MAIL, which tells that the server is there */
 
+    /* Told once, before the last byte is said: until a reply comes the message
+     * may have been delivered to those whose outcome is a delivery by now. NULL:
+     * nobody wants to know. */
+    void (*on_commit)(struct transaction *transaction);
+    void *owner; /* for on_commit: the caller's */
+
     /* What came of it. */
     bool is_over;    /* the rest below is final */
     bool is_started; /* false: the connection was gone before MAIL arrived;
@@ -59,8 +65,9 @@ struct transaction {
                       * ENVID and ORCPT were not said */
 
     /* How far it is; transaction.c's alone. */
-    bool is_chunked; /* BDAT, not DATA */
-    bool is_refused; /* its MAIL was */
+    bool is_chunked;   /* BDAT, not DATA */
+    bool is_refused;   /* its MAIL was */
+    bool is_committed; /* on_commit was told */
     bool end_is_said;
     uint32_t said;    /* steps said */
     uint32_t heard;   /* steps of these answered */
