@@ -66,8 +66,9 @@ class Control(ctypes.Structure):
 
 
 class Rig:
-    def __init__(self, body_cache="64MB"):
+    def __init__(self, body_cache="64MB", dot_ms=0):
         self._body_cache = body_cache
+        self._dot_ms = dot_ms  # before fast.test answers the dot
         self._children = {}
         self._logs = {}
         self.workers_killed = 0
@@ -124,7 +125,8 @@ class Rig:
         for name, (low, options) in SINKS.items():
             self.start(name, [program("sendyard-sink"), "--listen",
                               f"{self.net.address(low)}:25", "--ledger",
-                              self.folder / f"{name}.ledger", *options])
+                              self.folder / f"{name}.ledger", "--delay-ms",
+                              self._dot_ms if name == "fast" else 0, *options])
         self.start("redis", ["redis-server", "--port", "0", "--unixsocket",
                              run / "redis.sock", "--save", "", "--dir", run])
         for name in WORKERS:
