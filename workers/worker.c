@@ -38,6 +38,7 @@ struct worker {
     struct addr_watch *addresses;
     struct timer *leave;
     uint64_t leave_at_ms;
+    bool is_resting; /* an operator wants it so */
 };
 
 static void on_offer(void *context, struct link *link,
@@ -87,10 +88,35 @@ static struct wire_texts sources(void *context)
 
 static void reload(void *context);
 
+static void rest(struct worker *worker)
+{
+    for (size_t i = 0; i < worker->link_count; i++)
+        link_drain(worker->links[i]);
+    sites_drain(worker->sites);
+}
+
+static void on_drain(void *context, bool is_over)
+{
+    struct worker *worker = context;
+    if (worker->leave || worker->is_resting != is_over)
+        return;
+    worker->is_resting = !is_over;
+    log_line(LOG_INFO, is_over ? "resumed" : "resting", "worker=%s",
+             worker->options->name);
+    if (!is_over) {
+        rest(worker);
+        return;
+    }
+    sites_resume(worker->sites);
+    for (size_t i = 0; i < worker->link_count; i++)
+        link_resume(worker->links[i]);
+}
+
 static const struct link_handlers handlers = {
     .on_offer = on_offer,
     .on_job = on_job,
     .on_share = on_share,
+    .on_drain = on_drain,
     .on_lost = on_lost,
     .on_renewed = on_renewed,
     .on_new_config = reload,
@@ -285,9 +311,7 @@ static void hear_stop(void *context)
         return;
     }
     log_line(LOG_INFO, "draining", "worker=%s", worker->options->name);
-    for (size_t i = 0; i < worker->link_count; i++)
-        link_drain(worker->links[i]);
-    sites_drain(worker->sites);
+    rest(worker);
     worker->leave_at_ms = loop_now_ms(worker->loop) + DRAIN_WAIT_MS;
     worker->leave = timer_new(worker->loop, try_to_leave, worker);
     timer_set(worker->leave, loop_now_ms(worker->loop) + DRAIN_LEAST_MS);

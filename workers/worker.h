@@ -4,7 +4,8 @@
  * Joins every router of the config, pulls jobs for the sources that are bound
  * on this host, and sends them within the limits that all workers share.
  * SIGTERM or SIGINT: hands back what was not begun, finishes the rest, leaves;
- * the second one ends it at once. SIGHUP, or a router that runs on another
+ * the second one ends it at once. An operator may have it rest and go on: as far
+ * as it goes that is the same as SIGTERM, but it stays. SIGHUP, or a router that runs on another
  * config: reads the config again. A reload that has errors, or that changes the
  * routers, is refused and logged.
  */

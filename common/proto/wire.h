@@ -11,7 +11,7 @@
  *       RESULT ------------------------>      what the receiver said
  *             <------------------------  ACK       result is on disk: forget it
  *       BEAT  <----------------------->  BEAT      alive; leases renewed
- *       DRAIN <----------------------->  DRAIN     finish, hand back, leave
+ *       DRAIN <----------------------->  DRAIN     finish, hand back, rest
  *
  * A frame is one version byte, one kind byte, and a msgpack map with small
  * integers as keys. Unknown keys are skipped and missing ones take their zero,
@@ -199,6 +199,12 @@ struct wire_beat {
     uint32_t workers;
 };
 
+/* From a worker: it takes nothing more. From a router: an operator wants that
+ * of it, towards all routers, until a DRAIN that is over or its end. */
+struct wire_drain {
+    bool is_over; /* only from a router: go on again */
+};
+
 struct wire_frame {
     enum wire_kind kind;
     union {
@@ -211,7 +217,8 @@ struct wire_frame {
         struct wire_result result;
         struct wire_ack ack;
         struct wire_beat beat;
-    } as; /* DRAIN has nothing to say */
+        struct wire_drain drain;
+    } as;
 };
 
 /* Replaces the content of `out` by the frame. RC_LIMIT when `out` is too small

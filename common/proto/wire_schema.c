@@ -203,6 +203,10 @@ static const struct wire_field beat_fields[] = {
     [3] = NUMBER(wire_beat, boot, OPTIONAL),
 };
 
+static const struct wire_field drain_fields[] = {
+    [1] = FLAG(wire_drain, is_over),
+};
+
 _Static_assert(ARRAY_LEN(job_fields) <= WIRE_KEYS_MAX, "the longest");
 
 const struct wire_record *wire_schema_of(size_t kind)
@@ -217,7 +221,7 @@ const struct wire_record *wire_schema_of(size_t kind)
         [WIRE_RESULT] = RECORD(result_fields),
         [WIRE_ACK] = RECORD(ack_fields),
         [WIRE_BEAT] = RECORD(beat_fields),
-        [WIRE_DRAIN] = { NULL, 0 },
+        [WIRE_DRAIN] = RECORD(drain_fields),
     };
     return kind > 0 && kind < ARRAY_LEN(records) ? &records[kind] : NULL;
 }

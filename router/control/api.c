@@ -104,6 +104,26 @@ static unsigned get_holders(struct api *api, const struct http_request *request,
     return ask(api, DISPATCH_HOLDERS, http_query(request, "site"), out);
 }
 
+static unsigned get_workers(struct api *api, const struct http_request *request,
+                            struct buf *out)
+{
+    (void)request;
+    return ask(api, DISPATCH_WORKERS, "", out);
+}
+
+static unsigned post_drain(struct api *api, const struct http_request *request,
+                           struct buf *out)
+{
+    return ask(api, DISPATCH_DRAIN, strrchr(request->path, '/') + 1, out);
+}
+
+static unsigned delete_drain(struct api *api,
+                             const struct http_request *request,
+                             struct buf *out)
+{
+    return ask(api, DISPATCH_RESUME, strrchr(request->path, '/') + 1, out);
+}
+
 static unsigned reload(struct api *api, const struct http_request *request,
                        struct buf *out)
 {
@@ -125,17 +145,20 @@ static const struct {
     unsigned (*act)(const struct actions_ground *ground,
                     const struct http_request *request, struct buf *out);
 } resources[] = {
-    { "GET",    "/v1/status",     get_status,  NULL            },
-    { "GET",    "/v1/queue",      get_queue,   NULL            },
-    { "GET",    "/v1/queue/list", NULL,        actions_list    },
-    { "GET",    "/v1/messages/",  get_message, NULL            },
-    { "GET",    "/v1/why/",       NULL,        actions_why     },
-    { "GET",    "/v1/holders",    get_holders, NULL            },
-    { "POST",   "/v1/reload",     reload,      NULL            },
-    { "GET",    "/v1/actions",    NULL,        actions_get     },
-    { "POST",   "/v1/actions",    NULL,        actions_post    },
-    { "GET",    "/v1/actions/",   NULL,        actions_get_one },
-    { "DELETE", "/v1/actions/",   NULL,        actions_delete  },
+    { "GET",    "/v1/status",      get_status,   NULL            },
+    { "GET",    "/v1/queue",       get_queue,    NULL            },
+    { "GET",    "/v1/queue/list",  NULL,         actions_list    },
+    { "GET",    "/v1/messages/",   get_message,  NULL            },
+    { "GET",    "/v1/why/",        NULL,         actions_why     },
+    { "GET",    "/v1/holders",     get_holders,  NULL            },
+    { "GET",    "/v1/workers",     get_workers,  NULL            },
+    { "POST",   "/v1/drain/",      post_drain,   NULL            },
+    { "DELETE", "/v1/drain/",      delete_drain, NULL            },
+    { "POST",   "/v1/reload",      reload,       NULL            },
+    { "GET",    "/v1/actions",     NULL,         actions_get     },
+    { "POST",   "/v1/actions",     NULL,         actions_post    },
+    { "GET",    "/v1/actions/",    NULL,         actions_get_one },
+    { "DELETE", "/v1/actions/",    NULL,         actions_delete  },
 };
 /* clang-format on */
 

@@ -11,6 +11,7 @@
 #include "router/control/operate.h"
 #include "router/control/serve.h"
 #include "router/control/status.h"
+#include "router/control/workers.h"
 #include "router/spool/command.h"
 
 typedef int command_fn(int argc, char *const *argv, FILE *out, FILE *err);
@@ -48,6 +49,12 @@ static const struct command {
     { "why", "[--config FILE] [--json] ID",
       "what holds a message, since when, and the earliest time it can go",
       command_why },
+    { "worker",
+      "[--config FILE] [--router NAME] [--json] list | drain NAME | resume NAME",
+      "the workers that are live; drain has one finish what it is sending, hand "
+      "back the\n      rest and take nothing more, of any router, until resume "
+      "or its restart",
+      command_worker },
     { "message", "[--config FILE] [--json] ID",
       "where one queued message stands", command_message },
     { "explain", "[--config FILE] [--account NAME] FILE.eml --to ADDRESS",

@@ -43,7 +43,7 @@ static void show_numbers(const struct value *value, const char *const *names,
     (void)fprintf(out, "\n");
 }
 
-static void show_workers(const struct value *workers, FILE *out)
+void status_show_workers(const struct value *workers, FILE *out)
 {
     static const char *const heads[] = { "worker", "host",   "pid",
                                          "leases", "sent",   "last heard",
@@ -137,7 +137,7 @@ static void show_status(const struct value *root, FILE *out)
     (void)fprintf(out, "submission\n");
     show_numbers(value_member(root, "submission"), door, ARRAY_LEN(door), out);
     (void)fprintf(out, "\n");
-    show_workers(value_member(lanes, "workers"), out);
+    status_show_workers(value_member(lanes, "workers"), out);
     (void)fprintf(out, "\n");
     show_pools(value_member(lanes, "pools"), out);
 }

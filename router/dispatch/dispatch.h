@@ -100,11 +100,14 @@ enum dispatch_question {
     DISPATCH_HOLDERS, /* arg: site; credit and leases by source and worker */
     DISPATCH_SEARCH,  /* arg and answer as in search.h; may take seconds */
     DISPATCH_WHY,     /* arg: message id; what holds it */
+    DISPATCH_WORKERS, /* those that are live */
+    DISPATCH_DRAIN,   /* arg: worker; it is told to take nothing more */
+    DISPATCH_RESUME,  /* arg: worker; it is told to go on */
 };
 
 /* Appends the answer as one JSON object to `json`. From any thread but the
- * loop's own; blocks for at most timeout_ms. RC_OK; RC_NONE: no such message or
- * site; RC_SYNTAX: the argument cannot be read, and `json` has the reason as
+ * loop's own; blocks for at most timeout_ms. RC_OK; RC_NONE: no such message,
+ * site or worker; RC_SYNTAX: the argument cannot be read, and `json` has the reason as
  * text; RC_TIMEOUT; RC_LIMIT: too many ask, or the answer does not fit. */
 enum rc dispatch_ask(struct dispatch *dispatch, enum dispatch_question question,
                      struct slice arg, uint64_t timeout_ms,

@@ -2,6 +2,7 @@
 #include "router/dispatch/seeing.h"
 
 #include "common/base/time.h"
+#include "common/edge/log.h"
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
 #include "router/dispatch/fetch.h"
@@ -42,6 +43,14 @@ static void add_worker(struct dispatch *dispatch, struct json *json,
         json_text(json,
                   names_text(&dispatch->workers.sources, worker->sources[i]));
     json_end(json);
+    json_end(json);
+}
+
+static void answer_workers(struct dispatch *dispatch, struct json *json)
+{
+    begin_list(json, "workers");
+    list_each (link, &dispatch->workers.all)
+        add_worker(dispatch, json, container_of(link, struct worker, link));
     json_end(json);
 }
 
@@ -126,11 +135,27 @@ static void answer_status(struct dispatch *dispatch, struct json *json)
     add_jobs(dispatch, json);
     add_counters(&dispatch->counters, json);
     streams_add(dispatch, json);
-    begin_list(json, "workers");
-    list_each (link, &dispatch->workers.all)
-        add_worker(dispatch, json, container_of(link, struct worker, link));
-    json_end(json);
+    answer_workers(dispatch, json);
     add_pools(dispatch, json);
+}
+
+/* The worker tells all routers, and us, when it does so: that is an answer of
+ * its own. */
+static enum rc order_drain(struct dispatch *dispatch, struct slice name,
+                           bool is_over, struct json *json)
+{
+    const struct wire_frame frame = { .kind = WIRE_DRAIN,
+                                      .as.drain.is_over = is_over };
+    const struct worker *worker = workers_by_name(&dispatch->workers, name);
+    if (!worker)
+        return RC_NONE;
+    if (dispatch_say(dispatch, &worker->peer, &frame) != RC_OK)
+        return RC_TIMEOUT;
+    log_line(LOG_INFO, "drain_ordered", "worker=%s over=%s", worker->name,
+             is_over ? "yes" : "no");
+    json_add_text(json, "worker", slice_text(worker->name));
+    json_add_number(json, "leases", worker->lease_count);
+    return RC_OK;
 }
 
 /* When the first of the waiting jobs is due; 0: none waits. */
@@ -391,6 +416,15 @@ enum rc seeing_answer(struct dispatch *dispatch,
         break;
     case DISPATCH_WHY:
         rc = answer_why(dispatch, arg, &json);
+        break;
+    case DISPATCH_WORKERS:
+        answer_workers(dispatch, &json);
+        break;
+    case DISPATCH_DRAIN:
+        rc = order_drain(dispatch, arg, false, &json);
+        break;
+    case DISPATCH_RESUME:
+        rc = order_drain(dispatch, arg, true, &json);
         break;
     case DISPATCH_SEARCH: /* only at the end: search.c answers otherwise */
         rc = RC_TIMEOUT;

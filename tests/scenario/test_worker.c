@@ -743,6 +743,32 @@ static void a_killed_worker_hands_over_what_it_had_heard(void **state)
     (void)check_receiver(yard, 5);
 }
 
+static void a_worker_that_is_drained_rests_until_it_is_resumed(void **state)
+{
+    struct yard *yard = *state;
+    yard->lanes[0].ready = 100;
+    run_yard(yard, 2, "", 300);
+    WAIT_FOR(yard, yard->result_count, 2u);
+    say(yard, &(struct wire_frame){ .kind = WIRE_DRAIN });
+    say(yard, &(struct wire_frame){ .kind = WIRE_DRAIN });
+    WAIT_FOR(yard, yard->drains, 1u);
+    const uint64_t sent = yard->lease;
+    WAIT_FOR(yard, yard->result_count + yard->handbacks, sent);
+    yard->lanes[0].ready += yard->handbacks;
+    run_for(yard, 1500); /* a worker that is awake looks every second */
+    assert_int_equal(yard->lease, sent);
+    assert_int_equal(yard->drains, 1);
+
+    const size_t hellos = yard->hellos;
+    say(yard,
+        &(struct wire_frame){ .kind = WIRE_DRAIN, .as.drain.is_over = true });
+    WAIT_FOR(yard, yard->hellos, hellos + 1);
+    WAIT_FOR(yard, yard->result_count, 100u);
+    assert_int_equal(yard->drains, 1);
+    assert_int_equal(count_of(yard, VERDICT_DELIVERED), 100);
+    (void)check_receiver(yard, 100);
+}
+
 static void a_worker_that_leaves_hands_back_what_is_not_begun(void **state)
 {
     struct yard *yard = *state;
@@ -859,6 +885,7 @@ int main(void)
         STORY(results_outlive_a_router),
         STORY(a_killed_worker_knows_what_it_may_have_sent),
         STORY(a_killed_worker_hands_over_what_it_had_heard),
+        STORY(a_worker_that_is_drained_rests_until_it_is_resumed),
         STORY(a_worker_that_leaves_hands_back_what_is_not_begun),
         STORY(a_site_that_cannot_be_reached_is_left_alone),
         STORY(a_silent_router_is_greeted_again),

@@ -253,7 +253,8 @@ static void hear(struct link *link, const struct wire_frame *frame,
     case WIRE_JOB:
         hear_job(link, &frame->as.job, head, body);
         return;
-    case WIRE_DRAIN: /* the router leaves: its silence says the same */
+    case WIRE_DRAIN:
+        options->handlers->on_drain(options->context, frame->as.drain.is_over);
         return;
     case WIRE_HELLO:
     case WIRE_PULL:
@@ -481,6 +482,12 @@ void link_drain(struct link *link)
 {
     link->is_draining = true;
     (void)send(link, &(struct wire_frame){ .kind = WIRE_DRAIN });
+}
+
+void link_resume(struct link *link)
+{
+    link->is_draining = false;
+    link_greet(link);
 }
 
 size_t link_kept(const struct link *link)

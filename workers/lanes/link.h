@@ -55,6 +55,8 @@ struct link_handlers {
                      const struct wire_offer *offer);
     void (*on_job)(void *context, struct link *link, const struct wire_job *job,
                    struct slice head, struct slice body);
+    /* An operator wants us to rest, towards all routers, or to go on. */
+    void (*on_drain)(void *context, bool is_over);
     void (*on_share)(void *context, uint32_t rank, uint32_t workers);
     /* Lanes are void: numbers of lanes mean nothing any more. */
     void (*on_lost)(void *context, struct link *link);
@@ -112,6 +114,9 @@ void link_result(struct link *link, const struct wire_result *result);
 
 /* Tells the router, also one that joins later, to send no more. */
 void link_drain(struct link *link);
+
+/* Takes it back. */
+void link_resume(struct link *link);
 
 /* Results without an acknowledgement. */
 size_t link_kept(const struct link *link);

@@ -31,7 +31,7 @@ struct outlet_ground {
     struct tls_context *verified;
     const struct addr *own; /* where this platform listens; for ever */
     size_t own_count;
-    bool is_draining; /* take nothing new */
+    bool is_draining; /* take nothing new, for now or for good */
 };
 
 #endif

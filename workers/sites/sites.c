@@ -349,6 +349,11 @@ void sites_drain(struct sites *sites)
     sift(sites, none_is_kept, NULL);
 }
 
+void sites_resume(struct sites *sites)
+{
+    sites->ground->is_draining = false;
+}
+
 bool sites_is_empty(const struct sites *sites)
 {
     return list_is_empty(&sites->held);

@@ -54,9 +54,12 @@ void sites_wake(struct sites *sites);
 
 void sites_reconf(struct sites *sites, struct conf *conf);
 
-/* For good: takes nothing more, hands back what was not begun;
- * sites_is_empty() tells when the rest is done. */
+/* Takes nothing more, hands back what was not begun; sites_is_empty() tells when
+ * the rest is done. */
 void sites_drain(struct sites *sites);
+
+/* Takes what comes again. */
+void sites_resume(struct sites *sites);
 bool sites_is_empty(const struct sites *sites);
 
 #endif
