@@ -67,6 +67,13 @@ static void on_lost(void *context, struct link *link)
     sites_lost(worker->sites, link);
 }
 
+static void on_stalled(void *context, struct link *link)
+{
+    struct worker *worker = context;
+    log_line(LOG_WARNING, "stalled", "worker=%s", worker->options->name);
+    sites_stalled(worker->sites, link);
+}
+
 static void on_renewed(void *context, struct link *link)
 {
     struct worker *worker = context;
@@ -118,6 +125,7 @@ static const struct link_handlers handlers = {
     .on_share = on_share,
     .on_drain = on_drain,
     .on_lost = on_lost,
+    .on_stalled = on_stalled,
     .on_renewed = on_renewed,
     .on_new_config = reload,
     .add_held = add_held,

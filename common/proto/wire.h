@@ -159,7 +159,7 @@ struct wire_job {
 
 struct wire_handback {
     struct wire_ids leases;
-    struct slice reason; /* a word: "limit", "drain", "connect" */
+    struct slice reason; /* a word: "limit", "drain", "connect", "stalled" */
 };
 
 struct wire_outcome {

@@ -374,7 +374,7 @@ static uint16_t free_port(void)
 
 /* A receiver that counts what goes beyond `connections` at once. */
 static void start_receiver(struct yard *yard, unsigned connections,
-                           unsigned dot_ms)
+                           unsigned dot_ms, unsigned mail_ms)
 {
     char config[64];
     write_file(yard, "receiver.cfg",
@@ -383,9 +383,9 @@ static void start_receiver(struct yard *yard, unsigned connections,
                "  listen = [ \"127.0.0.7:%u\", \"127.0.0.8:%u\" ];\n"
                "  domains = [ \"*\" ]; %s\n"
                "  limits = { connections_per_source = %u; };\n"
-               "  delays_ms = { dot = %u; }; } );\n",
+               "  delays_ms = { dot = %u; mail = %u; }; } );\n",
                yard->folder, yard->folder, yard->port, yard->port,
-               yard->receiver_has, connections, dot_ms);
+               yard->receiver_has, connections, dot_ms, mail_ms);
     (void)snprintf(config, sizeof config, "%s/receiver.cfg", yard->folder);
     yard->receiver = start((const char *[]){ RECEIVER, config, NULL });
 }
@@ -479,7 +479,15 @@ static void run_yard(struct yard *yard, unsigned connections, const char *more,
                      unsigned dot_ms)
 {
     configure(yard, connections, more);
-    start_receiver(yard, connections, dot_ms);
+    start_receiver(yard, connections, dot_ms, 0);
+    start_worker(yard);
+}
+
+/* Before a receiver that takes three seconds to answer MAIL. */
+static void run_slow_yard(struct yard *yard)
+{
+    configure(yard, 2, "");
+    start_receiver(yard, 2, 0, 3000);
     start_worker(yard);
 }
 
@@ -743,6 +751,22 @@ static void a_killed_worker_hands_over_what_it_had_heard(void **state)
     (void)check_receiver(yard, 5);
 }
 
+static void a_worker_that_stood_still_lets_go_of_what_it_began(void **state)
+{
+    struct yard *yard = *state;
+    yard->lanes[0].ready = 2;
+    run_slow_yard(yard);
+    WAIT_FOR(yard, yard->lease, 2u);
+    run_for(yard, 1000); /* MAIL was said, and is not answered yet */
+    assert_int_equal(kill(yard->worker, SIGSTOP), 0);
+    run_for(yard, LEASE_MS + 200);
+    assert_int_equal(kill(yard->worker, SIGCONT), 0);
+    WAIT_FOR(yard, yard->handbacks, 2u);
+    run_for(yard, 300);
+    assert_int_equal(yard->result_count, 0);
+    (void)check_receiver(yard, 0);
+}
+
 static void a_worker_that_is_drained_rests_until_it_is_resumed(void **state)
 {
     struct yard *yard = *state;
@@ -885,6 +909,7 @@ int main(void)
         STORY(results_outlive_a_router),
         STORY(a_killed_worker_knows_what_it_may_have_sent),
         STORY(a_killed_worker_hands_over_what_it_had_heard),
+        STORY(a_worker_that_stood_still_lets_go_of_what_it_began),
         STORY(a_worker_that_is_drained_rests_until_it_is_resumed),
         STORY(a_worker_that_leaves_hands_back_what_is_not_begun),
         STORY(a_site_that_cannot_be_reached_is_left_alone),

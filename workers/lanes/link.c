@@ -52,6 +52,7 @@ struct link {
     uint64_t lease_ms;
     uint64_t heard_ms; /* the router's last frame */
     uint64_t hello_ms; /* our last HELLO */
+    uint64_t awake_ms; /* the timer ran */
     size_t jobs;       /* under way: neither result nor handed back */
     bool is_draining;
 };
@@ -294,6 +295,9 @@ static void beat(void *context)
 {
     struct link *link = context;
     uint64_t now_ms = now_of(link);
+    if (now_ms - link->awake_ms >= link->lease_ms)
+        link->options.handlers->on_stalled(link->options.context, link);
+    link->awake_ms = now_ms;
     if (link->state != LINK_GREETING && is_silent(link, now_ms))
         lose(link, "silent");
     if (link->state == LINK_JOINED && now_ms >= link->hello_ms + LINK_RENEW_MS)
@@ -373,6 +377,7 @@ struct link *link_new(const struct link_options *options, struct fault *fault)
         link_free(&link);
         return NULL;
     }
+    link->awake_ms = now_of(link);
     link->beat = timer_new(options->loop, beat, link);
     timer_set(link->beat, now_of(link));
     return link;

@@ -24,6 +24,10 @@
  * have, and that the next HELLO can name them all. See common/proto/wire.h for
  * the frames.
  *
+ * A worker that stood still for a lease time (stopped, swapped out, its machine
+ * asleep) finds its jobs given to others: what it has begun, and not said to the
+ * last byte, it lets go of (on_stalled).
+ *
  * What a former life of this worker left in the journal (journal.h) is handed to
  * the router like results of our own.
  */
@@ -60,6 +64,9 @@ struct link_handlers {
     void (*on_share)(void *context, uint32_t rank, uint32_t workers);
     /* Lanes are void: numbers of lanes mean nothing any more. */
     void (*on_lost)(void *context, struct link *link);
+    /* We stood still for so long that our jobs are others' by now; on_lost
+     * follows where the router was not heard either. */
+    void (*on_stalled)(void *context, struct link *link);
     /* Credit is void: both sides count from 0 again. */
     void (*on_renewed)(void *context, struct link *link);
     /* The router runs on another config than we do: told once for each. */

@@ -189,6 +189,7 @@ static void job_is_done(struct line *line, struct transaction *transaction)
     struct delivery *delivery =
         container_of(transaction, struct delivery, dialog);
     lines_take_back(line, delivery);
+    transaction->owner = NULL;
     if (!transaction->is_started)
         enqueue(carrier, delivery, true);
     else
@@ -499,6 +500,17 @@ void carrier_push(struct carrier *carrier, struct delivery *delivery)
 {
     delivery->queued_ms = now_of(carrier);
     enqueue(carrier, delivery, false);
+}
+
+void carrier_let_go(struct delivery *delivery)
+{
+    struct line *line = delivery->dialog.owner;
+    if (!line || delivery->dialog.is_committed || line->delivery_count > 1)
+        return;
+    struct carrier *carrier = line->carrier;
+    lines_take_back(line, delivery);
+    drop_line(line);
+    carrier_hand_back(carrier, delivery, "stalled");
 }
 
 void carrier_retire(struct carrier *carrier)

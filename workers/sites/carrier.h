@@ -66,6 +66,11 @@ void carrier_push(struct carrier *carrier, struct delivery *delivery);
 void carrier_hand_back(struct carrier *carrier, struct delivery *delivery,
                        const char *reason);
 
+/* The job is others' by now: when it is on a line, its last byte was not said,
+ * and it follows no message that waits for its reply, the line is closed and the
+ * job handed back. Not from on_change. */
+void carrier_let_go(struct delivery *delivery);
+
 /* Hands back what was not begun, and opens no line any more. */
 void carrier_retire(struct carrier *carrier);
 

@@ -6,6 +6,7 @@
 #include "common/base/mem.h"
 #include "common/base/time.h"
 #include "common/edge/log.h"
+#include "workers/sites/carrier.h"
 #include "workers/sites/outlet.h"
 
 #define TICK_MS    SECONDS_MS(1)
@@ -299,6 +300,15 @@ static bool is_of_another(void *context, struct outlet *outlet)
 void sites_lost(struct sites *sites, struct link *router)
 {
     sift(sites, is_of_another, router);
+}
+
+void sites_stalled(struct sites *sites, struct link *router)
+{
+    list_each (at, &sites->held) {
+        struct delivery *delivery = container_of(at, struct delivery, held);
+        if (delivery->router == router)
+            carrier_let_go(delivery);
+    }
 }
 
 void sites_renewed(struct sites *sites, struct link *router)

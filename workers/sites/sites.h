@@ -42,6 +42,10 @@ void sites_job(struct sites *sites, struct link *router,
 /* Lanes of this router are void; jobs under way go on. */
 void sites_lost(struct sites *sites, struct link *router);
 
+/* Jobs of this router are others' by now: those whose last byte was not said are
+ * let go of, with the connections that they are on. */
+void sites_stalled(struct sites *sites, struct link *router);
+
 /* Credit of this router counts from 0 again. */
 void sites_renewed(struct sites *sites, struct link *router);
 
