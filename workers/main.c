@@ -26,8 +26,12 @@ static bool read_arguments(int argc, char **argv,
 
 static int run(struct worker_options *options)
 {
+    const struct conf *conf = options->conf;
     struct fault fault;
-    if (process_confine(options->conf->user, false, &fault) != RC_OK) {
+    /* For the journal; on a host with nothing but workers nobody else makes it. */
+    if (process_make_folder(conf->run_dir, conf->user, &fault) != RC_OK)
+        log_fault(LOG_WARNING, "run_dir_unavailable", &fault);
+    if (process_confine(conf->user, false, &fault) != RC_OK) {
         log_fault(LOG_ERROR, "start_failed", &fault);
         return EX_NOPERM;
     }

@@ -122,13 +122,12 @@ void leases_end_claim(struct leases *leases, struct claim **claim)
 
 void leases_doubt(struct leases *leases, uint64_t id)
 {
-    leases->doubted[leases->doubted_at] = id;
-    leases->doubted_at = (leases->doubted_at + 1) % LEASES_DOUBTED_MAX;
+    leases->doubted[leases->doubted_count++ % LEASES_DOUBTED_MAX] = id;
 }
 
 bool leases_is_doubted(const struct leases *leases, uint64_t id)
 {
-    for (size_t i = 0; i < LEASES_DOUBTED_MAX; i++)
+    for (size_t i = 0; i < leases->doubted_count && i < LEASES_DOUBTED_MAX; i++)
         if (leases->doubted[i] == id)
             return true;
     return false;

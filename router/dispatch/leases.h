@@ -51,7 +51,7 @@ struct leases {
     struct table claimed; /* how many claims a message has, by its id */
     uint64_t id_last;
     uint64_t doubted[LEASES_DOUBTED_MAX]; /* ids; a ring */
-    uint32_t doubted_at;                  /* the oldest one */
+    size_t doubted_count;                 /* ever */
 };
 
 /* Ids begin after `boot`, which grows from start to start faster than leases
