@@ -54,7 +54,7 @@ def wait_until(is_true, seconds, what):
     end = time.monotonic() + seconds
     while not is_true():
         if time.monotonic() > end:
-            raise TimeoutError(what)
+            raise TimeoutError(what() if callable(what) else what)
         time.sleep(0.05)
 
 
