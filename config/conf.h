@@ -19,6 +19,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/iprange.h"
 #include "common/base/slice.h"
 
 /* Where a value was written; line 0 and file "default" when nowhere. */
@@ -29,6 +30,11 @@ struct conf_place {
 
 struct conf_texts {
     const char **items;
+    size_t count;
+};
+
+struct conf_ranges {
+    struct iprange *items;
     size_t count;
 };
 
@@ -212,6 +218,8 @@ enum conf_limit_kind {
     LIMIT_DATA_SEND_TIMEOUT,
     LIMIT_DATA_END_TIMEOUT,
     LIMIT_IDLE_TIMEOUT, /* keep an idle connection this long */
+    LIMIT_MX_DENY,      /* texts, globs of MX host names never to be used */
+    LIMIT_PROHIBITED,   /* ranges of addresses never to be used */
     LIMIT_KIND_COUNT,
 };
 
@@ -226,6 +234,8 @@ struct conf_limit {
     uint64_t number; /* count, ms, port or enum */
     struct conf_rate rate;
     const struct conf_schedule *schedule;
+    struct conf_texts texts;
+    struct conf_ranges ranges;
 };
 
 enum conf_limits_scope { SCOPE_DEFAULT, SCOPE_PROVIDER, SCOPE_DOMAIN };

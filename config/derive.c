@@ -67,6 +67,7 @@ static void derive_limits(struct conf *conf)
                       : entry->provider ? entry->provider->name
                                         : "default";
     }
+    conf->limits[0].values[LIMIT_MX_DENY].is_set = true;
     struct conf_limit *retry = &conf->limits[0].values[LIMIT_RETRY_AFTER];
     if (!retry->is_set)
         *retry = (struct conf_limit){ .is_set = true,

@@ -35,6 +35,7 @@ static const char *value_of(const struct holder_note *note)
     case TYPE_ENDPOINT:
     case TYPE_DOMAINS:
     case TYPE_TEXTS:
+    case TYPE_RANGES:
     case TYPE_HEADER:
     case TYPE_GROUP:
     case TYPE_LIST:

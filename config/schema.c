@@ -181,6 +181,7 @@ const char *schema_type_name(enum schema_type type)
         [TYPE_PATTERN] = "domain pattern",
         [TYPE_DOMAINS] = "list of domains",
         [TYPE_TEXTS] = "list of texts",
+        [TYPE_RANGES] = "list of address ranges",
         [TYPE_HEADER] = "header pattern",
         [TYPE_HASH] = "password hash",
         [TYPE_REFERENCE] = "reference",

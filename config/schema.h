@@ -33,6 +33,7 @@ enum schema_type {
     TYPE_PATTERN,   /* const char *, domain or "*.domain", lower case */
     TYPE_DOMAINS,   /* struct conf_texts of domains or ".domain" */
     TYPE_TEXTS,     /* struct conf_texts */
+    TYPE_RANGES,    /* struct conf_ranges */
     TYPE_HEADER,    /* two const char *: field name and glob of its value */
     TYPE_HASH,      /* const char *, crypt(5) */
     TYPE_REFERENCE, /* pointer to an object of `section` */

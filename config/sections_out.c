@@ -157,6 +157,11 @@ static const struct schema_key provider_keys[] = {
 #define LIMIT(kind)                                                            \
     .offset = offsetof(struct conf_limits, values[kind]),                      \
     .width = sizeof(uint64_t), .is_limit = true
+/* Loopback, this network, link-local, multicast, reserved and broadcast: RFC
+ * 6890. No receiver of public mail is there. */
+#define NEVER_PUBLIC                                                           \
+    "127.0.0.0/8, ::1, 0.0.0.0/8, ::, 169.254.0.0/16, fe80::/10, "             \
+    "224.0.0.0/4, ff00::/8, 240.0.0.0/4"
 #define WAIT .min = 1, .max = UINT64_C(3600000)
 
 static const struct schema_key limit_keys[] = {
@@ -234,6 +239,18 @@ static const struct schema_key limit_keys[] = {
     { "idle_timeout", TYPE_DURATION, LIMIT(LIMIT_IDLE_TIMEOUT),
       .initial = "10s", .max = 600000, .foreign = "connection_idle_timeout",
       .help = "Keep an idle connection for the next message; 0: do not." },
+    { "mx_deny", TYPE_TEXTS, LIMIT(LIMIT_MX_DENY), .otherwise = "none",
+      .foreign = "skip_mx",
+      .help = "MX hosts that mail never goes to, by patterns of their names: "
+              "\"*.parked.example\". A domain that has no other bounces at "
+              "once (5.7.1)." },
+    { "prohibited", TYPE_RANGES, LIMIT(LIMIT_PROHIBITED),
+      .initial = NEVER_PUBLIC, .foreign = "prohibited_hosts",
+      .help = "Addresses that mail never goes to, whatever the DNS or an "
+              "address literal says; ( ) permits all. A domain that has no "
+              "other bounces at once (5.4.4). Private networks (10.0.0.0/8 "
+              "...) are not in the default, since receivers may be in one's "
+              "own." },
 };
 
 const struct schema_section schema_streams = {

@@ -15,6 +15,7 @@
 #include "config/waits.h"
 
 #define NAME_LEN_MAX 128
+#define RANGES_MAX   64 /* in one setting */
 
 void values_error(const struct values_spot *spot, const char *format, ...)
 {
@@ -366,6 +367,57 @@ static void store_texts(const struct values_spot *spot)
     *(struct conf_texts *)spot->target = (struct conf_texts){ items, count };
 }
 
+/* One range more. */
+static bool add_range(const struct values_spot *spot, struct slice text,
+                      struct conf_ranges *ranges)
+{
+    if (ranges->count == RANGES_MAX) {
+        values_error(spot, "has more than %d ranges", RANGES_MAX);
+        return false;
+    }
+    if (iprange_parse(text, &ranges->items[ranges->count++]))
+        return true;
+    values_error(spot,
+                 "'%.*s' is no range of addresses: \"127.0.0.0/8\", "
+                 "\"fc00::/7\", \"192.0.2.1\"",
+                 SLICE_ARG(text));
+    return false;
+}
+
+/* The ranges of one text, which commas part. */
+static bool add_ranges(const struct values_spot *spot,
+                       struct conf_ranges *ranges)
+{
+    struct slice text;
+    if (!text_of(spot, &text))
+        return false;
+    for (bool more = true; more;) {
+        const size_t comma = slice_find(text, ',');
+        more = comma < text.len;
+        if (!add_range(spot, slice_trim(slice_head(text, comma)), ranges))
+            return false;
+        text = slice_from(text, comma + 1);
+    }
+    return true;
+}
+
+static void store_ranges(const struct values_spot *spot)
+{
+    const struct node *node = spot->node;
+    const bool is_list = node->kind == NODE_LIST;
+    struct conf_ranges ranges = {
+        .items = holder_new_items(spot->fill->holder, RANGES_MAX,
+                                  sizeof(struct iprange)),
+    };
+    for (size_t i = 0; i < (is_list ? node->count : 1); i++) {
+        struct values_spot item = *spot;
+        item.node = is_list ? &node->items[i] : node;
+        if (!add_ranges(&item, &ranges))
+            return;
+    }
+    *(struct conf_ranges *)spot->target = ranges;
+}
+
 static void store_header(const struct values_spot *spot)
 {
     struct slice text;
@@ -424,6 +476,7 @@ static store_fn *const stores[] = {
     [TYPE_PATTERN]  = store_domain,
     [TYPE_DOMAINS]  = store_texts,
     [TYPE_TEXTS]    = store_texts,
+    [TYPE_RANGES]   = store_ranges,
     [TYPE_HEADER]   = store_header,
     [TYPE_HASH]     = store_hash,
 };
@@ -444,6 +497,10 @@ void values_store(const struct values_spot *spot)
         inner.target = &limit->rate;
     else if (spot->key->type == TYPE_SCHEDULE)
         inner.target = &limit->schedule;
+    else if (spot->key->type == TYPE_TEXTS)
+        inner.target = &limit->texts;
+    else if (spot->key->type == TYPE_RANGES)
+        inner.target = &limit->ranges;
     else
         inner.target = &limit->number;
     stores[spot->key->type](&inner);

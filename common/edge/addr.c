@@ -115,6 +115,17 @@ bool addr_same_ip(const struct addr *a, const struct addr *b)
                                  &as_ipv6(b)->sin6_addr);
 }
 
+bool addr_ip_bytes(const struct addr *addr, uint8_t ip[IPRANGE_BYTES])
+{
+    struct iprange range;
+    char text[ADDR_TEXT_SIZE];
+    addr_ip_text(addr, text);
+    if (!iprange_parse(slice_text(text), &range))
+        return false;
+    memcpy(ip, range.ip, sizeof range.ip);
+    return true;
+}
+
 bool addr_is_loopback(const struct addr *addr)
 {
     uint32_t ipv4 = 0;

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "common/base/attr.h"
+#include "common/base/iprange.h"
 #include "common/base/rc.h"
 #include "common/base/slice.h"
 
@@ -33,6 +34,9 @@ bool addr_is_ipv6(const struct addr *addr);
 
 /* Same IP, ports aside; an IPv4-mapped IPv6 address is its IPv4 one. */
 bool addr_same_ip(const struct addr *a, const struct addr *b);
+
+/* The bytes of the IP in the form of iprange.h; false: it has none. */
+bool addr_ip_bytes(const struct addr *addr, uint8_t ip[IPRANGE_BYTES]);
 
 /* 127/8, ::1, 0/8, ::, and IPv4-mapped forms of them. */
 bool addr_is_loopback(const struct addr *addr);

@@ -33,7 +33,7 @@ pools = ( {pools} );
 routes = ( {routes} );
 streams = ( {streams} );
 limits = ( {{ smtp_port = {sink_port}; max_smtp_out = {slots};
-    max_msg_per_connection = 0; tls = "off"; {limits} }} );
+    max_msg_per_connection = 0; tls = "off"; prohibited = ( ); {limits} }} );
 spool = {{ path = "{folder}/spool"; segment_size = "128MB";
     body_cache = "{body_cache}"; }};
 log = {{ level = "warning"; events = "{events}"; }};

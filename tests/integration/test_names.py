@@ -2,6 +2,7 @@
 
 import unittest
 
+from support.wait import wait_until
 from yard import Yard
 
 # The platform listens on port 25, too: mail to itself would loop.
@@ -10,12 +11,18 @@ OWN_PORT_25 = ('listeners = (',
 QUICK_RESOLVER = ('resolver = { address = "127.20.0.53:5353"; }',
                   'resolver = { address = "127.20.0.53:5353"; '
                   'timeout = "500ms"; tries = 2; }')
+# Where mail may not go; the yard's receivers are on loopback.
+FORBIDDEN = ('limits = (', """limits = (
+    { domain = "plain.test"; prohibited = "127.0.0.0/8"; },
+    { domain = "old.test"; mx_deny = "*.old.test"; },
+    { domain = "bigmail.test"; mx_deny = "mx1.*"; },""")
 
 
 class Names(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.yard = cls.enterClassContext(Yard([OWN_PORT_25, QUICK_RESOLVER]))
+        cls.yard = cls.enterClassContext(Yard([OWN_PORT_25, QUICK_RESOLVER,
+                                               FORBIDDEN]))
 
     def check(self, kind, *domains, status=""):
         letters = [self.yard.submit(f"you@{domain}") for domain in domains]
@@ -53,6 +60,32 @@ class Names(unittest.TestCase):
 
     def test_mail_to_ourselves_is_refused_as_a_loop(self):
         self.check("bounced", "sendyard.test", status="5.4.6")
+
+    def test_mail_to_prohibited_addresses_bounces_at_once(self):
+        self.check("bounced", "plain.test", status="5.4.4")
+
+    def test_mail_to_denied_hosts_bounces_at_once(self):
+        self.check("bounced", "old.test", status="5.7.1")
+
+    def test_the_hosts_that_are_not_denied_get_the_mail(self):
+        sent = self.yard.submit("you@bigmail.test")
+        event = self.yard.outcome(sent, "delivered")
+        self.assertEqual(event["host"], "mx2.bigmail.test")
+
+
+class OnlyWhatIsPublic(unittest.TestCase):
+    def test_loopback_is_permitted_only_by_the_config(self):
+        with Yard([("prohibited = ( );", "")]) as yard:
+            for to in ("you@plain.test", "you@[127.0.0.1]"):
+                event = yard.outcome(yard.submit(to), "bounced")
+                self.assertEqual(event["status"], "5.4.4")
+            yard.write_config([('idle_timeout = "2s";',
+                                'idle_timeout = "2s"; prohibited = ( );')])
+            self.assertEqual(yard.command("reload").returncode, 0)
+            wait_until(lambda: yard.log.count("event=reloaded") >= 3, 10,
+                       lambda: yard.log)  # router and both workers
+            sent = yard.submit("you@plain.test")
+            yard.outcome(sent, "delivered")
 
 
 if __name__ == "__main__":

@@ -87,6 +87,7 @@ struct bench {
     struct transaction job;
     struct transaction others[SENDS_MAX]; /* where several are under way */
     char *body;
+    struct hosts_rules rules;
 
     unsigned to_send;
     unsigned in_flight_max;
@@ -309,7 +310,8 @@ static void deliver(struct bench *bench, enum dialog_tls tls, const char *first,
     };
     const struct channel_options options = {
         .loop = bench->loop,
-        .hosts = { .family = AF_INET, .port = bench->field->port },
+        .hosts = { .family = AF_INET, .port = bench->field->port,
+                   .rules = bench->rules },
         .dialog = {
             .ehlo_name = SLICE("client.test"),
             .tls = tls,
@@ -341,6 +343,18 @@ static void assert_outcome(const struct bench *bench, size_t recipient,
         fail_msg("recipient %zu: %s %u %s", recipient,
                  verdict_class_name(outcome->class), outcome->code,
                  outcome->text);
+}
+
+static void assert_end(const struct bench *bench, struct enhanced status,
+                       const char *text)
+{
+    char expected[ENHANCED_TEXT_SIZE];
+    char found[ENHANCED_TEXT_SIZE];
+    assert_int_equal(bench->done, 0);
+    assert_true(bench->is_gone);
+    assert_string_equal(enhanced_format(bench->why.enhanced, found),
+                        enhanced_format(status, expected));
+    assert_string_equal(bench->why.text, text);
 }
 
 static void mail_is_delivered_by_tls(void **state)
@@ -691,6 +705,57 @@ static void no_receiver_saw_a_violation(void **state)
 #define channel_test(name)                                                     \
     cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
+static void prohibit(struct bench *bench, struct iprange *range,
+                     const char *text)
+{
+    assert_true(iprange_parse(slice_text(text), range));
+    bench->rules.prohibited = range;
+    bench->rules.prohibited_count = 1;
+}
+
+static void no_mail_goes_to_prohibited_addresses(void **state)
+{
+    struct bench *bench = *state;
+    struct iprange range;
+    prohibit(bench, &range, "127.0.0.0/8");
+    deliver(bench, DIALOG_TLS_OFF, GOOD, PLAIN);
+    assert_end(bench, (struct enhanced){ 5, 4, 4 },
+               "the receiver's MX is at a prohibited address, 127.77.0.2");
+    assert_string_equal(channel_host(bench->channel), "");
+}
+
+static void what_is_not_prohibited_serves(void **state)
+{
+    struct bench *bench = *state;
+    struct iprange range;
+    prohibit(bench, &range, "127.77.0.1");
+    deliver(bench, DIALOG_TLS_OFF, GOOD, PLAIN);
+    assert_int_equal(bench->done, 1);
+    assert_string_equal(bench->host, PLAIN);
+}
+
+static void no_mail_goes_to_denied_hosts(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const denied[] = { "mx.parked.test", "[127.77.*" };
+    bench->rules.denied = denied;
+    bench->rules.denied_count = ARRAY_LEN(denied);
+    deliver(bench, DIALOG_TLS_OFF, GOOD, "MX.Parked.test");
+    assert_end(bench, (struct enhanced){ 5, 7, 1 },
+               "mail to the receiver's MX hosts is denied here");
+}
+
+static void what_is_not_denied_serves(void **state)
+{
+    struct bench *bench = *state;
+    static const char *const denied[] = { "mx?.parked.test", "*.parked.test" };
+    bench->rules.denied = denied;
+    bench->rules.denied_count = ARRAY_LEN(denied);
+    deliver(bench, DIALOG_TLS_OFF, "mx.parked.test", PLAIN);
+    assert_int_equal(bench->done, 1);
+    assert_string_equal(bench->host, PLAIN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -719,6 +784,10 @@ int main(void)
         channel_test(messages_follow_each_other),
         channel_test(large_messages_follow_each_other),
         channel_test(the_owner_may_free_at_any_call),
+        channel_test(no_mail_goes_to_prohibited_addresses),
+        channel_test(what_is_not_prohibited_serves),
+        channel_test(no_mail_goes_to_denied_hosts),
+        channel_test(what_is_not_denied_serves),
         channel_test(no_receiver_saw_a_violation),
     };
     return cmocka_run_group_tests(tests, start_receivers, stop_receivers);

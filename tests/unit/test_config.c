@@ -366,10 +366,39 @@ static void commands_know_their_arguments(void **state)
     assert_int_equal(fclose(out), 0);
 }
 
+static size_t prohibited(const struct conf *conf, const char *domain)
+{
+    return conf_limit(conf, LIMIT_PROHIBITED, slice_text(domain), NULL)
+        ->ranges.count;
+}
+
+static void where_mail_may_not_go_is_a_limit_like_others(void **state)
+{
+    (void)state;
+    scoped(conf_release) struct conf *conf =
+        load("limits = ( { mx_deny = ( \"*.parked.test\", \"mx.x.test\" ); },\n"
+             "  { domain = \"mine.test\"; prohibited = ( ); },\n"
+             "  { domain = \"two.test\"; prohibited = ( \"::1,10.0.0.0/8\",\n"
+             "    \"fc00::/7\" ); mx_deny = \"*\"; } );\n");
+    assert_int_equal(prohibited(conf, "any.test"), 9);
+    assert_int_equal(prohibited(conf, "mine.test"), 0);
+    assert_int_equal(prohibited(conf, "two.test"), 3);
+    const struct conf_limit *limit =
+        conf_limit(conf, LIMIT_MX_DENY, SLICE("mine.test"), NULL);
+    assert_int_equal(limit->texts.count, 2);
+    assert_string_equal(limit->texts.items[1], "mx.x.test");
+    limit = conf_limit(conf, LIMIT_MX_DENY, SLICE("two.test"), NULL);
+    assert_int_equal(limit->texts.count, 1);
+    scoped(conf_release) struct conf *plain = load("");
+    limit = conf_limit(plain, LIMIT_MX_DENY, SLICE("two.test"), NULL);
+    assert_int_equal(limit->texts.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_config_is_enough),
+        cmocka_unit_test(where_mail_may_not_go_is_a_limit_like_others),
         cmocka_unit_test(limits_come_from_the_most_specific_entry),
         cmocka_unit_test(a_provider_is_known_by_all_its_mx_hosts),
         cmocka_unit_test(references_and_matches_are_resolved),

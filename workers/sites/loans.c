@@ -22,6 +22,8 @@ static bool suits(const struct line *line, const struct carrier *carrier)
            && from->dialog.tls == to->dialog.tls
            && from->dialog.chunking == to->dialog.chunking
            && from->manners.port == to->manners.port
+           && from->manners.rules.denied == to->manners.rules.denied
+           && from->manners.rules.prohibited == to->manners.rules.prohibited
            && (to->manners.max_per_connection == 0
                || line->sent < to->manners.max_per_connection);
 }

@@ -35,6 +35,19 @@ static uint64_t number(const struct asked *asked, enum conf_limit_kind kind)
     return limit(asked, kind)->number;
 }
 
+static struct hosts_rules rules_of(const struct asked *asked)
+{
+    const struct conf_texts *denied = &limit(asked, LIMIT_MX_DENY)->texts;
+    const struct conf_ranges *prohibited =
+        &limit(asked, LIMIT_PROHIBITED)->ranges;
+    return (struct hosts_rules){
+        .denied = denied->items,
+        .denied_count = denied->count,
+        .prohibited = prohibited->items,
+        .prohibited_count = prohibited->count,
+    };
+}
+
 void manners_read(const struct conf *conf, struct slice domain,
                   struct slice provider, struct manners *manners)
 {
@@ -56,6 +69,7 @@ void manners_read(const struct conf *conf, struct slice domain,
             .data_send = number(&asked, LIMIT_DATA_SEND_TIMEOUT),
             .data_end = number(&asked, LIMIT_DATA_END_TIMEOUT),
         },
+        .rules = rules_of(&asked),
         .tls = tls_of(number(&asked, LIMIT_TLS)),
         .chunking = number(&asked, LIMIT_CHUNKING) != 0,
         .in_flight_max = (uint32_t)number(&asked, LIMIT_MAX_MSG_IN_FLIGHT),

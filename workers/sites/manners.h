@@ -12,10 +12,12 @@
 #include "config/conf.h"
 #include "workers/limits/gate.h"
 #include "workers/smtp/dialog.h"
+#include "workers/smtp/hosts.h"
 
 struct manners {
     struct gate_limits limits;
     struct dialog_waits waits;
+    struct hosts_rules rules; /* point into the conf */
     enum dialog_tls tls;
     bool chunking;
     uint32_t in_flight_max; /* messages on one connection */

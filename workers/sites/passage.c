@@ -95,6 +95,7 @@ struct channel_options passage_channel(const struct passage *passage)
             .port = passage->manners.port,
             .own = ground->own,
             .own_count = ground->own_count,
+            .rules = passage->manners.rules,
         },
         .dialog = passage->dialog,
         .tls = passage->dialog.tls == DIALOG_TLS_REQUIRED

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/check.h"
+#include "common/base/glob.h"
 #include "common/base/mem.h"
 
 struct host {
@@ -30,6 +31,8 @@ struct hosts {
 
     /* What the hosts passed over had in common, for the last word. */
     size_t own_seen;
+    size_t denied;
+    char prohibited[ADDR_TEXT_SIZE]; /* one of them; "" */
     size_t failed;
 
     struct lookup *lookup;
@@ -115,6 +118,27 @@ static bool is_own(const struct hosts *hosts, const struct addr *addr)
     return false;
 }
 
+static bool is_prohibited(const struct hosts *hosts, const struct addr *addr)
+{
+    const struct hosts_rules *rules = &hosts->options.rules;
+    uint8_t ip[IPRANGE_BYTES];
+    if (!addr_ip_bytes(addr, ip))
+        return true;
+    for (size_t i = 0; i < rules->prohibited_count; i++)
+        if (iprange_has(&rules->prohibited[i], ip))
+            return true;
+    return false;
+}
+
+static bool is_denied(const struct hosts *hosts, struct slice name)
+{
+    const struct hosts_rules *rules = &hosts->options.rules;
+    for (size_t i = 0; i < rules->denied_count; i++)
+        if (glob_match(slice_text(rules->denied[i]), name))
+            return true;
+    return false;
+}
+
 static void keep_address(struct hosts *hosts, const struct addr *found)
 {
     char ip[ADDR_TEXT_SIZE];
@@ -125,6 +149,8 @@ static void keep_address(struct hosts *hosts, const struct addr *found)
         return;
     if (is_own(hosts, &addr))
         hosts->own_seen++;
+    else if (is_prohibited(hosts, &addr))
+        memcpy(hosts->prohibited, ip, sizeof ip);
     else
         hosts->addresses[hosts->address_count++] = addr;
 }
@@ -141,6 +167,13 @@ static void tell_end(struct hosts *hosts)
     else if (hosts->own_seen > 0)
         verdict_local(&why, (struct enhanced){ 5, 4, 6 },
                       "the receiver's MX points back at this platform");
+    else if (hosts->prohibited[0])
+        verdict_local(&why, (struct enhanced){ 5, 4, 4 },
+                      "the receiver's MX is at a prohibited address, %s",
+                      hosts->prohibited);
+    else if (hosts->denied > 0)
+        verdict_local(&why, (struct enhanced){ 5, 7, 1 },
+                      "mail to the receiver's MX hosts is denied here");
     else
         verdict_local(&why, (struct enhanced){ 5, 4, 4 },
                       "no MX host of the receiver has an address");
@@ -198,7 +231,10 @@ static void seek(struct hosts *hosts)
             tell_end(hosts);
             return;
         }
-        if (!take_literal(hosts, slice_text(hosts->list[hosts->at].name))) {
+        const struct slice name = slice_text(hosts->list[hosts->at].name);
+        if (is_denied(hosts, name)) {
+            hosts->denied++;
+        } else if (!take_literal(hosts, name)) {
             resolve(hosts);
             return;
         }

@@ -3,9 +3,10 @@
  *
  * Hosts go by preference, those of equal preference in random order (RFC 5321
  * section 5.1). Each is resolved only when it is its turn. Only addresses of
- * the source's own family count: an IPv4 source reaches IPv4 hosts. Addresses at
- * which the platform itself listens are passed over, so that mail cannot loop
- * through a misguided MX. At most HOSTS_ADDRESSES_MAX addresses are given.
+ * the source's own family count: an IPv4 source reaches IPv4 hosts. Hosts and
+ * addresses that the rules forbid are passed over, as are those at which the
+ * platform itself listens, so that mail cannot loop through a misguided MX. When
+ * nothing else is left the receiver has failed for good. At most HOSTS_ADDRESSES_MAX addresses are given.
  */
 #ifndef WORKERS_SMTP_HOSTS_H
 #define WORKERS_SMTP_HOSTS_H
@@ -13,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/iprange.h"
 #include "common/edge/addr.h"
 #include "common/edge/dns.h"
 #include "common/proto/verdict.h"
@@ -22,12 +24,21 @@
 
 struct hosts;
 
+/* Where mail may not go; borrowed for as long as the hosts live. */
+struct hosts_rules {
+    const char *const *denied; /* patterns of host names, glob.h */
+    size_t denied_count;
+    const struct iprange *prohibited;
+    size_t prohibited_count;
+};
+
 struct hosts_options {
     struct dns *dns;
     int family; /* AF_INET or AF_INET6: the source's */
     uint16_t port;
     const struct addr *own; /* with ports; copied: a reload changes them */
     size_t own_count;
+    struct hosts_rules rules;
 };
 
 /* Exactly one of the two: an address to try, with its host's name, or NULL and

@@ -14,9 +14,10 @@ SUBMISSION, SUBMISSIONS = 1587, 1465
 
 RETRY = ('retry = "1m,5m,15m,1h,4h";', 'retry = "1s";')
 FIRST_RETRY = ('retry = "1m,5m,15m,1h";', 'retry = "1s";')
-DEFAULT_LIMITS = '{ max_smtp_out = 10; idle_timeout = "5s"; },'
+DEFAULT_LIMITS = ('{ max_smtp_out = 10; idle_timeout = "5s"; '
+                  'prohibited = ( ); },')
 # Long enough for the slow receivers, short enough for a test.
-QUICK_LIMITS = """{ max_smtp_out = 10; idle_timeout = "2s";
+QUICK_LIMITS = """{ max_smtp_out = 10; idle_timeout = "2s"; prohibited = ( );
       connect_timeout = "3s"; greeting_timeout = "8s"; hello_timeout = "8s";
       mail_timeout = "8s"; rcpt_timeout = "8s"; data_timeout = "8s";
       data_send_timeout = "8s"; data_end_timeout = "8s"; },"""
