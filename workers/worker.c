@@ -80,6 +80,13 @@ static void on_renewed(void *context, struct link *link)
     sites_renewed(worker->sites, link);
 }
 
+static void on_trace(void *context, struct link *link,
+                     const struct wire_trace *trace)
+{
+    struct worker *worker = context;
+    sites_trace(worker->sites, link, trace);
+}
+
 static void add_held(void *context, struct link *link, uint64_t *leases,
                      uint64_t *messages, size_t *count, size_t max)
 {
@@ -128,6 +135,7 @@ static const struct link_handlers handlers = {
     .on_stalled = on_stalled,
     .on_renewed = on_renewed,
     .on_new_config = reload,
+    .on_trace = on_trace,
     .add_held = add_held,
     .sources = sources,
 };

@@ -49,8 +49,11 @@ struct conn {
     struct ending *at_the_end; /* of a conn without owner */
     const struct conn_handlers *handlers;
     void *context;
+    conn_tap_fn *tap; /* NULL: nobody looks on */
+    void *tap_context;
     struct buf in;
     struct buf out;
+    size_t tapped; /* bytes of `out` that were shown */
     struct addr peer;
     size_t read_step;
     size_t clear_bytes; /* TURNING: how much of `out` still leaves in clear */
@@ -218,6 +221,20 @@ static enum tls_want clear_write(struct conn *conn, size_t len,
     return sent == (ssize_t)bytes.len ? TLS_DONE : TLS_WANT_WRITE;
 }
 
+static void show_out(struct conn *conn)
+{
+    if (conn->tap)
+        conn->tap(conn->tap_context, true,
+                  slice_from(buf_slice(&conn->out), conn->tapped));
+}
+
+static void show_in(struct conn *conn, size_t before)
+{
+    if (conn->tap)
+        conn->tap(conn->tap_context, false,
+                  slice_from(buf_slice(&conn->in), before));
+}
+
 static enum tls_want read_in(struct conn *conn, struct fault *fault)
 {
     if (!conn->tls)
@@ -230,9 +247,11 @@ static enum tls_want read_in(struct conn *conn, struct fault *fault)
 
 static enum tls_want write_out(struct conn *conn, struct fault *fault)
 {
+    show_out(conn);
     const enum tls_want want = conn->tls
                                    ? tls_write(conn->tls, &conn->out, fault)
                                    : clear_write(conn, conn->out.len, fault);
+    conn->tapped = conn->out.len;
     CRASH_POINT("conn.written");
     return want;
 }
@@ -248,6 +267,7 @@ static void hear(struct conn *conn)
     conn->more = want == TLS_DONE;
     if (conn->in.len > before) {
         conn->announce = false;
+        show_in(conn, before);
         conn->handlers->on_input(conn->context);
     }
     if (conn->state != CONN_OPEN && conn->state != CONN_DEAF)
@@ -265,6 +285,7 @@ static void go_deaf(struct conn *conn, const struct fault *fault)
 {
     if (conn->state == CONN_OPEN && !conn->tls && has_room(conn)) {
         buf_clear(&conn->out);
+        conn->tapped = 0;
         move(conn, CONN_DEAF);
         return;
     }
@@ -332,7 +353,9 @@ static void turn_to_tls(struct conn *conn)
 {
     struct fault fault = { 0 };
     size_t before = conn->out.len;
+    show_out(conn);
     conn->write_wants = clear_write(conn, conn->clear_bytes, &fault);
+    conn->tapped = conn->out.len;
     conn->clear_bytes -= before - conn->out.len;
     if (conn->write_wants == TLS_FAILED) {
         end(conn, &fault);
@@ -587,6 +610,12 @@ const char *conn_tls_version(const struct conn *conn)
 const char *conn_tls_cipher(const struct conn *conn)
 {
     return conn->tls_up ? tls_cipher(conn->tls) : NULL;
+}
+
+void conn_tap(struct conn *conn, conn_tap_fn *fn, void *context)
+{
+    conn->tap = fn;
+    conn->tap_context = context;
 }
 
 void conn_peer(const struct conn *conn, struct addr *addr)

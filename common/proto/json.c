@@ -162,6 +162,12 @@ void json_bool(struct json *json, bool value)
     (void)buf_add(json->out, value ? SLICE("true") : SLICE("false"));
 }
 
+void json_raw(struct json *json, struct slice value)
+{
+    begin_value(json);
+    (void)buf_add(json->out, value);
+}
+
 void json_null(struct json *json)
 {
     begin_value(json);

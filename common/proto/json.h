@@ -49,6 +49,9 @@ void json_decimal(struct json *json, double number); /* not finite: null */
 void json_bool(struct json *json, bool value);
 void json_null(struct json *json);
 
+/* A value that is JSON already. */
+void json_raw(struct json *json, struct slice value);
+
 /* Members of an object: key and value in one. */
 void json_add_text(struct json *json, const char *key, struct slice text);
 void json_add_number(struct json *json, const char *key, uint64_t number);

@@ -18,6 +18,7 @@ const char *wire_kind_name(enum wire_kind kind)
         [WIRE_JOB] = "job",       [WIRE_HANDBACK] = "handback",
         [WIRE_RESULT] = "result", [WIRE_ACK] = "ack",
         [WIRE_BEAT] = "beat",     [WIRE_DRAIN] = "drain",
+        [WIRE_TRACE] = "trace",   [WIRE_LINES] = "lines",
     };
     return wire_schema_of((size_t)kind) ? names[kind] : "unknown";
 }

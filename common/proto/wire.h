@@ -12,6 +12,8 @@
  *             <------------------------  ACK       result is on disk: forget it
  *       BEAT  <----------------------->  BEAT      alive; leases renewed
  *       DRAIN <----------------------->  DRAIN     finish, hand back, rest
+ *             <------------------------  TRACE     show the talk with receivers
+ *       LINES  ------------------------>      what was said and heard
  *
  * A frame is one version byte, one kind byte, and a msgpack map with small
  * integers as keys. Unknown keys are skipped and missing ones take their zero,
@@ -45,6 +47,7 @@
 #define WIRE_HOSTS_MAX      16 /* MX hosts of one destination that are tried */
 #define WIRE_RECIPIENTS_MAX 10000 /* of one job */
 #define WIRE_LEASES_MAX     4096  /* in one ACK, HANDBACK or BEAT */
+#define WIRE_LINES_MAX      256   /* in one LINES */
 
 enum wire_kind {
     WIRE_HELLO = 1,
@@ -57,6 +60,8 @@ enum wire_kind {
     WIRE_ACK,
     WIRE_BEAT,
     WIRE_DRAIN,
+    WIRE_TRACE,
+    WIRE_LINES,
 };
 
 /* How much a job needs to leave, by its stream; a higher one goes first
@@ -205,6 +210,34 @@ struct wire_drain {
     bool is_over; /* only from a router: go on again */
 };
 
+/* An operator listens to the connections that match all of it. Said again while
+ * he does: a worker that hears no more of it forgets it after for_ms. */
+struct wire_trace {
+    uint64_t trace;      /* number, of this router since its boot */
+    struct slice site;   /* empty: any */
+    struct slice domain; /* of the recipients; empty: any */
+    uint64_t message;    /* id; 0: any */
+    uint64_t for_ms;
+};
+
+struct wire_line {
+    uint64_t connection; /* number, of this worker since its boot */
+    uint64_t since_ms;   /* the connection began */
+    uint8_t kind;        /* 0: a note of ours, 1: said by us, 2: heard */
+    struct slice site;
+    struct slice source; /* name */
+    struct slice host;
+    struct slice host_ip;
+    struct slice text; /* without CR, LF */
+};
+
+struct wire_lines {
+    uint64_t trace;
+    uint64_t left_out; /* lines, before these, that were too many */
+    const struct wire_line *lines;
+    size_t line_count;
+};
+
 struct wire_frame {
     enum wire_kind kind;
     union {
@@ -218,6 +251,8 @@ struct wire_frame {
         struct wire_ack ack;
         struct wire_beat beat;
         struct wire_drain drain;
+        struct wire_trace trace;
+        struct wire_lines lines;
     } as;
 };
 

@@ -207,6 +207,38 @@ static const struct wire_field drain_fields[] = {
     [1] = FLAG(wire_drain, is_over),
 };
 
+static const struct wire_field trace_fields[] = {
+    [1] = NUMBER(wire_trace, trace, NEEDED),
+    [2] = TEXT(wire_trace, site, OPTIONAL),
+    [3] = TEXT(wire_trace, domain, OPTIONAL),
+    [4] = NUMBER(wire_trace, message, OPTIONAL),
+    [5] = NUMBER(wire_trace, for_ms, OPTIONAL),
+};
+
+static const struct wire_field line_fields[] = {
+    [1] = NUMBER(wire_line, connection, NEEDED),
+    [2] = NUMBER(wire_line, since_ms, OPTIONAL),
+    [3] = NUMBER(wire_line, kind, OPTIONAL),
+    [4] = TEXT(wire_line, site, OPTIONAL),
+    [5] = TEXT(wire_line, source, OPTIONAL),
+    [6] = TEXT(wire_line, host, OPTIONAL),
+    [7] = TEXT(wire_line, host_ip, OPTIONAL),
+    [8] = TEXT(wire_line, text, OPTIONAL),
+};
+static const struct wire_record line_record = RECORD(line_fields);
+static const struct wire_list lines = {
+    .item = { .type = FIELD_RECORD, .record = &line_record },
+    .item_size = sizeof(struct wire_line),
+    .count_offset = offsetof(struct wire_lines, line_count),
+    .max = WIRE_LINES_MAX,
+};
+
+static const struct wire_field lines_fields[] = {
+    [1] = NUMBER(wire_lines, trace, NEEDED),
+    [2] = NUMBER(wire_lines, left_out, OPTIONAL),
+    [3] = LIST(wire_lines, lines, lines, OPTIONAL),
+};
+
 _Static_assert(ARRAY_LEN(job_fields) <= WIRE_KEYS_MAX, "the longest");
 
 const struct wire_record *wire_schema_of(size_t kind)
@@ -222,6 +254,8 @@ const struct wire_record *wire_schema_of(size_t kind)
         [WIRE_ACK] = RECORD(ack_fields),
         [WIRE_BEAT] = RECORD(beat_fields),
         [WIRE_DRAIN] = RECORD(drain_fields),
+        [WIRE_TRACE] = RECORD(trace_fields),
+        [WIRE_LINES] = RECORD(lines_fields),
     };
     return kind > 0 && kind < ARRAY_LEN(records) ? &records[kind] : NULL;
 }

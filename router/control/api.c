@@ -16,6 +16,8 @@
 #define BACKLOG        64
 #define WHY_MAX        (64u << 10)
 
+#define TRACE_WORDS_MAX 4096
+
 struct api {
     struct api_options options; /* conf and router: only while it is made */
     char *router;               /* its name; a reload takes the conf away */
@@ -124,6 +126,40 @@ static unsigned delete_drain(struct api *api,
     return ask(api, DISPATCH_RESUME, strrchr(request->path, '/') + 1, out);
 }
 
+/* Blanks part the words of the question, so that none may be in one. */
+static bool add_word(struct buf *words, const struct http_request *request,
+                     const char *name)
+{
+    const char *value = http_query(request, name);
+    if (value && (value[0] == '\0' || strchr(value, ' ')))
+        return false;
+    if (words->len > 0)
+        (void)buf_add_byte(words, ' ');
+    return buf_add_text(words, value ? value : "-");
+}
+
+static unsigned get_trace(struct api *api, const struct http_request *request,
+                          struct buf *out)
+{
+    static const char *const names[] = { "name", "worker", "site", "domain",
+                                         "id" };
+    scoped(buf_release) struct buf words;
+    buf_init(&words, TRACE_WORDS_MAX);
+    bool is_good = true;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        is_good = add_word(&words, request, names[i]) && is_good;
+    enum rc rc = RC_SYNTAX;
+    if (is_good)
+        rc = dispatch_ask(api->options.dispatch, DISPATCH_TRACE,
+                          buf_slice(&words), ASK_TIMEOUT_MS, out);
+    if (rc == RC_OK)
+        return 200;
+    return problem_of(out, rc,
+                      rc == RC_LIMIT ? SLICE("too many traces")
+                                     : SLICE("these are no criteria of a "
+                                             "trace"));
+}
+
 static unsigned reload(struct api *api, const struct http_request *request,
                        struct buf *out)
 {
@@ -154,6 +190,7 @@ static const struct {
     { "GET",    "/v1/workers",     get_workers,  NULL            },
     { "POST",   "/v1/drain/",      post_drain,   NULL            },
     { "DELETE", "/v1/drain/",      delete_drain, NULL            },
+    { "GET",    "/v1/trace",       get_trace,    NULL            },
     { "POST",   "/v1/reload",      reload,       NULL            },
     { "GET",    "/v1/actions",     NULL,         actions_get     },
     { "POST",   "/v1/actions",     NULL,         actions_post    },

@@ -5,6 +5,8 @@
  *     GET  /v1/queue[?match=x]   the lanes
  *     GET  /v1/messages/ID       one queued message
  *     GET  /v1/holders?site=x    who may send to a site now
+ *     GET  /v1/trace?name=x      lines since the last time; &worker= &site=
+ *                                &domain= &id=; see dispatch/tracing.h
  *     POST /v1/reload            read the config again
  *     /v1/actions, /v1/queue/list, /v1/why/ID: see actions.h
  *

@@ -11,6 +11,7 @@
 #include "router/control/operate.h"
 #include "router/control/serve.h"
 #include "router/control/status.h"
+#include "router/control/trace.h"
 #include "router/control/workers.h"
 #include "router/spool/command.h"
 
@@ -55,6 +56,13 @@ static const struct command {
       "back the\n      rest and take nothing more, of any router, until resume "
       "or its restart",
       command_worker },
+    { "trace",
+      "[--config FILE] [--json] --site SITE | --domain DOMAIN | --id ID\n"
+      "      [--worker NAME] [--for TIME]",
+      "what is said to receivers (>) and heard of them (<), as it happens; "
+      "secrets are\n      hidden, message texts counted; several criteria must "
+      "all match",
+      command_trace },
     { "message", "[--config FILE] [--json] ID",
       "where one queued message stands", command_message },
     { "explain", "[--config FILE] [--account NAME] FILE.eml --to ADDRESS",

@@ -54,6 +54,7 @@
 #include "router/dispatch/pauses.h"
 #include "router/dispatch/pools.h"
 #include "router/dispatch/streams.h"
+#include "router/dispatch/tracing.h"
 #include "router/dispatch/workers.h"
 #include "router/lanes/lanes.h"
 #include "router/lanes/wheel.h"
@@ -108,6 +109,7 @@ struct dispatch {
     struct table warnings; /* by message, see warn.h */
     struct pauses pauses;
     struct operations operations;
+    struct tracing tracing;
     struct list searches;   /* struct search, oldest first */
     struct list inquiries;  /* struct inquiry */
     struct mailbox *peeked; /* struct peeked */

@@ -309,6 +309,7 @@ static void tick(void *context)
     offers_tick(dispatch);
     pauses_tick(dispatch);
     operate_tick(dispatch);
+    tracing_tick(dispatch);
     if (now_ms >= dispatch->beat_ms + dispatch->conf->bus.beat_ms) {
         dispatch->beat_ms = now_ms;
         hear_beat_all(dispatch);
@@ -337,6 +338,7 @@ static void init_memory(struct dispatch *dispatch)
     list_init(&dispatch->queries);
     pauses_init(&dispatch->pauses);
     operations_init(&dispatch->operations);
+    tracing_init(&dispatch->tracing);
     table_init(&dispatch->unsettled);
     table_init(&dispatch->fetches);
     table_init(&dispatch->warnings);
@@ -511,6 +513,7 @@ void dispatch_free(struct dispatch **dispatch)
     inquiry_release(freed);
     search_release(freed);
     operations_release(&freed->operations);
+    tracing_release(&freed->tracing);
     pauses_release(&freed->pauses);
     table_release(&freed->unsettled);
     table_release(&freed->fetches);

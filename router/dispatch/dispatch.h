@@ -103,6 +103,7 @@ enum dispatch_question {
     DISPATCH_WORKERS, /* those that are live */
     DISPATCH_DRAIN,   /* arg: worker; it is told to take nothing more */
     DISPATCH_RESUME,  /* arg: worker; it is told to go on */
+    DISPATCH_TRACE,   /* arg and answer as in tracing.h */
 };
 
 /* Appends the answer as one JSON object to `json`. From any thread but the

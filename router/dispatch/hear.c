@@ -246,6 +246,9 @@ static void hear_known(struct dispatch *dispatch, struct worker *worker,
     case WIRE_RESULT:
         results_hear(dispatch, worker, &frame->as.result);
         return;
+    case WIRE_LINES:
+        tracing_hear(dispatch, worker, &frame->as.lines);
+        return;
     case WIRE_DRAIN:
         hear_drain(dispatch, worker);
         return;
@@ -256,6 +259,7 @@ static void hear_known(struct dispatch *dispatch, struct worker *worker,
     case WIRE_OFFER:
     case WIRE_JOB:
     case WIRE_ACK:
+    case WIRE_TRACE:
         break;
     }
     log_line(LOG_WARNING, "frame_unexpected", "worker=%s kind=%s", worker->name,

@@ -426,6 +426,9 @@ enum rc seeing_answer(struct dispatch *dispatch,
     case DISPATCH_RESUME:
         rc = order_drain(dispatch, arg, true, &json);
         break;
+    case DISPATCH_TRACE:
+        rc = tracing_answer(dispatch, arg, &json);
+        break;
     case DISPATCH_SEARCH: /* only at the end: search.c answers otherwise */
         rc = RC_TIMEOUT;
         break;

@@ -36,6 +36,18 @@ static const struct wire_outcome heard[] = {
                    .text = "5.1.1 No such user" } },
 };
 
+static const struct wire_line talk[] = {
+    { .connection = 12,
+      .since_ms = 250,
+      .kind = 1,
+      .site = { "bigmail", 7 },
+      .source = { "mail-1", 6 },
+      .host = { "mx1.example.org", 15 },
+      .host_ip = { "192.0.2.1", 9 },
+      .text = { "EHLO a.example", 14 } },
+    { .connection = 13, .text = { "connected", 9 } },
+};
+
 /* The bytes are part of the protocol: a change that breaks one of these breaks
  * every neighbour of the version before. */
 static const struct sample {
@@ -123,6 +135,20 @@ static const struct sample {
     { { .kind = WIRE_BEAT, .as.beat = { .rank = 1, .workers = 3 } },
       "01098201010203" },
     { { .kind = WIRE_DRAIN }, "010a80" },
+    { { .kind = WIRE_TRACE,
+        .as.trace = { .trace = 3,
+                      .site = { "bigmail", 7 },
+                      .message = 300,
+                      .for_ms = 10000 } },
+      "010b84010302a76269676d61696c04cd012c05cd2710" },
+    { { .kind = WIRE_LINES,
+        .as.lines = { .trace = 3,
+                      .left_out = 7,
+                      .lines = talk,
+                      .line_count = 2 } },
+      "010c8301030207039288010c02ccfa030104a76269676d61696c05a66d61696c2d"
+      "3106af6d78312e6578616d706c652e6f726707a93139322e302e322e3108ae4548"
+      "4c4f20612e6578616d706c6582010d08a9636f6e6e6563746564" },
 };
 
 static struct slice of_hex(const char *hex, struct buf *out)

@@ -254,6 +254,9 @@ static void hear(struct link *link, const struct wire_frame *frame,
     case WIRE_JOB:
         hear_job(link, &frame->as.job, head, body);
         return;
+    case WIRE_TRACE:
+        options->handlers->on_trace(options->context, link, &frame->as.trace);
+        return;
     case WIRE_DRAIN:
         options->handlers->on_drain(options->context, frame->as.drain.is_over);
         return;
@@ -261,6 +264,7 @@ static void hear(struct link *link, const struct wire_frame *frame,
     case WIRE_PULL:
     case WIRE_HANDBACK:
     case WIRE_RESULT:
+    case WIRE_LINES:
         break; /* ours to say */
     }
     log_line(LOG_WARNING, "frame_unexpected", "frame=%s router=%s",
@@ -481,6 +485,16 @@ void link_result(struct link *link, const struct wire_result *result)
                   buf_slice(&link->frame), is_sent ? now_of(link) : 0))
         log_line(LOG_ERROR, "lease_seen_twice", "lease=%" PRIu64,
                  result->lease);
+}
+
+bool link_lines(struct link *link, const struct wire_lines *lines)
+{
+    const struct wire_frame frame = { .kind = WIRE_LINES, .as.lines = *lines };
+    const enum rc rc = wire_encode(&frame, &link->frame);
+    CHECK(rc == RC_OK);
+    return bus_send(link->bus, NULL, buf_slice(&link->frame), slice_text(NULL),
+                    NULL, NULL)
+           == RC_OK;
 }
 
 void link_drain(struct link *link)

@@ -71,6 +71,9 @@ struct link_handlers {
     void (*on_renewed)(void *context, struct link *link);
     /* The router runs on another config than we do: told once for each. */
     void (*on_new_config)(void *context);
+    /* Somebody at the router listens to our connections. */
+    void (*on_trace)(void *context, struct link *link,
+                     const struct wire_trace *trace);
     /* Adds the leases and messages of jobs that are under way. */
     void (*add_held)(void *context, struct link *link, uint64_t *leases,
                      uint64_t *messages, size_t *count, size_t max);
@@ -118,6 +121,9 @@ void link_doubt(struct link *link, const struct wire_result *result);
 
 /* Sends the result and keeps it until it is acknowledged. */
 void link_result(struct link *link, const struct wire_result *result);
+
+/* What a trace shows. False: it could not leave, and is lost. */
+bool link_lines(struct link *link, const struct wire_lines *lines) must_check;
 
 /* Tells the router, also one that joins later, to send no more. */
 void link_drain(struct link *link);

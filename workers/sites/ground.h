@@ -2,7 +2,7 @@
  * ground.h - what all outlets of a worker stand on.
  *
  * Main fills in its edges, sites.c what the outlets share among themselves
- * (deliveries, berths, waiting, wake). It outlives every outlet.
+ * (deliveries, berths, waiting, wake, traces). It outlives every outlet.
  */
 #ifndef WORKERS_SITES_GROUND_H
 #define WORKERS_SITES_GROUND_H
@@ -18,6 +18,7 @@
 #include "common/edge/tls.h"
 #include "workers/limits/gate.h"
 #include "workers/sites/delivery.h"
+#include "workers/sites/traces.h"
 
 struct outlet_ground {
     struct loop *loop;
@@ -27,6 +28,7 @@ struct outlet_ground {
     struct table berths; /* by gate */
     struct list waiting; /* outlets that a change of a gate may help */
     struct defer *wake;  /* runs those */
+    struct traces *traces;
     struct tls_context *opportunistic;
     struct tls_context *verified;
     const struct addr *own; /* where this platform listens; for ever */

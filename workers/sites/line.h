@@ -33,6 +33,8 @@ struct line {
     struct list deliveries; /* under way, in order; in BUSY at least one */
     uint32_t delivery_count;
     uint64_t route_key;
+    uint64_t first_message; /* it was opened for */
+    uint64_t number;        /* for traces; 0: none saw it yet */
     uint32_t sent;
 };
 

@@ -205,6 +205,7 @@ struct sites *sites_new(struct outlet_ground *ground, struct conf *conf)
     ground->deliveries = deliveries_new();
     table_init(&ground->berths);
     list_init(&ground->waiting);
+    ground->traces = traces_new(ground->loop);
     ground->wake = defer_new(ground->loop, wake, ground);
     (void)find_sources(sites);
     sites->tick = timer_new(ground->loop, tick, sites);
@@ -224,6 +225,7 @@ void sites_free(struct sites **sites)
     list_each (link, &held->retired)
         free_retired(container_of(link, struct retired, link));
     defer_free(&held->ground->wake);
+    traces_free(&held->ground->traces);
     table_release(&held->ground->berths);
     deliveries_free(&held->ground->deliveries);
     timer_free(&held->tick);
@@ -290,6 +292,12 @@ void sites_job(struct sites *sites, struct link *router,
     link_handback(router, job->lease, "unknown");
     if (outlet)
         outlet_refused(outlet);
+}
+
+void sites_trace(struct sites *sites, struct link *router,
+                 const struct wire_trace *trace)
+{
+    traces_hear(sites->ground->traces, router, trace);
 }
 
 static bool is_of_another(void *context, struct outlet *outlet)

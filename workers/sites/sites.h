@@ -23,7 +23,7 @@
 struct sites;
 
 /* The caller fills in the ground but for what outlets share among themselves
- * (deliveries, berths, waiting, wake); it must outlive the sites. */
+ * (deliveries, berths, waiting, wake, traces); it must outlive the sites. */
 struct sites *sites_new(struct outlet_ground *ground,
                         struct conf *conf) must_check;
 void sites_free(struct sites **sites);
@@ -38,6 +38,10 @@ void sites_offer(struct sites *sites, struct link *router,
 void sites_job(struct sites *sites, struct link *router,
                const struct wire_job *job, struct slice head,
                struct slice body);
+
+/* A router listens to our connections. */
+void sites_trace(struct sites *sites, struct link *router,
+                 const struct wire_trace *trace);
 
 /* Lanes of this router are void; jobs under way go on. */
 void sites_lost(struct sites *sites, struct link *router);

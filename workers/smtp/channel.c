@@ -31,6 +31,7 @@ struct channel {
     enum channel_state state;
     struct hosts *hosts;
     struct conn *conn;
+    struct tap *tap; /* NULL: nobody traces it */
     struct timer *timer;
     struct dialog dialog;
     struct addr addr; /* at which we try */
@@ -43,6 +44,7 @@ struct channel {
     struct transaction *sent[DIALOG_TRANSACTIONS_MAX]; /* the oldest first */
     uint32_t sent_count;
     bool could_follow; /* as the owner was told last */
+    uint64_t began_ms;
     uint64_t idle_since_ms;
     struct verdict why;
     channel_fn *on_change;
@@ -60,6 +62,43 @@ static void arm(struct channel *channel, uint64_t wait_ms)
         timer_clear(channel->timer);
 }
 
+static void note(const struct channel *channel, const char *what,
+                 const char *about)
+{
+    const struct channel_tap *wish = &channel->options.tap;
+    char text[TAP_LINE_MAX];
+    if (!channel->tap)
+        return;
+    const int len = snprintf(text, sizeof text, "%s %s", what, about);
+    wish->fn(wish->context, TAP_NOTE,
+             slice_head(slice_of(text, (size_t)len), sizeof text - 1));
+}
+
+static void show(void *context, bool is_ours, struct slice bytes)
+{
+    struct tap *tap = context;
+    if (is_ours)
+        tap_said(tap, bytes);
+    else
+        tap_heard(tap, bytes);
+}
+
+/* Where nothing is under way; see tap.h. */
+static void look_for_tap(struct channel *channel)
+{
+    const struct channel_tap *wish = &channel->options.tap;
+    const bool is_on = wish->is_on && *wish->is_on;
+    if (!is_on && !channel->tap)
+        return;
+    mem_free(steal(channel->tap));
+    if (is_on) {
+        channel->tap = NEW(struct tap);
+        tap_init(channel->tap, wish->fn, wish->context);
+    }
+    if (channel->conn)
+        conn_tap(channel->conn, is_on ? show : NULL, channel->tap);
+}
+
 /* The last thing that a handler does: the owner may free the channel. */
 static void tell(struct channel *channel)
 {
@@ -70,6 +109,7 @@ static void end(struct channel *channel, const struct verdict *why)
 {
     channel->state = CHANNEL_GONE;
     channel->why = *why;
+    note(channel, "gone:", why->text);
     channel->idle_since_ms = 0;
     conn_free(&channel->conn);
     arm(channel, 0);
@@ -84,6 +124,7 @@ static void try_next(struct channel *channel, const struct verdict *why)
         channel->conn && conn_tls_has_offered(channel->conn);
     conn_free(&channel->conn);
     channel->why = *why;
+    note(channel, "failed:", why->text);
     bool handshake_failed = channel->is_shaking && !channel->in_clear;
     channel->is_shaking = false;
     if (handshake_failed && has_offered) {
@@ -157,6 +198,7 @@ static void on_open(void *context)
     struct buf *out = conn_out(channel->conn);
     if (channel->state == CHANNEL_CONNECTING) {
         channel->state = CHANNEL_TALKING;
+        note(channel, "connected to", channel->host_ip);
         dialog_init(&channel->dialog, channel->in_clear
                                           ? &channel->clear
                                           : &channel->options.dialog);
@@ -164,6 +206,7 @@ static void on_open(void *context)
         channel->is_shaking = false;
         (void)snprintf(channel->tls, sizeof channel->tls, "%s",
                        conn_tls_version(channel->conn));
+        note(channel, "encrypted by", channel->tls);
         (void)dialog_tls_done(&channel->dialog, out);
     }
     follow(channel);
@@ -230,9 +273,12 @@ static void connect_to(struct channel *channel)
     struct fault fault;
     channel->state = CHANNEL_CONNECTING;
     channel->tls[0] = '\0';
+    channel->began_ms = loop_now_ms(channel->options.loop);
     channel->conn = conn_connect(channel->options.loop,
                                  &channel->options.source, &channel->addr,
                                  IN_MAX, OUT_MAX, &handlers, channel, &fault);
+    look_for_tap(channel);
+    note(channel, "connecting to", channel->host_ip);
     if (channel->conn) {
         arm(channel, channel->options.connect_ms);
         return;
@@ -298,6 +344,7 @@ void channel_free(struct channel **channel)
         return;
     hosts_free(&held->hosts);
     conn_free(&held->conn);
+    mem_free(held->tap);
     timer_free(&held->timer);
     mem_free(held);
 }
@@ -343,6 +390,8 @@ void channel_send(struct channel *channel, struct transaction *transaction)
         && loop_now_ms(channel->options.loop) - channel->idle_since_ms
                >= PROBE_IDLE_MS;
     channel->sent[channel->sent_count++] = transaction;
+    if (is_first)
+        look_for_tap(channel);
     (void)dialog_begin(dialog, transaction, conn_out(channel->conn));
     channel->could_follow = channel_can_follow(channel);
     if (!is_first || dialog->state == DIALOG_READY)
@@ -375,6 +424,11 @@ const char *channel_host_ip(const struct channel *channel)
 const char *channel_tls(const struct channel *channel)
 {
     return channel->tls;
+}
+
+uint64_t channel_began_ms(const struct channel *channel)
+{
+    return channel->began_ms;
 }
 
 uint64_t channel_idle_since_ms(const struct channel *channel)

@@ -29,8 +29,17 @@
 #include "common/edge/tls.h"
 #include "workers/smtp/dialog.h"
 #include "workers/smtp/hosts.h"
+#include "workers/smtp/tap.h"
 
 struct channel;
+
+/* Who traces; `is_on` is looked at where a tap can be put in: when a connection
+ * begins, and with the first job of one that has none under way. */
+struct channel_tap {
+    const bool *is_on; /* NULL: never */
+    tap_fn *fn;
+    void *context;
+};
 
 struct channel_options {
     struct loop *loop;
@@ -39,6 +48,7 @@ struct channel_options {
     struct dialog_options dialog;
     struct tls_context *tls; /* borrowed for as long as the channel lives */
     uint64_t connect_ms;
+    struct channel_tap tap;
 };
 
 typedef void channel_fn(void *context);
@@ -81,6 +91,9 @@ struct transaction *channel_take_done(struct channel *channel) must_check;
 const char *channel_host(const struct channel *channel);
 const char *channel_host_ip(const struct channel *channel);
 const char *channel_tls(const struct channel *channel); /* "" in clear */
+
+/* When the connection to this host was begun. */
+uint64_t channel_began_ms(const struct channel *channel);
 
 /* Since when it is ready and idle; 0 when it is not. */
 uint64_t channel_idle_since_ms(const struct channel *channel);
