@@ -165,12 +165,23 @@ struct conf_route {
     size_t match_count;
 };
 
+enum conf_proxy_kind { CONF_PROXY_NONE, CONF_PROXY_SOCKS5, CONF_PROXY_HAPROXY };
+
+struct conf_proxy {
+    enum conf_proxy_kind kind;
+    struct conf_endpoint at;
+};
+
 struct conf_source {
     struct conf_place place;
     const char *name;
-    unsigned index;      /* position in conf->sources */
-    const char *address; /* IP literal */
-    const char *ehlo;    /* EHLO name */
+    unsigned index;                  /* position in conf->sources */
+    const char *address;             /* IP literal */
+    const char *ehlo;                /* EHLO name */
+    struct conf_proxy proxy;         /* kind NONE: the address is bound here */
+    const char *proxy_login_file;    /* NULL: none */
+    const char *proxy_login;         /* read of it: "NAME:PASSWORD"; NULL */
+    struct conf_texts proxy_workers; /* that use the proxy; none: all */
 };
 
 struct conf_member {

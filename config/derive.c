@@ -5,7 +5,8 @@
 #include "config/files.h"
 #include "config/names.h"
 
-#define HASH_FILE_MAX 4096
+#define HASH_FILE_MAX  4096
+#define PROXY_WORD_MAX 255 /* RFC 1929 */
 
 static const char *join(struct holder *holder, const char *a, const char *b)
 {
@@ -38,6 +39,35 @@ static void read_hash(struct fill *fill, struct conf_account *account)
                         "account '%s': the first line of '%s' is no crypt(5) "
                         "hash; make one with `sendyard password`",
                         account->name, account->password_file);
+}
+
+static void read_login(struct fill *fill, struct conf_source *source)
+{
+    scoped(buf_release) struct buf text;
+    struct stat info;
+    struct fault fault;
+    buf_init(&text, HASH_FILE_MAX);
+    if (files_read(source->proxy_login_file, &text, &info, &fault) != RC_OK)
+        return; /* the path was told as one that cannot be read */
+    struct slice line = buf_slice(&text);
+    line = slice_trim(slice_head(line, slice_find(line, '\n')));
+    const size_t colon = slice_find(line, ':');
+    if (colon > 0 && colon <= PROXY_WORD_MAX && colon + 1 < line.len
+        && line.len - colon - 1 <= PROXY_WORD_MAX)
+        source->proxy_login = holder_text(fill->holder, line);
+    else
+        conf_errors_add(fill->errors, source->place,
+                        "source '%s': the first line of '%s' is no "
+                        "NAME:PASSWORD, each of at most %d bytes",
+                        source->name, source->proxy_login_file, PROXY_WORD_MAX);
+}
+
+static void derive_sources(struct fill *fill)
+{
+    struct conf *conf = &fill->holder->conf;
+    for (size_t i = 0; i < conf->source_count; i++)
+        if (conf->sources[i].proxy_login_file && fill->files != CONF_FILES_NONE)
+            read_login(fill, &conf->sources[i]);
 }
 
 static void derive_accounts(struct fill *fill)
@@ -133,4 +163,5 @@ void derive_all(struct fill *fill)
     derive_limits(conf);
     derive_classes(conf);
     derive_accounts(fill);
+    derive_sources(fill);
 }

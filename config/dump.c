@@ -33,6 +33,7 @@ static const char *value_of(const struct holder_note *note)
     case TYPE_SCHEDULE:
     case TYPE_CHOICE:
     case TYPE_ENDPOINT:
+    case TYPE_PROXY:
     case TYPE_DOMAINS:
     case TYPE_TEXTS:
     case TYPE_RANGES:

@@ -53,8 +53,8 @@ static void print_range(const struct schema_key *key, FILE *out)
     const char *unit = key->type == TYPE_DURATION ? " ms"
                        : key->type == TYPE_SIZE   ? " bytes"
                                                   : "";
-    bool is_bounded =
-        (key->min > 0 || key->max > 0) && key->type != TYPE_ENDPOINT;
+    bool is_bounded = (key->min > 0 || key->max > 0)
+                      && key->type != TYPE_ENDPOINT && key->type != TYPE_PROXY;
     if (is_bounded && key->max > 0)
         (void)fprintf(out, "%" PRIu64 " to %" PRIu64 "%s", key->min, key->max,
                       unit);

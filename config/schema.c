@@ -177,6 +177,7 @@ const char *schema_type_name(enum schema_type type)
         [TYPE_PATH] = "path",
         [TYPE_ADDRESS] = "IP address",
         [TYPE_ENDPOINT] = "address and port",
+        [TYPE_PROXY] = "proxy URL",
         [TYPE_DOMAIN] = "domain",
         [TYPE_PATTERN] = "domain pattern",
         [TYPE_DOMAINS] = "list of domains",

@@ -29,6 +29,7 @@ enum schema_type {
     TYPE_PATH,      /* const char *, made absolute */
     TYPE_ADDRESS,   /* const char *, IP literal in canonical form */
     TYPE_ENDPOINT,  /* struct conf_endpoint */
+    TYPE_PROXY,     /* struct conf_proxy */
     TYPE_DOMAIN,    /* const char *, lower case */
     TYPE_PATTERN,   /* const char *, domain or "*.domain", lower case */
     TYPE_DOMAINS,   /* struct conf_texts of domains or ".domain" */

@@ -139,6 +139,18 @@ static const struct schema_key source_keys[] = {
       .help = "Its name." },
     { "address", TYPE_ADDRESS, AT(conf_source, address), .is_required = true,
       .foreign = "ip", .help = "IPv4 or IPv6 address of a worker host." },
+    { "proxy", TYPE_PROXY, AT(conf_source, proxy), .min = 1,
+      .otherwise = "the address is bound on a worker host",
+      .foreign = "socks5_proxy_server",
+      .help = "For an address that is elsewhere: \"socks5://IP:PORT\", or "
+              "\"haproxy://IP:PORT\", which gets a header of the PROXY "
+              "protocol, version 2, and sends from the address that it says." },
+    { "proxy_login_file", TYPE_PATH, AT(conf_source, proxy_login_file),
+      .needs = NEED_ALL, .foreign = "socks5_proxy_password",
+      .help = "Its first line is the login for a SOCKS5 proxy: "
+              "NAME:PASSWORD." },
+    { "proxy_workers", TYPE_TEXTS, AT(conf_source, proxy_workers),
+      .otherwise = "all", .help = "Workers that use the proxy, by name." },
     { "ehlo", TYPE_DOMAIN, AT(conf_source, ehlo), .otherwise = "the host_name",
       .foreign = "host_name",
       .help = "Name that it says in EHLO; the PTR record should agree." },

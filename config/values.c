@@ -313,6 +313,39 @@ static void store_endpoint(const struct values_spot *spot)
     };
 }
 
+static void store_proxy(const struct values_spot *spot)
+{
+    static const struct {
+        struct slice scheme;
+        enum conf_proxy_kind kind;
+    } known[] = {
+        { { "socks5://", 9 }, CONF_PROXY_SOCKS5 },
+        { { "haproxy://", 10 }, CONF_PROXY_HAPROXY },
+    };
+    struct slice text;
+    if (!text_of(spot, &text))
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        if (!slice_starts_nocase(text, known[i].scheme))
+            continue;
+        struct conf_proxy *proxy = spot->target;
+        const struct node rest = { .kind = NODE_TEXT,
+                                   .place = spot->node->place,
+                                   .text =
+                                       spot->node->text + known[i].scheme.len };
+        struct values_spot inner = *spot;
+        inner.node = &rest;
+        inner.target = &proxy->at;
+        store_endpoint(&inner);
+        proxy->kind = known[i].kind;
+        return;
+    }
+    values_error(spot,
+                 "'%.60s' is no proxy: \"socks5://IP:PORT\", "
+                 "\"haproxy://IP:PORT\"",
+                 text.ptr);
+}
+
 /* Lower case copy of a domain behind a prefix of `skip` bytes. */
 static bool domain_of(const struct values_spot *spot, struct slice text,
                       size_t skip, const char **domain)
@@ -472,6 +505,7 @@ static store_fn *const stores[] = {
     [TYPE_PATH]     = store_path,
     [TYPE_ADDRESS]  = store_address,
     [TYPE_ENDPOINT] = store_endpoint,
+    [TYPE_PROXY]    = store_proxy,
     [TYPE_DOMAIN]   = store_domain,
     [TYPE_PATTERN]  = store_domain,
     [TYPE_DOMAINS]  = store_texts,

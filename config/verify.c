@@ -123,6 +123,21 @@ static void verify_pool(const struct conf_pool *pool,
                                 pool->name, pool->members[i].source->name);
 }
 
+static void verify_proxy(const struct conf_source *source,
+                         struct conf_errors *errors)
+{
+    if (source->proxy_login_file && source->proxy.kind != CONF_PROXY_SOCKS5)
+        conf_errors_add(errors, source->place,
+                        "source '%s': proxy_login_file is for a proxy "
+                        "\"socks5://...\"",
+                        source->name);
+    if (source->proxy_workers.count > 0
+        && source->proxy.kind == CONF_PROXY_NONE)
+        conf_errors_add(errors, source->place,
+                        "source '%s': proxy_workers without proxy",
+                        source->name);
+}
+
 static void verify_sources(const struct conf *conf, struct conf_errors *errors)
 {
     if (conf->source_count == 0)
@@ -135,6 +150,8 @@ static void verify_sources(const struct conf *conf, struct conf_errors *errors)
                                 "source '%s' has the address of '%s', %s",
                                 conf->sources[i].name, conf->sources[j].name,
                                 conf->sources[i].address);
+    for (size_t i = 0; i < conf->source_count; i++)
+        verify_proxy(&conf->sources[i], errors);
     for (size_t i = 0; i < conf->pool_count; i++)
         verify_pool(&conf->pools[i], errors);
 }

@@ -206,6 +206,7 @@ static enum rc open_ground(struct worker *worker, struct fault *fault)
 {
     struct outlet_ground *ground = &worker->ground;
     ground->loop = worker->loop;
+    ground->worker = worker->options->name;
     ground->opportunistic = tls_client_context(false, NULL, fault);
     ground->verified = tls_client_context(true, NULL, fault);
     if (!ground->opportunistic || !ground->verified)

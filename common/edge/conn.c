@@ -616,6 +616,7 @@ void conn_tap(struct conn *conn, conn_tap_fn *fn, void *context)
 {
     conn->tap = fn;
     conn->tap_context = context;
+    conn->tapped = conn->out.len;
 }
 
 void conn_peer(const struct conn *conn, struct addr *addr)

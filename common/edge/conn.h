@@ -96,7 +96,7 @@ bool conn_tls_is_resumed(const struct conn *conn);
 const char *conn_tls_version(const struct conn *conn);
 const char *conn_tls_cipher(const struct conn *conn);
 
-/* Shows all bytes that come, and those that go as they are first offered to the
+/* From now on shows all bytes that come, and those that go as they are first offered to the
  * kernel, in clear also where TLS carries them; NULL ends it. fn must not touch
  * the conn. */
 typedef void conn_tap_fn(void *context, bool is_ours, struct slice bytes);

@@ -18,18 +18,20 @@
     "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$"                                           \
     "p3kGgIA21DvXuKs4EhDyhxMcKh5158mtUJN3j8FoqY1"
 
-static const char small[] =
-    "host_name = \"Mail.Example.com\";\n"
-    "tls = { certificate = \"c.pem\"; key = \"/etc/k.pem\"; };\n"
-    "accounts = ( { name = \"app\"; password = \"" HASH "\";\n"
+#define SMALL                                                                  \
+    "host_name = \"Mail.Example.com\";\n"                                      \
+    "tls = { certificate = \"c.pem\"; key = \"/etc/k.pem\"; };\n"              \
+    "accounts = ( { name = \"app\"; password = \"" HASH "\";\n"                \
     "              from_domains = \"Example.com\"; } );\n"
-    "sources = ( { name = \"a\"; address = \"2001:DB8:0::1\"; } );\n";
+
+static const char small[] =
+    SMALL "sources = ( { name = \"a\"; address = \"2001:DB8:0::1\"; } );\n";
 
 /* Loads small + more; prints why not when it should have. */
-static struct conf *load(const char *more)
+static struct conf *load_after(const char *first, const char *more)
 {
     char text[8192];
-    int len = snprintf(text, sizeof text, "%s%s", small, more);
+    int len = snprintf(text, sizeof text, "%s%s", first, more);
     assert_in_range(len, 1, sizeof text - 1);
     struct conf_errors errors;
     struct conf *conf = NULL;
@@ -40,6 +42,11 @@ static struct conf *load(const char *more)
     conf_errors_release(&errors);
     assert_int_equal(rc, RC_OK);
     return conf;
+}
+
+static struct conf *load(const char *more)
+{
+    return load_after(small, more);
 }
 
 static void a_small_config_is_enough(void **state)
@@ -394,11 +401,32 @@ static void where_mail_may_not_go_is_a_limit_like_others(void **state)
     assert_int_equal(limit->texts.count, 0);
 }
 
+static void a_source_may_be_behind_a_proxy(void **state)
+{
+    (void)state;
+    scoped(conf_release) struct conf *conf = load_after(
+        SMALL,
+        "sources = ( { name = \"a\"; address = \"192.0.2.1\"; },\n"
+        "  { name = \"b\"; address = \"192.0.2.2\";\n"
+        "    proxy = \"socks5://[::1]:1080\"; proxy_workers = \"w1\"; },\n"
+        "  { name = \"c\"; address = \"192.0.2.3\";\n"
+        "    proxy = \"haproxy://10.0.0.1:25\"; } );\n");
+    const struct conf_source *sources = conf->sources;
+    assert_int_equal(sources[0].proxy.kind, CONF_PROXY_NONE);
+    assert_int_equal(sources[1].proxy.kind, CONF_PROXY_SOCKS5);
+    assert_string_equal(sources[1].proxy.at.host, "::1");
+    assert_int_equal(sources[1].proxy.at.port, 1080);
+    assert_int_equal(sources[1].proxy_workers.count, 1);
+    assert_int_equal(sources[2].proxy.kind, CONF_PROXY_HAPROXY);
+    assert_int_equal(sources[2].proxy_workers.count, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_small_config_is_enough),
         cmocka_unit_test(where_mail_may_not_go_is_a_limit_like_others),
+        cmocka_unit_test(a_source_may_be_behind_a_proxy),
         cmocka_unit_test(limits_come_from_the_most_specific_entry),
         cmocka_unit_test(a_provider_is_known_by_all_its_mx_hosts),
         cmocka_unit_test(references_and_matches_are_resolved),

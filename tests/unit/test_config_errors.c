@@ -200,6 +200,15 @@ static void single_values_are_checked(void **state)
           "limits[0].mx_deny: is empty" },
         { "limits = ( { max_msg_rate = 100; } );", "takes a rate" },
         { "limits = ( { smtp_port = 65536; } );", "is out of range" },
+        { "sources = ( { name = \"a\"; address = \"1.2.3.4\";\n"
+          "proxy = \"http://1.2.3.5:1080\"; } );",
+          "t:4: sources.a.proxy: 'http://1.2.3.5:1080' is no proxy" },
+        { "sources = ( { name = \"a\"; address = \"1.2.3.4\";\n"
+          "proxy = \"socks5://proxy:1080\"; } );",
+          "t:4: sources.a.proxy: 'proxy:1080' is no IP address and port" },
+        { "sources = ( { name = \"a\"; address = \"1.2.3.4\";\n"
+          "proxy = \"haproxy://1.2.3.5:0\"; } );",
+          "the port must be 1 to 65535" },
         { "sources = ( { name = \"a\"; address = \"1.2.3\"; } );",
           "sources.a.address: '1.2.3' is no IP address" },
         { "sources = ( { name = \"a\"; address = \"1.2.3.4\";\n"
@@ -286,6 +295,12 @@ static void contradictions_are_found(void **state)
                  "accounts = ( { name = \"a\"; from_domains = \"x\";\n"
                  "password = \"" HASH "\"; max_message_size = \"3MB\"; } );",
           "t:5: account 'a': a message of max_message_size does not fit" },
+        { "sources = ( { name = \"a\"; address = \"1.2.3.4\";\n"
+          "proxy = \"haproxy://1.2.3.5:25\"; proxy_login_file = \"f\"; } );",
+          "source 'a': proxy_login_file is for a proxy \"socks5://...\"" },
+        { "sources = ( { name = \"a\"; address = \"1.2.3.4\";\n"
+          "proxy_workers = \"w\"; } );",
+          "source 'a': proxy_workers without proxy" },
         { SOURCE "limits = ( { domain = \"x\"; }, { domain = \"X\"; } );",
           "limits for 'x' are there twice" },
         { SOURCE "limits = ( { tls = \"off\"; }, { tls = \"off\"; } );",

@@ -22,6 +22,7 @@
 
 struct outlet_ground {
     struct loop *loop;
+    const char *worker; /* our name */
     struct dns *dns;
     struct gates *gates;
     struct deliveries *deliveries;

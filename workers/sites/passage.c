@@ -83,12 +83,31 @@ uint64_t passage_now_ms(const struct passage *passage)
     return loop_now_ms(passage->ground->loop);
 }
 
+static struct proxy proxy_of(const struct conf_source *source)
+{
+    static const enum proxy_kind kinds[] = {
+        [CONF_PROXY_NONE] = PROXY_NONE,
+        [CONF_PROXY_SOCKS5] = PROXY_SOCKS5,
+        [CONF_PROXY_HAPROXY] = PROXY_HAPROXY,
+    };
+    struct proxy proxy = { .kind = kinds[source->proxy.kind] };
+    if (proxy.kind == PROXY_NONE)
+        return proxy;
+    const struct conf_endpoint *at = &source->proxy.at;
+    const bool is_ip = addr_of_ip(slice_text(at->host), at->port, &proxy.at);
+    CHECK(is_ip); /* the config was checked */
+    if (source->proxy_login)
+        proxy.login = socks_login_of(slice_text(source->proxy_login));
+    return proxy;
+}
+
 struct channel_options passage_channel(const struct passage *passage)
 {
     const struct outlet_ground *ground = passage->ground;
     return (struct channel_options){
         .loop = ground->loop,
         .source = passage->source_addr,
+        .proxy = proxy_of(passage->source),
         .hosts = {
             .dns = ground->dns,
             .family = passage->source_addr.storage.ss_family,

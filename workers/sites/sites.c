@@ -2,6 +2,7 @@
 #include "workers/sites/sites.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 #include "common/base/mem.h"
 #include "common/base/time.h"
@@ -49,8 +50,19 @@ static struct outlet *find(const struct sites *sites, const struct link *router,
     return table_get(&sites->outlets, key_of(router, lane, source));
 }
 
-static bool is_bound(const struct conf_source *source)
+/* A source behind a proxy is held by all who may use that. */
+static bool may_use_proxy(const struct conf_texts *workers, const char *name)
 {
+    for (size_t i = 0; i < workers->count; i++)
+        if (strcmp(workers->items[i], name) == 0)
+            return true;
+    return workers->count == 0;
+}
+
+static bool is_held(const struct sites *sites, const struct conf_source *source)
+{
+    if (source->proxy.kind != CONF_PROXY_NONE)
+        return may_use_proxy(&source->proxy_workers, sites->ground->worker);
     struct addr addr;
     return addr_of_ip(slice_text(source->address), 0, &addr)
            && addr_is_local(&addr);
@@ -107,7 +119,7 @@ static bool find_sources(struct sites *sites)
     struct slice *found = mem_new(conf->source_count, sizeof *found);
     size_t count = 0;
     for (size_t i = 0; i < conf->source_count; i++)
-        if (is_bound(&conf->sources[i]))
+        if (is_held(sites, &conf->sources[i]))
             found[count++] = slice_text(conf->sources[i].name);
 
     bool is_same = count == sites->source_count;

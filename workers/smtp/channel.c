@@ -21,6 +21,7 @@
 enum channel_state {
     CHANNEL_SEEKING,    /* waits for an address */
     CHANNEL_CONNECTING, /* waits for the socket */
+    CHANNEL_TUNNELING,  /* waits for the proxy to connect */
     CHANNEL_TALKING,    /* the dialog runs */
     CHANNEL_GONE,
 };
@@ -33,6 +34,7 @@ struct channel {
     struct conn *conn;
     struct tap *tap; /* NULL: nobody traces it */
     struct timer *timer;
+    struct socks socks; /* in TUNNELING */
     struct dialog dialog;
     struct addr addr; /* at which we try */
     char host[DNS_NAME_MAX + 1];
@@ -83,6 +85,12 @@ static void show(void *context, bool is_ours, struct slice bytes)
         tap_heard(tap, bytes);
 }
 
+/* Not before a proxy has connected us: it hears no SMTP, and secrets. */
+static void attach_tap(struct channel *channel)
+{
+    conn_tap(channel->conn, channel->tap ? show : NULL, channel->tap);
+}
+
 /* Where nothing is under way; see tap.h. */
 static void look_for_tap(struct channel *channel)
 {
@@ -95,8 +103,8 @@ static void look_for_tap(struct channel *channel)
         channel->tap = NEW(struct tap);
         tap_init(channel->tap, wish->fn, wish->context);
     }
-    if (channel->conn)
-        conn_tap(channel->conn, is_on ? show : NULL, channel->tap);
+    if (channel->state == CHANNEL_TALKING)
+        attach_tap(channel);
 }
 
 /* The last thing that a handler does: the owner may free the channel. */
@@ -192,32 +200,92 @@ static void lose(struct channel *channel, struct enhanced enhanced,
     follow(channel);
 }
 
+/* The server speaks first. */
+static void begin_talk(struct channel *channel)
+{
+    channel->state = CHANNEL_TALKING;
+    note(channel, "connected to", channel->host_ip);
+    attach_tap(channel);
+    dialog_init(&channel->dialog,
+                channel->in_clear ? &channel->clear : &channel->options.dialog);
+    follow(channel);
+}
+
+static void connected(struct channel *channel)
+{
+    const struct proxy *proxy = &channel->options.proxy;
+    struct buf *out = conn_out(channel->conn);
+    switch (proxy->kind) {
+    case PROXY_SOCKS5:
+        channel->state = CHANNEL_TUNNELING;
+        socks_begin(&channel->socks, &proxy->login, &channel->addr, out);
+        return;
+    case PROXY_HAPROXY:
+        proxy_add_header(out, &channel->options.source, &channel->addr);
+        break;
+    case PROXY_NONE:
+        break;
+    }
+    begin_talk(channel);
+}
+
 static void on_open(void *context)
 {
     struct channel *channel = context;
-    struct buf *out = conn_out(channel->conn);
     if (channel->state == CHANNEL_CONNECTING) {
-        channel->state = CHANNEL_TALKING;
-        note(channel, "connected to", channel->host_ip);
-        dialog_init(&channel->dialog, channel->in_clear
-                                          ? &channel->clear
-                                          : &channel->options.dialog);
-    } else {
-        channel->is_shaking = false;
-        (void)snprintf(channel->tls, sizeof channel->tls, "%s",
-                       conn_tls_version(channel->conn));
-        note(channel, "encrypted by", channel->tls);
-        (void)dialog_tls_done(&channel->dialog, out);
+        connected(channel);
+        return;
     }
+    channel->is_shaking = false;
+    (void)snprintf(channel->tls, sizeof channel->tls, "%s",
+                   conn_tls_version(channel->conn));
+    note(channel, "encrypted by", channel->tls);
+    (void)dialog_tls_done(&channel->dialog, conn_out(channel->conn));
     follow(channel);
+}
+
+static void hear(struct channel *channel)
+{
+    (void)dialog_hear(&channel->dialog, conn_in(channel->conn),
+                      conn_out(channel->conn));
+    follow(channel);
+}
+
+static void hear_early(struct channel *channel, struct slice bytes)
+{
+    if (channel->tap)
+        tap_heard(channel->tap, bytes);
+    hear(channel);
+}
+
+/* The server's greeting may have come with the proxy's last word. */
+static void hear_proxy(struct channel *channel)
+{
+    struct verdict why;
+    struct buf *in = conn_in(channel->conn);
+    switch (socks_hear(&channel->socks, in, conn_out(channel->conn), &why)) {
+    case SOCKS_OPEN:
+        begin_talk(channel);
+        if (in->len > 0)
+            hear_early(channel, buf_slice(in));
+        return;
+    case SOCKS_FAILED:
+        try_next(channel, &why);
+        return;
+    case SOCKS_METHOD:
+    case SOCKS_LOGIN:
+    case SOCKS_CONNECT:
+        return;
+    }
 }
 
 static void on_input(void *context)
 {
     struct channel *channel = context;
-    (void)dialog_hear(&channel->dialog, conn_in(channel->conn),
-                      conn_out(channel->conn));
-    follow(channel);
+    if (channel->state == CHANNEL_TUNNELING)
+        hear_proxy(channel);
+    else
+        hear(channel);
 }
 
 static void on_drained(void *context)
@@ -240,8 +308,10 @@ static void on_closed(void *context, const struct fault *fault)
         lose(channel, (struct enhanced){ 4, 4, 2 }, fault->text);
         return;
     }
+    const bool has_proxy = channel->options.proxy.kind != PROXY_NONE;
     struct verdict why;
-    verdict_local(&why, (struct enhanced){ 4, 4, 1 }, "%s", fault->text);
+    verdict_local(&why, (struct enhanced){ 4, 4, 1 }, "%s%s",
+                  has_proxy ? "proxy: " : "", fault->text);
     try_next(channel, &why);
 }
 
@@ -274,8 +344,11 @@ static void connect_to(struct channel *channel)
     channel->state = CHANNEL_CONNECTING;
     channel->tls[0] = '\0';
     channel->began_ms = loop_now_ms(channel->options.loop);
+    const struct proxy *proxy = &channel->options.proxy;
+    const bool has_proxy = proxy->kind != PROXY_NONE;
     channel->conn = conn_connect(channel->options.loop,
-                                 &channel->options.source, &channel->addr,
+                                 has_proxy ? NULL : &channel->options.source,
+                                 has_proxy ? &proxy->at : &channel->addr,
                                  IN_MAX, OUT_MAX, &handlers, channel, &fault);
     look_for_tap(channel);
     note(channel, "connecting to", channel->host_ip);

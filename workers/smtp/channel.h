@@ -1,8 +1,9 @@
 /*
  * channel.h - one outgoing connection: a dialog, its socket, its waits.
  *
- *     SEEKING -> CONNECTING -> TALKING -> GONE
- *        ^-----------'------------'  (not yet ready: the next address)
+ *     SEEKING -> CONNECTING -> [TUNNELING] -> TALKING -> GONE
+ *        ^-----------'--------------'------------'  (not yet ready: the next
+ *                                                  address)
  *
  * A channel tries the receiver's hosts in order until one greets us; from then
  * on it carries one transaction after the other, and where the server permits
@@ -13,6 +14,9 @@
  * With opportunistic TLS a handshake that fails is followed by one more
  * connection to the same address in clear (RFC 7435); with required TLS it is a
  * failure of that address like any other.
+ *
+ * A source that is elsewhere has a proxy: all connections are made to that, and
+ * TUNNELING waits until it has reached the host.
  *
  * Transactions may end and the connection with them at once: in one on_change
  * the owner may find some that are done, and the channel gone.
@@ -29,6 +33,7 @@
 #include "common/edge/tls.h"
 #include "workers/smtp/dialog.h"
 #include "workers/smtp/hosts.h"
+#include "workers/smtp/proxy.h"
 #include "workers/smtp/tap.h"
 
 struct channel;
@@ -44,6 +49,7 @@ struct channel_tap {
 struct channel_options {
     struct loop *loop;
     struct addr source; /* the IP to send from, port 0 */
+    struct proxy proxy; /* that has it; PROXY_NONE: this host */
     struct hosts_options hosts;
     struct dialog_options dialog;
     struct tls_context *tls; /* borrowed for as long as the channel lives */
