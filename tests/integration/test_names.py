@@ -73,6 +73,29 @@ class Names(unittest.TestCase):
         self.assertEqual(event["host"], "mx2.bigmail.test")
 
 
+class BothFamilies(unittest.TestCase):
+    """One pool with an IPv4 and an IPv6 source."""
+
+    SIX = [('pools = (', 'pools = (\n    { name = "both"; '
+            'sources = ( "n1", "n6" ); },'),
+           ('{ name = "neutral"; pool = "neutral"; }',
+            '{ name = "neutral"; pool = "both"; }'),
+           ('sources = (\n    { name = "t1"', 'sources = (\n    { name = "n6"; '
+            'address = "::1"; },\n    { name = "t1"')]
+
+    def test_mail_leaves_by_the_family_that_the_receiver_has(self):
+        with Yard(self.SIX) as yard:
+            for number in range(12):
+                sent = yard.submit(f"p{number}@plain.test")
+                event = yard.outcome(sent, "delivered")
+                self.assertEqual((event["source"], event["attempt"]),
+                                 ("n1", 1))
+            for number in range(3):
+                sent = yard.submit(f"p{number}@v6only.odd.test")
+                event = yard.outcome(sent, "deferred")  # nobody listens there
+                self.assertEqual(event["source"], "n6")
+
+
 class OnlyWhatIsPublic(unittest.TestCase):
     def test_loopback_is_permitted_only_by_the_config(self):
         with Yard([("prohibited = ( );", "")]) as yard:

@@ -88,6 +88,7 @@ struct bench {
     struct transaction others[SENDS_MAX]; /* where several are under way */
     char *body;
     struct hosts_rules rules;
+    bool has_other_family;
 
     unsigned to_send;
     unsigned in_flight_max;
@@ -311,7 +312,8 @@ static void deliver(struct bench *bench, enum dialog_tls tls, const char *first,
     const struct channel_options options = {
         .loop = bench->loop,
         .hosts = { .family = AF_INET, .port = bench->field->port,
-                   .rules = bench->rules },
+                   .rules = bench->rules,
+                   .has_other_family = bench->has_other_family },
         .dialog = {
             .ehlo_name = SLICE("client.test"),
             .tls = tls,
@@ -745,6 +747,25 @@ static void no_mail_goes_to_denied_hosts(void **state)
                "mail to the receiver's MX hosts is denied here");
 }
 
+static void a_receiver_of_the_other_family_is_for_others(void **state)
+{
+    struct bench *bench = *state;
+    bench->has_other_family = true;
+    deliver(bench, DIALOG_TLS_OFF, "[IPv6:2001:db8::1]", NULL);
+    assert_end(bench, (struct enhanced){ 4, 4, 4 },
+               "the receiver has no IPv4 address, and the source no other");
+    assert_true(hosts_is_elsewhere(&bench->why));
+}
+
+static void a_receiver_whom_no_source_reaches_has_failed(void **state)
+{
+    struct bench *bench = *state;
+    deliver(bench, DIALOG_TLS_OFF, "[IPv6:2001:db8::1]", NULL);
+    assert_end(bench, (struct enhanced){ 5, 4, 4 },
+               "no MX host of the receiver has an address");
+    assert_false(hosts_is_elsewhere(&bench->why));
+}
+
 static void what_is_not_denied_serves(void **state)
 {
     struct bench *bench = *state;
@@ -788,6 +809,8 @@ int main(void)
         channel_test(what_is_not_prohibited_serves),
         channel_test(no_mail_goes_to_denied_hosts),
         channel_test(what_is_not_denied_serves),
+        channel_test(a_receiver_of_the_other_family_is_for_others),
+        channel_test(a_receiver_whom_no_source_reaches_has_failed),
         channel_test(no_receiver_saw_a_violation),
     };
     return cmocka_run_group_tests(tests, start_receivers, stop_receivers);

@@ -134,6 +134,19 @@ static void defer_route(struct carrier *carrier, uint64_t route_key,
     }
 }
 
+/* The other sources of the pool shall have what is for their family alone. The
+ * pause keeps it from coming back at once. */
+static void hand_back_route(struct carrier *carrier, uint64_t route_key)
+{
+    list_each (at, &carrier->queue) {
+        struct delivery *delivery = delivery_of(at);
+        if (delivery->route_key != route_key)
+            continue;
+        unqueue(carrier, delivery);
+        carrier_hand_back(carrier, delivery, "family");
+    }
+}
+
 /* Nothing of the site answers. */
 static void pause(struct carrier *carrier)
 {
@@ -156,7 +169,11 @@ static void route_failed(struct carrier *carrier, uint64_t route_key,
         if (carrier->passage->berth.lines == carrier->lines.leaving_count)
             pause(carrier); /* then nothing serves it */
     }
-    if (!is_served)
+    if (is_served)
+        return;
+    if (hosts_is_elsewhere(why) && carrier_is_paused(carrier))
+        hand_back_route(carrier, route_key);
+    else
         defer_route(carrier, route_key, why);
 }
 

@@ -13,10 +13,22 @@ static void copy(struct slice from, char to[PASSAGE_TEXT_SIZE])
     to[from.len] = '\0';
 }
 
+static bool has_other_family(const struct conf_pool *pool,
+                             const struct conf_source *source)
+{
+    const bool is_ipv6 = strchr(source->address, ':');
+    for (size_t i = 0; pool && i < pool->member_count; i++)
+        if (!strchr(pool->members[i].source->address, ':') == is_ipv6)
+            return true;
+    return false;
+}
+
 static void take_manners(struct passage *passage)
 {
     manners_read(passage->conf, slice_text(passage->domain),
                  slice_text(passage->provider), &passage->manners);
+    passage->has_other_family = has_other_family(
+        conf_pool(passage->conf, slice_text(passage->pool)), passage->source);
     passage->dialog = (struct dialog_options){
         .ehlo_name = slice_text(passage->source->ehlo),
         .tls = passage->manners.tls,
@@ -40,6 +52,7 @@ void passage_open(struct passage *passage,
         .conf = conf_hold(options->conf),
         .source = options->source,
     };
+    copy(options->pool, passage->pool);
     copy(options->site, passage->site);
     copy(options->domain, passage->domain);
     copy(options->provider, passage->provider);
@@ -111,6 +124,7 @@ struct channel_options passage_channel(const struct passage *passage)
         .hosts = {
             .dns = ground->dns,
             .family = passage->source_addr.storage.ss_family,
+            .has_other_family = passage->has_other_family,
             .port = passage->manners.port,
             .own = ground->own,
             .own_count = ground->own_count,

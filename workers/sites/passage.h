@@ -34,6 +34,7 @@ struct passage_options {
     struct outlet_ground *ground;
     struct conf *conf; /* one more reference is taken */
     const struct conf_source *source;
+    struct slice pool;
     struct slice site;
     struct slice domain;
     struct slice provider;
@@ -44,11 +45,14 @@ struct passage {
     struct conf *conf;
     const struct conf_source *source;
     struct addr source_addr;
+    bool has_other_family; /* the pool has: sources for who has no address of
+                            * this one's */
     struct manners manners;
     struct dialog_options dialog;
     struct gate *gate;
     struct berths *berths;
     struct berth berth; /* lines: all that hold a slot */
+    char pool[PASSAGE_TEXT_SIZE];
     char site[PASSAGE_TEXT_SIZE];
     char domain[PASSAGE_TEXT_SIZE];
     char provider[PASSAGE_TEXT_SIZE];

@@ -30,6 +30,8 @@ struct hosts {
     size_t given;
 
     /* What the hosts passed over had in common, for the last word. */
+    bool is_looking_elsewhere; /* none of our family: are there others? */
+    size_t elsewhere;
     size_t own_seen;
     size_t denied;
     char prohibited[ADDR_TEXT_SIZE]; /* one of them; "" */
@@ -151,8 +153,39 @@ static void keep_address(struct hosts *hosts, const struct addr *found)
         hosts->own_seen++;
     else if (is_prohibited(hosts, &addr))
         memcpy(hosts->prohibited, ip, sizeof ip);
+    else if (hosts->is_looking_elsewhere)
+        hosts->elsewhere++;
     else
         hosts->addresses[hosts->address_count++] = addr;
+}
+
+static const struct enhanced elsewhere = { 4, 4, 4 };
+
+bool hosts_is_elsewhere(const struct verdict *why)
+{
+    return why->code == 0 && why->enhanced.class == elsewhere.class
+           && why->enhanced.subject == elsewhere.subject
+           && why->enhanced.detail == elsewhere.detail;
+}
+
+static int family_of(const struct hosts *hosts)
+{
+    const int mine = hosts->options.family;
+    const int other = mine == AF_INET ? AF_INET6 : AF_INET;
+    return hosts->is_looking_elsewhere ? other : mine;
+}
+
+/* True, and the list begins anew: there was no word yet of any address. */
+static bool looks_elsewhere(struct hosts *hosts)
+{
+    if (!hosts->options.has_other_family || hosts->is_looking_elsewhere
+        || hosts->given + hosts->failed > 0 || hosts->own_seen > 0
+        || hosts->prohibited[0] || hosts->denied == hosts->count)
+        return false;
+    hosts->is_looking_elsewhere = true;
+    hosts->denied = 0;
+    hosts->at = SIZE_MAX;
+    return true;
 }
 
 static void tell_end(struct hosts *hosts)
@@ -164,6 +197,10 @@ static void tell_end(struct hosts *hosts)
     else if (hosts->failed > 0)
         verdict_local(&why, (struct enhanced){ 4, 4, 3 },
                       "the receiver's host names cannot be resolved now");
+    else if (hosts->elsewhere > 0)
+        verdict_local(&why, elsewhere,
+                      "the receiver has no %s address, and the source no other",
+                      hosts->options.family == AF_INET ? "IPv4" : "IPv6");
     else if (hosts->own_seen > 0)
         verdict_local(&why, (struct enhanced){ 5, 4, 6 },
                       "the receiver's MX points back at this platform");
@@ -207,7 +244,7 @@ static bool take_literal(struct hosts *hosts, struct slice name)
         ip = slice_from(ip, 5);
     struct addr addr;
     int family = slice_find(ip, ':') < ip.len ? AF_INET6 : AF_INET;
-    if (family == hosts->options.family && addr_of_ip(ip, 0, &addr))
+    if (family == family_of(hosts) && addr_of_ip(ip, 0, &addr))
         keep_address(hosts, &addr);
     return true;
 }
@@ -217,7 +254,7 @@ static void resolve(struct hosts *hosts)
     hosts->lookup = NEW(struct lookup);
     hosts->lookup->hosts = hosts;
     dns_query_addresses(hosts->options.dns, hosts->list[hosts->at].name,
-                        hosts->options.family, resolved, hosts->lookup);
+                        family_of(hosts), resolved, hosts->lookup);
 }
 
 /* Gives the next address of the current host, or goes on to the next host. */
@@ -228,6 +265,8 @@ static void seek(struct hosts *hosts)
         hosts->address_at = 0;
         hosts->at++;
         if (hosts->at >= hosts->count || hosts->given == HOSTS_ADDRESSES_MAX) {
+            if (looks_elsewhere(hosts))
+                continue;
             tell_end(hosts);
             return;
         }

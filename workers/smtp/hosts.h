@@ -3,7 +3,10 @@
  *
  * Hosts go by preference, those of equal preference in random order (RFC 5321
  * section 5.1). Each is resolved only when it is its turn. Only addresses of
- * the source's own family count: an IPv4 source reaches IPv4 hosts. Hosts and
+ * the source's own family count: an IPv4 source reaches IPv4 hosts. When there
+ * is none, and there are sources of the other family, that is asked for, too: a
+ * receiver who has such addresses has not failed, but is for one of those
+ * (hosts_is_elsewhere()). Hosts and
  * addresses that the rules forbid are passed over, as are those at which the
  * platform itself listens, so that mail cannot loop through a misguided MX. When
  * nothing else is left the receiver has failed for good. At most HOSTS_ADDRESSES_MAX addresses are given.
@@ -11,6 +14,7 @@
 #ifndef WORKERS_SMTP_HOSTS_H
 #define WORKERS_SMTP_HOSTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -34,7 +38,8 @@ struct hosts_rules {
 
 struct hosts_options {
     struct dns *dns;
-    int family; /* AF_INET or AF_INET6: the source's */
+    int family;            /* AF_INET or AF_INET6: the source's */
+    bool has_other_family; /* other sources may be of the other one */
     uint16_t port;
     const struct addr *own; /* with ports; copied: a reload changes them */
     size_t own_count;
@@ -51,6 +56,10 @@ struct hosts *hosts_new(const struct hosts_options *options,
                         const struct wire_host *list, size_t count,
                         uint64_t seed) must_check;
 void hosts_free(struct hosts **hosts);
+
+/* Whether the last word was that the receiver has addresses, of the family that
+ * the source does not have. */
+bool hosts_is_elsewhere(const struct verdict *why);
 
 /* Asks for the next address; fn is called once, perhaps before this returns. */
 void hosts_next(struct hosts *hosts, hosts_fn *fn, void *context);
