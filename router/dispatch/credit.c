@@ -121,6 +121,24 @@ void credits_mute(struct credits *credits, uint32_t source, uint32_t worker,
             credits->items[i].muted_ms = until_ms;
 }
 
+void credits_set_elsewhere(struct credits *credits, uint32_t source,
+                           uint64_t until_ms)
+{
+    for (size_t i = 0; i < credits->count; i++)
+        if (credits->items[i].source == source)
+            credits->items[i].elsewhere_ms = until_ms;
+}
+
+bool credits_is_elsewhere(const struct credits *credits, uint32_t source,
+                          uint64_t now_ms)
+{
+    for (size_t i = 0; i < credits->count; i++)
+        if (credits->items[i].source == source
+            && credits->items[i].elsewhere_ms > now_ms)
+            return true;
+    return false;
+}
+
 void credits_forget(struct credits *credits, uint32_t worker)
 {
     size_t kept = 0;

@@ -33,8 +33,9 @@ struct credit {
     uint32_t place;  /* of its source in credits->sources */
     uint64_t asked;
     uint64_t sent;
-    uint64_t turn;     /* when it was used last */
-    uint64_t muted_ms; /* not to be used before: its link is full */
+    uint64_t turn;         /* when it was used last */
+    uint64_t muted_ms;     /* not to be used before: its link is full */
+    uint64_t elsewhere_ms; /* until then nobody waits for this source */
 };
 
 struct credits {
@@ -76,6 +77,13 @@ void credits_unuse(struct credits *credits, uint32_t source, uint32_t worker);
 /* Its link is full or gone: the credit rests until then. */
 void credits_mute(struct credits *credits, uint32_t source, uint32_t worker,
                   uint64_t until_ms);
+
+/* The receiver has no address of the source's family: until then no job insists
+ * on the source. */
+void credits_set_elsewhere(struct credits *credits, uint32_t source,
+                           uint64_t until_ms);
+bool credits_is_elsewhere(const struct credits *credits, uint32_t source,
+                          uint64_t now_ms);
 
 /* The worker is gone, or counts from 0 again. */
 void credits_forget(struct credits *credits, uint32_t worker);

@@ -208,6 +208,15 @@ static void hear_pull(struct dispatch *dispatch, const struct worker *worker,
     dispatch_wake(dispatch, lane);
 }
 
+/* Jobs that insist on the source would wait for what it cannot reach. */
+static void note_family(struct dispatch *dispatch, const struct lease *lease)
+{
+    const struct lane *lane = lanes_by_number(&dispatch->lanes, lease->lane);
+    if (lane && lane->credits)
+        credits_set_elsewhere(lane->credits, lease->source,
+                              dispatch_now_ms(dispatch) + DISPATCH_FAMILY_MS);
+}
+
 static void hear_handback(struct dispatch *dispatch,
                           const struct worker *worker,
                           const struct wire_handback *handback)
@@ -219,6 +228,8 @@ static void hear_handback(struct dispatch *dispatch,
             claims_done(dispatch, worker, id);
             continue;
         }
+        if (slice_equal(handback->reason, SLICE("family")))
+            note_family(dispatch, lease);
         return_lease(dispatch, lease);
     }
 }

@@ -4,6 +4,9 @@
 #ifndef ROUTER_DISPATCH_LIMITS_H
 #define ROUTER_DISPATCH_LIMITS_H
 
+/* For so long no job insists on a source that the receiver has no address for. */
+#define DISPATCH_FAMILY_MS 600000u
+
 /* Messages on their way from the committer; over the spool's own queue. */
 #define DISPATCH_ENTRIES_MAX 65536u
 

@@ -10,6 +10,10 @@ static bool is_alive(const struct dispatch *dispatch, const struct lane *lane,
 {
     if (!lane->pool || pools_weight(&dispatch->pools, lane->pool, source) == 0)
         return false;
+    if (lane->credits
+        && credits_is_elsewhere(lane->credits, source,
+                                dispatch_now_ms(dispatch)))
+        return false;
     list_each (link, &dispatch->workers.all) {
         const struct worker *worker = container_of(link, struct worker, link);
         if (!worker->draining && worker_has_source(worker, source))

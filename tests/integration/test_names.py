@@ -83,8 +83,16 @@ class BothFamilies(unittest.TestCase):
            ('sources = (\n    { name = "t1"', 'sources = (\n    { name = "n6"; '
             'address = "::1"; },\n    { name = "t1"')]
 
+    STICKY = [('pool = "both"; }', 'pool = "both"; sticky = "recipient"; }')]
+
     def test_mail_leaves_by_the_family_that_the_receiver_has(self):
-        with Yard(self.SIX) as yard:
+        self.check(self.SIX)
+
+    def test_nobody_insists_on_a_family_that_the_receiver_lacks(self):
+        self.check(self.SIX + self.STICKY)
+
+    def check(self, changes):
+        with Yard(changes) as yard:
             for number in range(12):
                 sent = yard.submit(f"p{number}@plain.test")
                 event = yard.outcome(sent, "delivered")

@@ -82,7 +82,8 @@ class Proxy(unittest.TestCase):
             contextlib.closing(Tracer(yard, "--domain", "plain.test")))
         with self.socks("-u", name, "-P", word):
             yard.outcome(sent, "delivered", seconds=30)
-        wait_until(lambda: "> QUIT" in tracer.talk(), 10, lambda: tracer.text)
+            wait_until(lambda: "> QUIT" in tracer.talk(), 10,
+                       lambda: tracer.text)
         self.assertTrue(any(line.startswith("< 220")
                             for line in tracer.talk()), tracer.text)
         self.assertNotIn("secret", tracer.text)
