@@ -164,9 +164,9 @@ struct wire_job {
 
 struct wire_handback {
     struct wire_ids leases;
-    struct slice reason; /* a word: "limit", "drain", "connect", "stalled" */
-    struct slice reason; /* a word: "limit", "drain", "connect"; "family": the
-                          * receiver has no address of the source's */
+    struct slice reason; /* a word: "limit", "drain", "connect", "stalled";
+                          * "family": the receiver has no address of the
+                          * source's */
 };
 
 struct wire_outcome {

@@ -45,6 +45,17 @@ static const struct wire_outcome outcomes[] = {
     { .index = 70000, .verdict = { .code = 250 } },
 };
 
+static const struct wire_line lines[] = {
+    { .connection = 9,
+      .since_ms = 120,
+      .kind = 2,
+      .site = { "mx.example.org", 14 },
+      .source = { "ip1", 3 },
+      .host = { "mx.example.org", 14 },
+      .host_ip = { "192.0.2.1", 9 },
+      .text = { "250 ok", 6 } },
+};
+
 static const struct golden {
     struct wire_frame frame;
     const char *hex;
@@ -140,6 +151,22 @@ static const struct golden {
     { { .kind = WIRE_BEAT, .as.beat = { .boot = 5, .rank = 1, .workers = 3 } },
       "010983010102030305" },
     { { .kind = WIRE_DRAIN, .as.drain = { .is_over = true } }, "010a8101c3" },
+    { { .kind = WIRE_TRACE,
+        .as.trace = { .trace = 3,
+                      .site = { "mx.example.org", 14 },
+                      .domain = { "example.org", 11 },
+                      .message = 77,
+                      .for_ms = 10000 } },
+      "010b85010302ae6d782e6578616d706c652e6f726703ab6578616d706c652e6f7267044d"
+      "05cd2710" },
+    { { .kind = WIRE_LINES,
+        .as.lines = { .trace = 3,
+                      .left_out = 5,
+                      .lines = lines,
+                      .line_count = 1 } },
+      "010c830103020503918801090278030204ae6d782e6578616d706c652e6f726705a3"
+      "69703106ae6d782e6578616d706c652e6f726707a93139322e302e322e3108a63235"
+      "30206f6b" },
 };
 
 static void of_hex(const char *hex, struct buf *out)
