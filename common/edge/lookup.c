@@ -59,10 +59,9 @@ static void tell(void *context)
         return;
     }
     if (lookup->failure != 0)
-        (void)fault_set(&fault, RC_NONE, 0, "%s: %s", lookup->host,
-                        lookup->failure == EAI_SYSTEM
-                            ? strerror(lookup->sys_errno)
-                            : gai_strerror(lookup->failure));
+        (void)fault_set(&fault, RC_NONE,
+                        lookup->failure == EAI_SYSTEM ? lookup->sys_errno : 0,
+                        "%s: %s", lookup->host, gai_strerror(lookup->failure));
     lookup->fn(lookup->context, lookup->addrs, lookup->count, &fault);
 }
 

@@ -104,7 +104,7 @@ static void on_input(void *context)
 {
     struct store_master *master = context;
     struct buf *in = conn_in(master->conn);
-    struct store_heard heard;
+    struct store_heard heard = { 0 };
     struct store_host host;
     struct fault fault;
     enum rc rc = store_codec_feed(master->codec, buf_slice(in));

@@ -23,7 +23,7 @@
 #include "router/lanes/job.h"
 
 /* Of leases in doubt we know so many: a worker holds WIRE_LEASES_MAX at most. */
-#define LEASES_DOUBTED_MAX (8 * WIRE_LEASES_MAX)
+#define LEASES_DOUBTED_MAX ((size_t)8 * WIRE_LEASES_MAX)
 
 struct lease {
     struct list link; /* in worker->leases */

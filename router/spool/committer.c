@@ -30,7 +30,7 @@ static bool wait_until(struct spool *spool, uint64_t until_us)
 static void wait_for_writes(struct spool *spool)
 {
     if (atomic_load(&spool->counts.refuses))
-        (void)wait_until(spool, time_now_us() + RETRY_MS * 1000u);
+        (void)wait_until(spool, time_now_us() + (uint64_t)RETRY_MS * 1000u);
     else
         (void)pthread_cond_wait(&spool->queue_filled, &spool->queue_lock);
 }

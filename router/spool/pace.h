@@ -21,7 +21,7 @@
 
 /* So many must be on their way, those counted that are here and wait for their
  * 250: with fewer, the wait might be for the very ones who wait for its end. */
-#define PACE_COMING_MIN (2 * PACE_SHARE)
+#define PACE_COMING_MIN ((size_t)2 * PACE_SHARE)
 
 #define PACE_WAIT_MAX_US 100000u
 

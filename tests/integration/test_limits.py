@@ -9,7 +9,8 @@ from collections import defaultdict
 from support.wait import wait_until
 from yard import Yard
 
-EIGHT = ("workers = 2;", "workers = 8;")
+WORKERS = 8
+EIGHT = ("workers = 2;", f"workers = {WORKERS};")
 LIMITS = ('{ domain = "yoohoo.test";',
           '{ domain = "meter.test"; max_smtp_out = 20; max_msg_rate = "10/s";'
           ' },\n    { domain = "narrow.test"; max_smtp_out = 20; },\n'
@@ -52,12 +53,12 @@ class Limits(unittest.TestCase):
             self.assertGreater(end - begin, 5)
             self.assertGreaterEqual(rate, 0.95 * per_s, source)
 
-    def check_rate_kept(self, provider, per_s):
+    def check_rate_kept(self, provider, per_s, more=1):
         """A busy machine moves single messages by fractions of a second: the
         receiver allows for that, and here is the sum."""
         for source, times in self.arrivals(provider).items():
             times.sort()
-            most = WINDOW_S * per_s + 1
+            most = WINDOW_S * per_s + more
             for first, last in zip(times, times[most:]):
                 self.assertGreater(last - first, WINDOW_S - 0.25, source)
 
@@ -98,9 +99,11 @@ class Limits(unittest.TestCase):
         self.wait_arrived("meter", 240, 40)
         self.yard.redis("FLUSHALL")
         self.wait_arrived("meter", 400, 60)
-        self.check_kept("meter")
-        self.check_rate_kept("meter", 10)
-        self.assertEqual(self.yard.events("deferred"), [])
+        # Beyond the limit is at most what was granted before: a token each.
+        counts = self.yard.internet.stats()["meter"]
+        self.assertLessEqual(counts["violations"].get("rate", 0), WORKERS)
+        self.assertLessEqual(len(self.yard.events("deferred")), WORKERS)
+        self.check_rate_kept("meter", 10, WORKERS)
 
 
 if __name__ == "__main__":

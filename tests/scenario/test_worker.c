@@ -824,7 +824,8 @@ static void a_site_that_cannot_be_reached_is_left_alone(void **state)
     run_for(yard, 500);
     uint32_t found = yard->lanes[2].results;
     assert_in_range(found, 1, 4);
-    assert_int_equal(yard->lanes[2].total, yard->lanes[2].sent);
+    /* It asks for nothing; what crossed its word was handed back. */
+    assert_true(yard->lanes[2].total <= yard->lanes[2].sent);
     WAIT_FOR(yard, yard->lanes[2].results, found + 1); /* the probe */
     assert_in_range(yard->lanes[2].results, found + 1, found + 2);
     for (size_t i = 0; i < yard->result_count; i++)

@@ -194,7 +194,7 @@ struct journal *journal_open(const char *path, uint64_t boot,
 {
     struct journal *journal = NEW(struct journal);
     table_init(&journal->noted);
-    buf_init(&journal->frame, JOURNAL_SLOTS * JOURNAL_SLOT_BYTES);
+    buf_init(&journal->frame, (size_t)JOURNAL_SLOTS * JOURNAL_SLOT_BYTES);
     if (map_file(journal, path, fault) != RC_OK) {
         journal_close(&journal);
         return NULL;

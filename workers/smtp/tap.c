@@ -24,9 +24,10 @@ static void give(struct tap *tap, enum tap_kind kind, struct slice line)
 
 static void add(struct tap_line *line, char byte)
 {
-    const bool is_plain = !char_is(byte, CHAR_CTRL);
+    if (char_is(byte, CHAR_CTRL))
+        byte = '?';
     if (line->len < TAP_LINE_MAX)
-        line->text[line->len++] = is_plain ? byte : '?';
+        line->text[line->len++] = byte;
 }
 
 static struct slice take(struct tap_line *line)
