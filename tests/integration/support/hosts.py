@@ -21,13 +21,21 @@ SWITCH = "switch"
 
 
 def are_permitted():
-    """Whether this machine lets us make network namespaces."""
+    """Whether this machine lets us make network namespaces, and cables."""
     name = f"yard-{os.getpid()}-probe"
-    made = subprocess.run(["ip", "netns", "add", name], capture_output=True,
-                          check=False)
+    inside = ["ip", "netns", "exec", name]
+    steps = (["ip", "netns", "add", name],
+             [*inside, "ip", "link", "add", "bridge", "type", "bridge"],
+             [*inside, "ip", "link", "add", "eth0", "type", "veth", "peer",
+              "name", "eth1"],
+             [*inside, "tc", "qdisc", "add", "dev", "eth0", "root", "tbf",
+              "rate", "64kbit", "burst", "4kb", "latency", "2s"])
+    permitted = all(subprocess.run(step, capture_output=True,
+                                   check=False).returncode == 0
+                    for step in steps)
     subprocess.run(["ip", "netns", "del", name], capture_output=True,
                    check=False)
-    return made.returncode == 0
+    return permitted
 
 
 def _ip(*words):
