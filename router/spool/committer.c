@@ -62,7 +62,7 @@ static void take_from(struct spool *spool, struct list *queue,
         list_remove(at);
         if (write->kind == SPOOL_PUT)
             atomic_fetch_sub(&spool->counts.puts_waiting, 1);
-        if (queue == &spool->queue && batch_is_large(write))
+        if (batch_is_large(write))
             spool->large_waiting--;
         batch_add(batch, write);
     }

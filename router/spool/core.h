@@ -72,7 +72,7 @@ struct spool {
     pthread_cond_t queue_filled;
     struct list queue;
     struct list urgent;   /* the same, taken first: urgent PUTs */
-    size_t large_waiting; /* large PUTs in `queue` */
+    size_t large_waiting; /* large PUTs in both */
     bool is_gathering;    /* the committer waits for more of these */
     bool stopping;
 

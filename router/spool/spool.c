@@ -199,7 +199,7 @@ static void enqueue(struct spool *spool, struct spool_write *write)
     list_push_back(is_urgent ? &spool->urgent : &spool->queue, &write->link);
     if (write->kind == SPOOL_PUT)
         atomic_fetch_add(&spool->counts.puts_waiting, 1);
-    if (!is_urgent && batch_is_large(write))
+    if (batch_is_large(write))
         spool->large_waiting++;
     if (was_empty
         || (spool->is_gathering
