@@ -37,6 +37,18 @@ static const struct wire_job *take_job(struct scripted *worker, uint64_t total)
     return scripted_await_job(worker);
 }
 
+/* A worker that has a job of the stream, and is not heard of any more. */
+static struct scripted *dead_with_job(struct fixture *fixture,
+                                      const char *stream,
+                                      const struct wire_job **job)
+{
+    struct scripted *before = scripted_new(fixture, "w1", 1, only_a);
+    (void)fixture_submit(fixture, stream);
+    *job = take_job(before, 1);
+    before->silent = true;
+    return before;
+}
+
 /* The next life of w1, which has read the journal of the first; it holds what
  * became of one job. */
 static struct scripted *next_life(struct fixture *fixture,
@@ -83,10 +95,8 @@ static void what_the_journal_does_not_name_goes_again_unmarked(void **state)
 static void a_delivery_in_the_journal_counts(void **state)
 {
     struct fixture *fixture = *state;
-    struct scripted *before = scripted_new(fixture, "w1", 1, only_a);
-    (void)fixture_submit(fixture, "main");
-    const struct wire_job *job = take_job(before, 1);
-    before->silent = true;
+    const struct wire_job *job;
+    struct scripted *before = dead_with_job(fixture, "main", &job);
     struct scripted *after = next_life(fixture, job);
     scripted_result(after, job, 250, "ok");
     fixture_await_empty(fixture);
@@ -113,10 +123,8 @@ static void without_its_journal_all_is_in_doubt(void **state)
 static void router_and_worker_die_together(void **state)
 {
     struct fixture *fixture = *state;
-    struct scripted *before = scripted_new(fixture, "w1", 1, only_a);
-    (void)fixture_submit(fixture, "main");
-    const struct wire_job *job = take_job(before, 1);
-    before->silent = true;
+    const struct wire_job *job;
+    struct scripted *before = dead_with_job(fixture, "main", &job);
     fixture_stop_router(fixture);
     fixture_start_router(fixture);
     struct scripted *after = next_life(fixture, job);
@@ -133,10 +141,8 @@ static void router_and_worker_die_together(void **state)
 static void what_is_in_doubt_can_be_held(void **state)
 {
     struct fixture *fixture = *state;
-    struct scripted *before = scripted_new(fixture, "w1", 1, only_a);
-    (void)fixture_submit(fixture, "held");
-    const struct wire_job *job = take_job(before, 1);
-    before->silent = true;
+    const struct wire_job *job;
+    struct scripted *before = dead_with_job(fixture, "held", &job);
     struct scripted *after = next_life(fixture, job);
     scripted_doubt(after, job);
     fixture_await_answer(fixture, DISPATCH_STATUS, "", "\"held\":1");
@@ -149,10 +155,8 @@ static void what_is_in_doubt_can_be_held(void **state)
 static void what_was_given_up_is_told_of_once(void **state)
 {
     struct fixture *fixture = *state;
-    struct scripted *before = scripted_new(fixture, "w1", 1, only_a);
-    (void)fixture_submit(fixture, "held");
-    const struct wire_job *job = take_job(before, 1);
-    before->silent = true;
+    const struct wire_job *job;
+    struct scripted *before = dead_with_job(fixture, "held", &job);
     fixture_await_logged(fixture, "\"why\":\"silent\"");
     check_doubted(fixture, job->message);
 
@@ -171,10 +175,8 @@ static void what_was_given_up_is_told_of_once(void **state)
 static void a_doubt_that_comes_too_late_is_owned_up_to(void **state)
 {
     struct fixture *fixture = *state;
-    struct scripted *before = scripted_new(fixture, "w1", 1, only_a);
-    (void)fixture_submit(fixture, "main");
-    const struct wire_job *job = take_job(before, 1);
-    before->silent = true;
+    const struct wire_job *job;
+    struct scripted *before = dead_with_job(fixture, "main", &job);
     fixture_stop_router(fixture);
     fixture_start_router(fixture);
     struct scripted *other = scripted_new(fixture, "w3", 3, only_a);
