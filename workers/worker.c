@@ -343,10 +343,11 @@ static enum rc open_all(struct worker *worker, struct fault *fault)
     rc = join_routers(worker, fault);
     if (rc != RC_OK)
         return rc;
+    /* Some containers have no netlink: then a move is found by the next look. */
     worker->addresses =
         addr_watch_new(worker->loop, look_for_sources, worker, fault);
     if (!worker->addresses)
-        return RC_IO;
+        log_fault(LOG_WARNING, "addresses_not_watched", fault);
     worker->look = timer_new(worker->loop, look_for_sources, worker);
     timer_set(worker->look, loop_now_ms(worker->loop) + SOURCES_WAIT_MS);
     loop_on_signal(worker->loop, SIGTERM, hear_stop, worker);
