@@ -1,4 +1,4 @@
-"""Eight workers keep to one limit, and use it."""
+"""Workers keep to one limit, use it, and part it among them."""
 
 import os
 import signal
@@ -20,10 +20,12 @@ WINDOW_S = 5
 START_S = 3  # until all workers have mail and slots
 
 
-class Limits(unittest.TestCase):
+class Limited(unittest.TestCase):
+    CHANGES = [LIMITS]
+
     def setUp(self):
         self.yard = self.enterContext(
-            Yard([EIGHT, LIMITS], keep_messages=False))
+            Yard(self.CHANGES, keep_messages=False))
 
     def send(self, domain, count):
         with self.yard.client("acme-news") as client:
@@ -44,10 +46,11 @@ class Limits(unittest.TestCase):
                    lambda: f"{arrived()} of {count}\n"
                            f"{self.yard.command('queue').stdout}")
 
-    def check_used(self, provider, per_s):
-        """95 % of the allowance of each source, while there was mail for it."""
+    def check_used(self, provider, per_s, since=0):
+        """95 % of the allowance of each source, while there was mail for it
+        (since a time of the clock)."""
         for source, times in self.arrivals(provider).items():
-            begin, end = min(times) + START_S, max(times) - 1
+            begin, end = max(min(times) + START_S, since), max(times) - 1
             inside = [one for one in times if begin <= one < end]
             rate = len(inside) / (end - begin)
             self.assertGreater(end - begin, 5)
@@ -69,6 +72,10 @@ class Limits(unittest.TestCase):
         self.assertLessEqual(
             max(each["max"] for each in counts["sources"].values()), 20)
         return counts
+
+
+class Limits(Limited):
+    CHANGES = [EIGHT, LIMITS]
 
     def test_a_rate(self):
         self.send("meter.test", 300)
@@ -104,6 +111,51 @@ class Limits(unittest.TestCase):
         self.assertLessEqual(counts["violations"].get("rate", 0), WORKERS)
         self.assertLessEqual(len(self.yard.events("deferred")), WORKERS)
         self.check_rate_kept("meter", 10, WORKERS)
+
+
+class Late(Limited):
+    """A worker that comes when another one has all the slots, and keeps them
+    busy, gets its part."""
+
+    def slots(self):
+        """For each source: worker -> connections that Redis counts for it."""
+        held = []
+        for key in self.yard.redis("KEYS", "*slots:{*narrow*"):
+            lines = self.yard.redis("HGETALL", key)
+            held.append({name.split("#")[0]: int(text.split()[0])
+                         for name, text in zip(lines[::2], lines[1::2])})
+        return held
+
+    def calls(self):
+        """Scripts that Redis has run."""
+        return sum(int(line.split("calls=")[1].split(",")[0])
+                   for line in self.yard.redis("INFO", "commandstats")
+                   if line.startswith("cmdstat_evalsha:"))
+
+    def wait_held(self, one, other, seconds):
+        def is_so():
+            held = self.slots()
+            return len(held) == SOURCES and all(
+                (each.get("worker-1", 0), each.get("worker-2", 0))
+                == (one, other) for each in held)
+        return wait_until(is_so, seconds, lambda: str(self.slots()))
+
+    def test_it_gets_its_part_of_the_connections(self):
+        self.yard.command("worker", "drain", "worker-2")
+        self.send("narrow.test", 1600)
+        self.wait_held(20, 0, 10)
+        calls, began = self.calls(), time.time()
+        arrived = sum(map(len, self.arrivals("narrow").values()))
+        self.yard.command("worker", "resume", "worker-2")
+        self.wait_held(10, 10, 6)
+        took = time.time() - began
+        self.wait_arrived("narrow", 1600, 60)
+        calls = (self.calls() - calls) / (1600 - arrived)
+        print(f"    parted after {took:.1f} s, {calls:.3f} round trips a "
+              "message", flush=True)
+        self.assertLess(calls, 0.1)
+        self.check_kept("narrow")
+        self.check_used("narrow", 40, since=began)
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ struct bench {
     size_t sent;
     uint32_t open_max; /* connections in all, at any tick */
     uint64_t open_sum; /* over all ticks */
+    uint32_t closed;   /* connections that there was no slot for any more */
     uint64_t ticks;
     bool churns; /* connections are closed now and then */
 };
@@ -73,6 +74,7 @@ static void connect_all(struct worker *worker, uint64_t now_ms)
     while (worker->open > gate_slots(worker->gate)) {
         gate_close_connection(worker->gate);
         worker->open--;
+        worker->bench->closed++;
     }
     if (worker->bench->churns && worker->open > 0
         && (worker->bench->ticks + (uint64_t)worker->name[1]) % 17 == 0) {
@@ -134,6 +136,7 @@ static void forget_counts(struct bench *bench)
     bench->sent = 0;
     bench->open_max = 0;
     bench->open_sum = 0;
+    bench->closed = 0;
     bench->ticks = 0;
 }
 
@@ -191,12 +194,24 @@ static void start_worker(struct bench *bench, size_t i)
     gates_set_share(worker->gates, (uint32_t)i, WORKERS);
 }
 
-static void open_gate(struct worker *worker, uint32_t wanted)
+static void open_limited(struct worker *worker, uint32_t wanted,
+                         const struct gate_limits *its)
 {
     worker->gate =
-        gate_open(worker->gates, SLICE("s1"), SLICE("site.test"), &limits);
+        gate_open(worker->gates, SLICE("s1"), SLICE("site.test"), its);
     worker->wanted = wanted;
     gate_want(worker->gate, wanted, 0);
+}
+
+static void open_gate(struct worker *worker, uint32_t wanted)
+{
+    open_limited(worker, wanted, &limits);
+}
+
+static void want(struct worker *worker, uint32_t wanted)
+{
+    gate_want(worker->gate, wanted, worker->wanted);
+    worker->wanted = wanted;
 }
 
 static void close_gate(struct worker *worker)
@@ -360,12 +375,94 @@ static void the_slots_of_the_dead_are_free_within_10_s(void **state)
     (void)close(told[0]);
     (void)close(told[1]);
     open_gate(&bench->workers[1], CONNECTIONS);
-    run_for(bench, 3000);
-    assert_int_equal(bench->workers[1].open, 0);
+    run_for(bench, 4000);
+    assert_int_equal(bench->workers[1].open, CONNECTIONS / 2);
     (void)kill(child, SIGKILL);
     (void)waitpid(child, NULL, 0);
     run_for(bench, 10000);
     assert_int_equal(bench->workers[1].open, CONNECTIONS);
+}
+
+static void a_late_worker_gets_its_part_and_is_left_alone(void **state)
+{
+    struct bench *bench = *state;
+    run_for(bench, 6500);
+    open_gate(&bench->workers[0], CONNECTIONS);
+    run_for(bench, 300);
+    assert_int_equal(bench->workers[0].open, CONNECTIONS);
+    forget_counts(bench);
+    open_gate(&bench->workers[1], CONNECTIONS);
+    run_for(bench, 4000);
+    assert_int_equal(bench->workers[0].open, CONNECTIONS / 2);
+    assert_int_equal(bench->workers[1].open, CONNECTIONS / 2);
+    open_gate(&bench->workers[2], CONNECTIONS);
+    open_gate(&bench->workers[3], 2);
+    run_for(bench, 4000);
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(bench->workers[i].open, (CONNECTIONS - 2) / 3);
+    assert_int_equal(bench->workers[3].open, 2);
+    assert_int_equal(bench->open_max, CONNECTIONS);
+    assert_well_used(bench, 8000);
+
+    forget_counts(bench);
+    run_for(bench, 4500);
+    assert_int_equal(bench->closed, 0);
+}
+
+static void a_whim_takes_nothing_from_who_has_more(void **state)
+{
+    struct bench *bench = *state;
+    run_for(bench, 6500);
+    open_gate(&bench->workers[0], CONNECTIONS);
+    open_gate(&bench->workers[1], 0);
+    run_for(bench, 300);
+    forget_counts(bench);
+    for (int i = 0; i < 8; i++) {
+        want(&bench->workers[1], 3);
+        run_for(bench, 120);
+        want(&bench->workers[1], 0);
+        run_for(bench, 500);
+    }
+    assert_int_equal(bench->closed, 0);
+    assert_int_equal(bench->workers[0].open, CONNECTIONS);
+}
+
+static void workers_of_an_earlier_version_are_counted(void **state)
+{
+    struct bench *bench = *state;
+    run_for(bench, 6500);
+    const struct slice entry[] = { SLICE("HSET"),
+                                   SLICE("test:slots:{s1|site.test}"),
+                                   SLICE("old#1"), SLICE("15 9999999999999") };
+    store_command(bench->workers[0].store, entry, ARRAY_LEN(entry), NULL, NULL);
+    open_gate(&bench->workers[0], CONNECTIONS);
+    run_for(bench, 1000);
+    assert_int_equal(bench->workers[0].open, 5);
+}
+
+static void with_fewer_slots_than_workers_they_take_turns(void **state)
+{
+    struct bench *bench = *state;
+    const struct gate_limits narrow = {
+        .max_connections = 2,
+        .messages = limits.messages,
+    };
+    bool had[3] = { false };
+    run_for(bench, 6500);
+    for (size_t i = 0; i < 3; i++)
+        open_limited(&bench->workers[i], 2, &narrow);
+    run_for(bench, 1000);
+    forget_counts(bench);
+    for (int round = 0; round < 100; round++) { /* two turns */
+        run_for(bench, 200);
+        for (size_t i = 0; i < 3; i++)
+            had[i] |= bench->workers[i].open > 0;
+    }
+    assert_true(had[0] && had[1] && had[2]);
+    assert_int_equal(bench->open_max, 2);
+    print_message("%.2f of 2 connections\n",
+                  (double)bench->open_sum / (double)bench->ticks);
+    assert_true(bench->open_sum * 100 >= bench->ticks * 2 * 95);
 }
 
 static void a_closed_gate_gives_its_slots_back(void **state)
@@ -534,6 +631,10 @@ int main(void)
         gate_test(eight_workers_keep_and_use_the_limits),
         gate_test(a_single_worker_gets_it_all),
         gate_test(the_slots_of_the_dead_are_free_within_10_s),
+        gate_test(a_late_worker_gets_its_part_and_is_left_alone),
+        gate_test(a_whim_takes_nothing_from_who_has_more),
+        gate_test(workers_of_an_earlier_version_are_counted),
+        gate_test(with_fewer_slots_than_workers_they_take_turns),
         gate_test(a_closed_gate_gives_its_slots_back),
         gate_test(without_redis_they_stay_within_what_they_had),
         gate_test(a_site_never_seen_gets_the_share_without_redis),

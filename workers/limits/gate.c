@@ -81,7 +81,7 @@ void gate_want(struct gate *gate, uint32_t connections, uint32_t before)
 {
     CHECK(gate->slots.wanted >= before);
     gate->slots.wanted = gate->slots.wanted - before + connections;
-    if (slots_want_more(&gate->slots))
+    if (slots_have_news(&gate->slots))
         gates_hurry(gate->gates);
 }
 
@@ -128,6 +128,8 @@ void gate_close_connection(struct gate *gate)
 {
     CHECK(gate->slots.open > 0);
     gate->slots.open--;
+    if (slots_have_news(&gate->slots))
+        gates_hurry(gate->gates);
 }
 
 bool gate_take_message(struct gate *gate, uint64_t now_ms, uint64_t *wait_ms)

@@ -117,28 +117,49 @@ static void close_question(struct question *question, bool is_news)
 
 static bool is_renewal_reply(const struct store_reply *reply, size_t count)
 {
-    if (!reply || reply->kind != STORE_ARRAY || reply->count != count + 1)
+    if (!reply || reply->kind != STORE_ARRAY || reply->count != 2 * count + 1)
         return false;
-    for (size_t i = 0; i <= count; i++)
+    for (size_t i = 0; i < reply->count; i++)
         if (reply->items[i].kind != STORE_INTEGER || reply->items[i].integer < 0
             || (i > 0 && reply->items[i].integer > UINT32_MAX))
             return false;
     return true;
 }
 
-/* Takes over what Redis said of one gate; whether it is news. */
+/* Asks between two beats, after that time; but see GATES_GAP_MS. */
+static void ask_within(struct gates *gates, uint64_t wait_ms)
+{
+    const uint64_t now_ms = loop_now_ms(gates->options.loop);
+    const uint64_t first_ms = gates->renewed_ms + GATES_GAP_MS;
+    const uint64_t wished_ms = now_ms + wait_ms;
+    const uint64_t at_ms = wished_ms > first_ms ? wished_ms : first_ms;
+    if (gates->is_freed || (gates->soon_ms != 0 && gates->soon_ms <= at_ms))
+        return;
+    gates->soon_ms = at_ms;
+    timer_set(gates->soon, at_ms);
+}
+
+void gates_hurry(struct gates *gates)
+{
+    ask_within(gates, 0);
+}
+
+/* Takes over what Redis said of one gate: the slots granted, and those that we
+ * are sure of; NULL: nothing. Whether it is news. */
 static bool hear_slots(struct gate *gate, const struct store_reply *said)
 {
     struct slots *slots = &gate->slots;
     const struct share *share = &gate->gates->share;
     uint32_t before = slots_allowed(slots, share);
     if (said)
-        slots_hear(slots, (uint32_t)said->integer);
+        slots_hear(slots, (uint32_t)said[0].integer, (uint32_t)said[1].integer);
     else
-        slots_miss(slots);
+        slots_lose(slots);
     uint32_t after = slots_allowed(slots, share);
-    if (said && slots_want_more(slots))
+    if (said && slots_have_news(slots))
         gates_hurry(gate->gates);
+    else if (said && slots_are_owed(slots))
+        ask_within(gate->gates, GATES_OWED_MS);
     return before != after;
 }
 
@@ -154,7 +175,7 @@ static void on_renewed(void *context, const struct store_reply *reply,
     bool is_news = false;
     for (size_t i = 0; i < question->count; i++)
         is_news |= hear_slots(question->list[i],
-                              is_valid ? &reply->items[i + 1] : NULL);
+                              is_valid ? &reply->items[2 * i + 1] : NULL);
     close_question(question, is_news);
 }
 
@@ -186,9 +207,9 @@ static void ask_slots(struct question *question)
 static bool is_concerned(const struct gate *gate, bool is_beat)
 {
     const struct slots *slots = &gate->slots;
-    if (!slots_are_limited(slots))
+    if (!slots_are_limited(slots) || slots->under_way > 0)
         return false;
-    return slots_want_more(slots)
+    return slots_have_news(slots) || slots_are_owed(slots)
            || (is_beat && (slots->asked > 0 || slots->open > 0));
 }
 
@@ -217,17 +238,18 @@ static void renew(struct gates *gates, bool is_beat)
 static bool miss_all(struct gates *gates)
 {
     bool is_news = false;
-    for (size_t i = 0; i < GATES_BUCKETS; i++)
-        list_each (at, &gates->buckets[i])
-            if (!container_of(at, struct gate, link)->slots.is_refused)
-                is_news |=
-                    hear_slots(container_of(at, struct gate, link), NULL);
+    for (size_t i = 0; i < GATES_BUCKETS; i++) {
+        list_each (at, &gates->buckets[i]) {
+            struct slots *slots = &container_of(at, struct gate, link)->slots;
+            is_news |= !slots->is_refused;
+            slots_miss(slots);
+        }
+    }
     return is_news;
 }
 
 static void renew_or_miss(struct gates *gates, bool is_beat)
 {
-    gates->is_soon = false;
     if (store_answers(gates))
         renew(gates, is_beat);
     else
@@ -245,17 +267,9 @@ static void on_beat(void *context)
 
 static void on_soon(void *context)
 {
-    renew_or_miss(context, false);
-}
-
-void gates_hurry(struct gates *gates)
-{
-    if (gates->is_soon || gates->is_freed)
-        return;
-    gates->is_soon = true;
-    uint64_t now_ms = loop_now_ms(gates->options.loop);
-    uint64_t at_ms = gates->renewed_ms + GATES_GAP_MS;
-    timer_set(gates->soon, at_ms > now_ms ? at_ms : now_ms);
+    struct gates *gates = context;
+    gates->soon_ms = 0;
+    renew_or_miss(gates, false);
 }
 
 void gates_give_back(struct gate *gate)

@@ -2,7 +2,8 @@
  * gates.h - all gates of a worker, and their talk with Redis; for gate.c alone.
  *
  * Slots of all gates are renewed together by one beat, and in between at most
- * every GATES_GAP_MS when more are wanted. A rate asks for itself when its
+ * every GATES_GAP_MS when more are wanted, or given back for others; who has
+ * less than its part looks every GATES_OWED_MS. A rate asks for itself when its
  * tokens run low. An answer may come late: a gate lives until the last one that
  * it waits for, and so do the gates when they are freed before that.
  */
@@ -18,6 +19,7 @@
 #define GATES_BEAT_MS  2000u
 #define GATES_LEASE_MS 6000u
 #define GATES_GAP_MS   100u
+#define GATES_OWED_MS  250u
 #define GATES_BUCKETS  256u
 #define GATES_BATCH    14u /* gates in one call, by STORE_ARGS_MAX */
 #define GATES_ME_SIZE  128
@@ -51,8 +53,8 @@ struct gates {
     timer_fn *on_change;
     void *context;
     struct timer *beat;
-    struct timer *soon; /* more slots are wanted */
-    bool is_soon;
+    struct timer *soon; /* between two beats */
+    uint64_t soon_ms;   /* when that is; 0: not set */
     uint64_t renewed_ms;
     struct list questions; /* on their way */
     bool is_freed;
@@ -66,7 +68,7 @@ struct list *gates_bucket(struct gates *gates, struct slice name);
 /* Frees the gate when nobody holds it and no answer is on its way. */
 void gates_drop(struct gate *gate);
 
-/* Asks for slots soon. */
+/* Asks for slots, or gives some back, soon. */
 void gates_hurry(struct gates *gates);
 
 /* Gives the gate's slots back. */
