@@ -51,5 +51,24 @@ class Receivers(unittest.TestCase):
             self.yard.events("possible_duplicate", id=doubtful.id), [])
 
 
+class HalfDead(unittest.TestCase):
+    def test_one_connection_waits_for_a_dead_host_and_no_other(self):
+        with Yard([GREETING]) as yard:
+            yard.command("worker", "drain", "worker-2")
+            for stream, at_least, at_most in (("neutral", 2, 10),
+                                              ("bulk", 0, 1.5),
+                                              ("transactional", 0, 1.5)):
+                began = time.monotonic()
+                sent = yard.submit("you@half.test", headers={
+                    "X-Sendyard-Stream": stream})
+                yard.arrival(sent)
+                took = time.monotonic() - began
+                self.assertGreaterEqual(took, at_least, stream)
+                self.assertLess(took, at_most, stream)
+            self.assertEqual(len(yard.internet.events(
+                "connect", provider="silent")), 1)
+            self.assertEqual(yard.log.count("event=address_absent"), 1)
+
+
 if __name__ == "__main__":
     unittest.main()

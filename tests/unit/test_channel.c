@@ -89,6 +89,7 @@ struct bench {
     char *body;
     struct hosts_rules rules;
     bool has_other_family;
+    struct absent *absent; /* NULL: it is not looked after */
 
     unsigned to_send;
     unsigned in_flight_max;
@@ -296,6 +297,7 @@ static int tear_down(void **state)
     loop_turn(bench->loop);
     loop_free(&bench->loop);
     mem_free(bench->body);
+    absent_free(&bench->absent);
     *state = bench->field;
     mem_free(bench);
     return 0;
@@ -313,7 +315,9 @@ static void deliver(struct bench *bench, enum dialog_tls tls, const char *first,
         .loop = bench->loop,
         .hosts = { .family = AF_INET, .port = bench->field->port,
                    .rules = bench->rules,
-                   .has_other_family = bench->has_other_family },
+                   .has_other_family = bench->has_other_family,
+                   .loop = bench->loop,
+                   .absent = bench->absent },
         .dialog = {
             .ehlo_name = SLICE("client.test"),
             .tls = tls,
@@ -453,6 +457,47 @@ static void the_second_host_serves_when_the_first_is_silent(void **state)
     deliver(bench, DIALOG_TLS_OFF, SILENT, PLAIN);
     assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
     assert_string_equal(bench->host, PLAIN);
+}
+
+/* The same hosts once more: how long it takes until the job is done. */
+static uint64_t deliver_again(struct bench *bench, const char *first,
+                              const char *second)
+{
+    bench->to_send = 1;
+    bench->is_gone = false;
+    bench->is_leaving = false;
+    channel_free(&bench->channel);
+    const uint64_t from_ms = time_now_ms();
+    deliver(bench, DIALOG_TLS_OFF, first, second);
+    return time_now_ms() - from_ms;
+}
+
+static void who_did_not_answer_goes_last_until_it_does(void **state)
+{
+    struct bench *bench = *state;
+    bench->absent = absent_new();
+    struct addr silent;
+    assert_true(addr_of_ip(SLICE("127.77.0.5"), bench->field->port, &silent));
+    deliver(bench, DIALOG_TLS_OFF, SILENT, PLAIN);
+    assert_true(absent_goes_last(bench->absent, &silent, time_now_ms()));
+    assert_in_range(deliver_again(bench, SILENT, PLAIN), 0, 399);
+    assert_string_equal(bench->host, PLAIN);
+    assert_int_equal(bench->done, 2);
+    assert_true(absent_forget(bench->absent, &silent));
+    assert_in_range(deliver_again(bench, SILENT, PLAIN), 400, RUN_MAX_MS);
+}
+
+static void who_did_not_answer_is_tried_when_no_other_is_left(void **state)
+{
+    struct bench *bench = *state;
+    bench->absent = absent_new();
+    struct addr plain;
+    assert_true(addr_of_ip(SLICE("127.77.0.2"), bench->field->port, &plain));
+    (void)absent_add(bench->absent, &plain, time_now_ms());
+    deliver(bench, DIALOG_TLS_OFF, PLAIN, NOBODY);
+    assert_string_equal(bench->host, PLAIN);
+    assert_int_equal(bench->done, 1);
+    assert_false(absent_forget(bench->absent, &plain));
 }
 
 static void the_last_word_is_that_of_a_host(void **state)
@@ -788,6 +833,8 @@ int main(void)
         channel_test(the_second_host_serves_when_the_first_is_dead),
         channel_test(the_second_host_serves_when_the_first_is_busy),
         channel_test(the_second_host_serves_when_the_first_is_silent),
+        channel_test(who_did_not_answer_goes_last_until_it_does),
+        channel_test(who_did_not_answer_is_tried_when_no_other_is_left),
         channel_test(the_last_word_is_that_of_a_host),
         channel_test(nobody_at_home_is_told),
         channel_test(broken_tls_is_tried_in_clear),

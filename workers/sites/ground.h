@@ -2,7 +2,7 @@
  * ground.h - what all outlets of a worker stand on.
  *
  * Main fills in its edges, sites.c what the outlets share among themselves
- * (deliveries, berths, waiting, wake, traces). It outlives every outlet.
+ * (deliveries, berths, waiting, wake, traces, absent). It outlives every outlet.
  */
 #ifndef WORKERS_SITES_GROUND_H
 #define WORKERS_SITES_GROUND_H
@@ -19,6 +19,7 @@
 #include "workers/limits/gate.h"
 #include "workers/sites/delivery.h"
 #include "workers/sites/traces.h"
+#include "workers/smtp/absent.h"
 
 struct outlet_ground {
     struct loop *loop;
@@ -30,6 +31,7 @@ struct outlet_ground {
     struct list waiting; /* outlets that a change of a gate may help */
     struct defer *wake;  /* runs those */
     struct traces *traces;
+    struct absent *absent; /* addresses at which nobody answered */
     struct tls_context *opportunistic;
     struct tls_context *verified;
     const struct addr *own; /* where this platform listens; for ever */

@@ -129,6 +129,8 @@ struct channel_options passage_channel(const struct passage *passage)
             .own = ground->own,
             .own_count = ground->own_count,
             .rules = passage->manners.rules,
+            .loop = ground->loop,
+            .absent = ground->absent,
         },
         .dialog = passage->dialog,
         .tls = passage->dialog.tls == DIALOG_TLS_REQUIRED

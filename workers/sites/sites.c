@@ -218,6 +218,7 @@ struct sites *sites_new(struct outlet_ground *ground, struct conf *conf)
     table_init(&ground->berths);
     list_init(&ground->waiting);
     ground->traces = traces_new(ground->loop);
+    ground->absent = absent_new();
     ground->wake = defer_new(ground->loop, wake, ground);
     (void)find_sources(sites);
     sites->tick = timer_new(ground->loop, tick, sites);
@@ -238,6 +239,7 @@ void sites_free(struct sites **sites)
         free_retired(container_of(link, struct retired, link));
     defer_free(&held->ground->wake);
     traces_free(&held->ground->traces);
+    absent_free(&held->ground->absent);
     table_release(&held->ground->berths);
     deliveries_free(&held->ground->deliveries);
     timer_free(&held->tick);

@@ -23,7 +23,7 @@
 struct sites;
 
 /* The caller fills in the ground but for what outlets share among themselves
- * (deliveries, berths, waiting, wake, traces); it must outlive the sites. */
+ * (deliveries, berths, waiting, wake, traces, absent); it must outlive the sites. */
 struct sites *sites_new(struct outlet_ground *ground,
                         struct conf *conf) must_check;
 void sites_free(struct sites **sites);

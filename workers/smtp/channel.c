@@ -1,12 +1,14 @@
 /* channel.c - one outgoing connection: a dialog, its socket, its waits. */
 #include "workers/smtp/channel.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "common/base/check.h"
 #include "common/base/mem.h"
 #include "common/base/time.h"
 #include "common/edge/conn.h"
+#include "common/edge/log.h"
 
 #define IN_MAX       (64u << 10)
 #define OUT_MAX      (512u << 10) /* an envelope of 1,000 pipelined RCPTs */
@@ -124,6 +126,30 @@ static void end(struct channel *channel, const struct verdict *why)
     tell(channel);
 }
 
+/* Nobody answered at the address. What is wrong with the way through a proxy may
+ * be the proxy's fault. */
+static void note_absent(const struct channel *channel)
+{
+    const struct hosts_options *options = &channel->options.hosts;
+    if (!options->absent || channel->options.proxy.kind != PROXY_NONE)
+        return;
+    const uint64_t rest_ms =
+        absent_add(options->absent, &channel->addr, loop_now_ms(options->loop));
+    if (rest_ms > 0)
+        log_line(LOG_INFO, "address_absent",
+                 "address=%s port=%u host=%s last_for_ms=%" PRIu64,
+                 channel->host_ip, addr_port(&channel->addr), channel->host,
+                 rest_ms);
+}
+
+static void note_present(const struct channel *channel)
+{
+    struct absent *absent = channel->options.hosts.absent;
+    if (absent && absent_forget(absent, &channel->addr))
+        log_line(LOG_INFO, "address_back", "address=%s port=%u host=%s",
+                 channel->host_ip, addr_port(&channel->addr), channel->host);
+}
+
 /* The connection ended before it was of use: what the address said is kept in
  * case there is no other. */
 static void try_next(struct channel *channel, const struct verdict *why)
@@ -183,6 +209,8 @@ static void follow(struct channel *channel)
     arm(channel, dialog_wait_ms(dialog));
     const bool is_ready = dialog->state == DIALOG_READY;
     if (is_ready) {
+        if (!channel->was_ready)
+            note_present(channel);
         channel->was_ready = true;
         channel->idle_since_ms = loop_now_ms(channel->options.loop);
     }
@@ -310,6 +338,7 @@ static void on_closed(void *context, const struct fault *fault)
     }
     const bool has_proxy = channel->options.proxy.kind != PROXY_NONE;
     struct verdict why;
+    note_absent(channel);
     verdict_local(&why, (struct enhanced){ 4, 4, 1 }, "%s%s",
                   has_proxy ? "proxy: " : "", fault->text);
     try_next(channel, &why);
@@ -327,12 +356,15 @@ static void wait_over(void *context)
     struct channel *channel = context;
     if (channel->state == CHANNEL_TALKING) {
         char what[80];
+        if (channel->dialog.state == DIALOG_GREETING)
+            note_absent(channel);
         (void)snprintf(what, sizeof what, "no answer in time (%s)",
                        dialog_state_name(channel->dialog.state));
         lose(channel, (struct enhanced){ 4, 4, 2 }, what);
         return;
     }
     struct verdict why;
+    note_absent(channel);
     verdict_local(&why, (struct enhanced){ 4, 4, 1 },
                   "%s did not accept the connection in time", channel->host_ip);
     try_next(channel, &why);

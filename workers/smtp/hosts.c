@@ -12,6 +12,12 @@ struct host {
     char name[DNS_NAME_MAX + 1];
 };
 
+/* An address that others go before. */
+struct late {
+    struct addr addr;
+    size_t host; /* in the list */
+};
+
 /* A query under way. It outlives the hosts when they are freed meanwhile. */
 struct lookup {
     struct hosts *hosts; /* NULL: nobody waits any more */
@@ -27,6 +33,9 @@ struct hosts {
     struct addr addresses[HOSTS_ADDRESSES_MAX];
     size_t address_count;
     size_t address_at;
+    struct late late[HOSTS_ADDRESSES_MAX];
+    size_t late_count;
+    size_t late_at;
     size_t given;
 
     /* What the hosts passed over had in common, for the last word. */
@@ -257,18 +266,69 @@ static void resolve(struct hosts *hosts)
                         family_of(hosts), resolved, hosts->lookup);
 }
 
+static void give(struct hosts *hosts, const struct addr *addr, size_t host)
+{
+    hosts->given++;
+    hosts->fn(hosts->context, addr, hosts->list[host].name, NULL);
+}
+
+static bool goes_last(const struct hosts *hosts, const struct addr *addr)
+{
+    const struct hosts_options *options = &hosts->options;
+    return options->absent
+           && absent_goes_last(options->absent, addr,
+                               loop_now_ms(options->loop));
+}
+
+static void put_off(struct hosts *hosts, const struct addr *addr)
+{
+    if (hosts->late_count == HOSTS_ADDRESSES_MAX)
+        return;
+    hosts->late[hosts->late_count++] =
+        (struct late){ .addr = *addr, .host = hosts->at };
+}
+
+/* The next address of the host at hand; false: it has none that is not put
+ * off. */
+static bool give_its_next(struct hosts *hosts)
+{
+    while (hosts->address_at < hosts->address_count) {
+        const struct addr *addr = &hosts->addresses[hosts->address_at++];
+        if (!goes_last(hosts, addr)) {
+            give(hosts, addr, hosts->at);
+            return true;
+        }
+        put_off(hosts, addr);
+    }
+    return false;
+}
+
+/* There is no further host. False: the list begins anew. */
+static bool finish(struct hosts *hosts)
+{
+    if (hosts->late_at < hosts->late_count
+        && hosts->given < HOSTS_ADDRESSES_MAX) {
+        const struct late *late = &hosts->late[hosts->late_at++];
+        give(hosts, &late->addr, late->host);
+        return true;
+    }
+    if (looks_elsewhere(hosts))
+        return false;
+    tell_end(hosts);
+    return true;
+}
+
 /* Gives the next address of the current host, or goes on to the next host. */
 static void seek(struct hosts *hosts)
 {
-    while (hosts->address_at == hosts->address_count) {
+    while (!give_its_next(hosts)) {
         hosts->address_count = 0;
         hosts->address_at = 0;
         hosts->at++;
         if (hosts->at >= hosts->count || hosts->given == HOSTS_ADDRESSES_MAX) {
-            if (looks_elsewhere(hosts))
-                continue;
-            tell_end(hosts);
-            return;
+            if (finish(hosts))
+                return;
+            continue;
         }
         const struct slice name = slice_text(hosts->list[hosts->at].name);
         if (is_denied(hosts, name)) {
@@ -278,9 +338,6 @@ static void seek(struct hosts *hosts)
             return;
         }
     }
-    hosts->given++;
-    hosts->fn(hosts->context, &hosts->addresses[hosts->address_at++],
-              hosts->list[hosts->at].name, NULL);
 }
 
 void hosts_next(struct hosts *hosts, hosts_fn *fn, void *context)

@@ -9,7 +9,9 @@
  * (hosts_is_elsewhere()). Hosts and
  * addresses that the rules forbid are passed over, as are those at which the
  * platform itself listens, so that mail cannot loop through a misguided MX. When
- * nothing else is left the receiver has failed for good. At most HOSTS_ADDRESSES_MAX addresses are given.
+ * nothing else is left the receiver has failed for good. Addresses at which
+ * nobody answered lately are given last, whatever their preference (absent.h).
+ * At most HOSTS_ADDRESSES_MAX addresses are given.
  */
 #ifndef WORKERS_SMTP_HOSTS_H
 #define WORKERS_SMTP_HOSTS_H
@@ -23,6 +25,7 @@
 #include "common/edge/dns.h"
 #include "common/proto/verdict.h"
 #include "common/proto/wire.h"
+#include "workers/smtp/absent.h"
 
 #define HOSTS_ADDRESSES_MAX 16
 
@@ -44,6 +47,8 @@ struct hosts_options {
     const struct addr *own; /* with ports; copied: a reload changes them */
     size_t own_count;
     struct hosts_rules rules;
+    struct loop *loop;
+    struct absent *absent; /* NULL: nothing is remembered */
 };
 
 /* Exactly one of the two: an address to try, with its host's name, or NULL and
