@@ -163,7 +163,7 @@ static void lose_link(struct store *store, const struct fault *fault)
     bool is_news = store->state == UP || store->wait_ms == RETRY_FIRST_MS;
     if (store->master)
         store_master_stop(store->master);
-    lookup_free(&store->lookup);
+    lookup_cancel(store->lookup);
     conn_free(&store->conn);
     store_codec_free(&store->codec);
     store->greetings = 0;
@@ -383,9 +383,7 @@ static void on_addresses(void *context, const struct addr *addrs, size_t count,
 
 static void look_up(struct store *store)
 {
-    lookup_free(&store->lookup);
-    store->lookup = lookup_new(store->loop, store->url.host.name,
-                               store->url.host.port, on_addresses, store);
+    lookup_ask(store->lookup, store->url.host.name, store->url.host.port);
 }
 
 static void on_master(void *context, const struct store_host *host,
@@ -496,6 +494,7 @@ struct store *store_new(struct loop *loop, const struct store_place *place,
     store->wait_ms = RETRY_FIRST_MS;
     store->timer = timer_new(loop, on_time, store);
     store->tell = defer_new(loop, tell_failed, store);
+    store->lookup = lookup_new(loop, on_addresses, store);
     (void)fault_set(&store->why, RC_CLOSED, 0, "redis is not yet connected");
     enter(store, DOWN, loop_now_ms(loop));
     return steal(store);

@@ -2,7 +2,8 @@
  * store.h - the link to Redis: scripts in, replies out, never blocking.
  * hiredis is the codec alone, and known to store_codec.c alone.
  *
- * The link connects by itself, and again after a loss with growing waits. A
+ * The link connects by itself, and again after a loss with growing waits; a name
+ * server that hangs holds one thread, however often that is (lookup.h). A
  * call made while it is down fails at once; a call without an answer within
  * the time-out fails and the link is made anew. Callers keep their last granted
  * share and go on: Redis is never needed to deliver. Calls are pipelined in

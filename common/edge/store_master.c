@@ -21,23 +21,20 @@ struct store_master {
     struct conn *conn;
     struct store_codec *codec;
     size_t turn; /* of the sentinel that is asked */
+    bool is_asking;
 };
-
-static bool is_asking(const struct store_master *master)
-{
-    return master->lookup || master->conn;
-}
 
 static void end_question(struct store_master *master)
 {
-    lookup_free(&master->lookup);
+    master->is_asking = false;
+    lookup_cancel(master->lookup);
     conn_free(&master->conn);
     store_codec_free(&master->codec);
 }
 
 void store_master_stop(struct store_master *master)
 {
-    if (is_asking(master))
+    if (master->is_asking)
         master->turn++;
     end_question(master);
 }
@@ -149,8 +146,8 @@ static void on_addresses(void *context, const struct addr *addrs, size_t count,
 void store_master_ask(struct store_master *master)
 {
     store_master_stop(master);
-    master->lookup = lookup_new(master->loop, asked(master)->name,
-                                asked(master)->port, on_addresses, master);
+    master->is_asking = true;
+    lookup_ask(master->lookup, asked(master)->name, asked(master)->port);
 }
 
 struct store_master *store_master_new(struct loop *loop,
@@ -164,6 +161,7 @@ struct store_master *store_master_new(struct loop *loop,
     master->tls = tls;
     master->fn = fn;
     master->context = context;
+    master->lookup = lookup_new(loop, on_addresses, master);
     return master;
 }
 
@@ -173,5 +171,6 @@ void store_master_free(struct store_master **master)
     if (!freed)
         return;
     store_master_stop(freed);
+    lookup_free(&freed->lookup);
     mem_free(freed);
 }

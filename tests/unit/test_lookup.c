@@ -1,12 +1,39 @@
-/* test_lookup - names of this machine, and work that may block. */
+/* test_lookup - names of this machine, a name server that hangs, and work that
+ * may block. */
 #include "common/edge/lookup.h"
 
+#include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "common/edge/store.h"
+
+/* The system's resolver: names that end in ".hangs" have a name server that does
+ * not answer until told to. */
+static atomic_bool answers;
+static atomic_uint asked;
+
+int __real_getaddrinfo(const char *host, const char *port,
+                       const struct addrinfo *hints, struct addrinfo **list);
+int __wrap_getaddrinfo(const char *host, const char *port,
+                       const struct addrinfo *hints, struct addrinfo **list);
+
+int __wrap_getaddrinfo(const char *host, const char *port,
+                       const struct addrinfo *hints, struct addrinfo **list)
+{
+    const char *dot = strchr(host, '.');
+    (void)atomic_fetch_add(&asked, 1);
+    if (!dot || strcmp(dot, ".hangs") != 0)
+        return __real_getaddrinfo(host, port, hints, list);
+    while (!atomic_load(&answers))
+        (void)usleep(1000);
+    return __real_getaddrinfo("localhost", port, hints, list);
+}
 
 struct answer {
     struct loop *loop;
@@ -32,7 +59,8 @@ static void hear(void *context, const struct addr *addrs, size_t count,
 static struct answer look_up(const char *host)
 {
     struct answer answer = { .loop = loop_new() };
-    answer.lookup = lookup_new(answer.loop, host, 6379, hear, &answer);
+    answer.lookup = lookup_new(answer.loop, hear, &answer);
+    lookup_ask(answer.lookup, host, 6379);
     loop_run(answer.loop);
     loop_free(&answer.loop);
     return answer;
@@ -62,11 +90,90 @@ static void a_freed_lookup_tells_nothing(void **state)
 {
     (void)state;
     struct answer answer = { .loop = loop_new(), .count = 77 };
-    struct lookup *lookup =
-        lookup_new(answer.loop, "localhost", 1, hear, &answer);
-    lookup_free(&lookup);
+    answer.lookup = lookup_new(answer.loop, hear, &answer);
+    lookup_ask(answer.lookup, "localhost", 1);
+    lookup_free(&answer.lookup);
     loop_free(&answer.loop); /* waits for its thread */
     assert_int_equal(answer.count, 77);
+}
+
+static void run_for(struct loop *loop, unsigned wait_ms)
+{
+    for (unsigned i = 0; i < wait_ms; i++) {
+        loop_turn(loop);
+        (void)usleep(1000);
+    }
+}
+
+static void expect_silence(struct answer *answer)
+{
+    answer->loop = loop_new();
+    answer->count = 77;
+    answer->lookup = lookup_new(answer->loop, hear, answer);
+    atomic_store(&answers, false);
+    atomic_store(&asked, 0);
+}
+
+static void a_name_server_that_hangs_is_asked_once(void **state)
+{
+    (void)state;
+    struct answer answer = { 0 };
+    expect_silence(&answer);
+    for (int i = 0; i < 5; i++) {
+        lookup_ask(answer.lookup, "redis.hangs", 6379);
+        run_for(answer.loop, 10);
+        lookup_cancel(answer.lookup);
+    }
+    assert_int_equal(atomic_load(&asked), 1);
+    atomic_store(&answers, true);
+    run_for(answer.loop, 50);
+    assert_int_equal(answer.count, 77); /* nobody waited */
+    lookup_ask(answer.lookup, "redis.hangs", 6379);
+    loop_run(answer.loop);
+    assert_true(answer.is_loopback);
+    assert_int_equal(answer.port, 6379);
+    assert_int_equal(atomic_load(&asked), 1);
+    loop_free(&answer.loop);
+}
+
+static void another_name_waits_for_its_turn_and_an_address_does_not(
+    void **state)
+{
+    (void)state;
+    struct answer answer = { 0 };
+    expect_silence(&answer);
+    lookup_ask(answer.lookup, "one.hangs", 1);
+    lookup_ask(answer.lookup, "two.hangs", 2);
+    lookup_ask(answer.lookup, "localhost", 3);
+    run_for(answer.loop, 20);
+    assert_int_equal(atomic_load(&asked), 1);
+    atomic_store(&answers, true);
+    loop_run(answer.loop);
+    assert_int_equal(answer.port, 3);
+    assert_int_equal(atomic_load(&asked), 2);
+    loop_free(&answer.loop);
+
+    const struct answer literal = look_up("127.0.0.1");
+    assert_true(literal.is_loopback);
+    assert_int_equal(atomic_load(&asked), 2);
+}
+
+static void redis_that_cannot_be_found_costs_one_thread(void **state)
+{
+    (void)state;
+    struct answer answer = { 0 };
+    struct fault fault = { 0 };
+    expect_silence(&answer);
+    struct store *store = store_new(
+        answer.loop, &(struct store_place){ .url = "redis://redis.hangs:1" },
+        20, &fault);
+    assert_non_null(store);
+    run_for(answer.loop, 700); /* attempts at 0, 120, 340 ms */
+    assert_int_equal(atomic_load(&asked), 1);
+    atomic_store(&answers, true);
+    store_free(&store);
+    lookup_free(&answer.lookup);
+    loop_free(&answer.loop);
 }
 
 struct work {
@@ -106,6 +213,10 @@ int main(void)
         cmocka_unit_test(a_name_and_an_address_are_found),
         cmocka_unit_test(what_is_no_name_is_a_fault),
         cmocka_unit_test(a_freed_lookup_tells_nothing),
+        cmocka_unit_test(a_name_server_that_hangs_is_asked_once),
+        cmocka_unit_test(
+            another_name_waits_for_its_turn_and_an_address_does_not),
+        cmocka_unit_test(redis_that_cannot_be_found_costs_one_thread),
         cmocka_unit_test(the_end_of_a_loop_waits_for_its_work),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
