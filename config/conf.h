@@ -175,10 +175,11 @@ struct conf_proxy {
 struct conf_source {
     struct conf_place place;
     const char *name;
-    unsigned index;                  /* position in conf->sources */
-    const char *address;             /* IP literal */
-    const char *ehlo;                /* EHLO name */
-    struct conf_proxy proxy;         /* kind NONE: the address is bound here */
+    unsigned index;          /* position in conf->sources */
+    const char *address;     /* IP literal */
+    const char *address6;    /* IPv6 literal, where `address` is IPv4; NULL */
+    const char *ehlo;        /* EHLO name */
+    struct conf_proxy proxy; /* kind NONE: the address is bound here */
     const char *proxy_login_file;    /* NULL: none */
     const char *proxy_login;         /* read of it: "NAME:PASSWORD"; NULL */
     struct conf_texts proxy_workers; /* that use the proxy; none: all */
@@ -215,11 +216,12 @@ enum conf_limit_kind {
     LIMIT_MAX_RCPT_PER_TRANSACTION,
     LIMIT_MAX_MSG_IN_FLIGHT, /* on one connection, without a reply */
     LIMIT_SMTP_PORT,
-    LIMIT_CHUNKING,          /* flag: BDAT where offered */
-    LIMIT_TLS,               /* enum conf_smtp_tls */
-    LIMIT_RETRY_AFTER,       /* schedule */
-    LIMIT_RETRY_AS_ASKED,    /* flag: a reply may name its own wait */
-    LIMIT_RETRY_SAME_SOURCE, /* enum conf_same_source */
+    LIMIT_CHUNKING,           /* flag: BDAT where offered */
+    LIMIT_TLS,                /* enum conf_smtp_tls */
+    LIMIT_RETRY_AFTER,        /* schedule */
+    LIMIT_RETRY_AS_ASKED,     /* flag: a reply may name its own wait */
+    LIMIT_RETRY_SAME_SOURCE,  /* enum conf_same_source */
+    LIMIT_ADDRESS_PREFERENCE, /* enum conf_family */
     LIMIT_CONNECT_TIMEOUT,
     LIMIT_GREETING_TIMEOUT,
     LIMIT_HELLO_TIMEOUT,
@@ -236,6 +238,9 @@ enum conf_limit_kind {
 
 /* Whose retries keep to the source that was deferred. */
 enum conf_same_source { SAME_NEVER, SAME_GREYLISTED, SAME_ALWAYS };
+
+/* Of a host with both kinds of addresses these go first. */
+enum conf_family { FAMILY_IPV6, FAMILY_IPV4 };
 
 enum conf_smtp_tls { SMTP_TLS_OPPORTUNISTIC, SMTP_TLS_REQUIRED, SMTP_TLS_OFF };
 

@@ -8,6 +8,7 @@ static const char *const priorities[] = { "normal", "urgent", NULL };
 static const char *const doubts[] = { "retry", "hold", NULL };
 static const char *const reports[] = { "event", "mail", "both", NULL };
 static const char *const stickies[] = { "no", "message", "recipient", NULL };
+static const char *const families[] = { "ipv6", "ipv4", NULL };
 static const char *const same_sources[] = { "never", "greylisted", "always",
                                             NULL };
 static const char *const smtp_tls[] = { "opportunistic", "required", "off",
@@ -139,6 +140,10 @@ static const struct schema_key source_keys[] = {
       .help = "Its name." },
     { "address", TYPE_ADDRESS, AT(conf_source, address), .is_required = true,
       .foreign = "ip", .help = "IPv4 or IPv6 address of a worker host." },
+    { "address6", TYPE_ADDRESS, AT(conf_source, address6), .otherwise = "none",
+      .help = "IPv6 address of the same host, for a source that reaches both "
+              "kinds of receivers; `address` is IPv4 then. It is used while it "
+              "is bound." },
     { "proxy", TYPE_PROXY, AT(conf_source, proxy), .min = 1,
       .otherwise = "the address is bound on a worker host",
       .foreign = "socks5_proxy_server",
@@ -226,6 +231,12 @@ static const struct schema_key limit_keys[] = {
       .initial = "greylisted", .choices = same_sources,
       .help = "Which retries keep to the source that was deferred, while a "
               "worker holds it: those of greylisted mail, all, or none." },
+    { "address_preference", TYPE_CHOICE, LIMIT(LIMIT_ADDRESS_PREFERENCE),
+      .initial = "ipv6", .choices = families,
+      .foreign = "smtp_address_preference",
+      .help = "Which addresses of an MX host a source with `address6` tries "
+              "first. When there is no connection after 1.5 s the other kind "
+              "is tried; the order of MX hosts comes before all that." },
     { "connect_timeout", TYPE_DURATION, LIMIT(LIMIT_CONNECT_TIMEOUT),
       .initial = "30s", WAIT, .help = "Wait for a connection." },
     { "greeting_timeout", TYPE_DURATION, LIMIT(LIMIT_GREETING_TIMEOUT),

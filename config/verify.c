@@ -138,6 +138,41 @@ static void verify_proxy(const struct conf_source *source,
                         source->name);
 }
 
+static void verify_families(const struct conf_source *source,
+                            struct conf_errors *errors)
+{
+    if (source->address6
+        && (!strchr(source->address6, ':') || strchr(source->address, ':')))
+        conf_errors_add(errors, source->place,
+                        "source '%s': with address6 that is IPv6, and address "
+                        "IPv4",
+                        source->name);
+}
+
+/* The address that both have, or NULL. */
+static const char *same_address(const struct conf_source *one,
+                                const struct conf_source *other)
+{
+    const char *const ones[] = { one->address, one->address6 };
+    const char *const others[] = { other->address, other->address6 };
+    for (size_t i = 0; i < 2; i++)
+        for (size_t j = 0; j < 2; j++)
+            if (ones[i] && others[j] && strcmp(ones[i], others[j]) == 0)
+                return ones[i];
+    return NULL;
+}
+
+static void verify_distinct(const struct conf_source *source,
+                            const struct conf_source *earlier,
+                            struct conf_errors *errors)
+{
+    const char *address = same_address(source, earlier);
+    if (address)
+        conf_errors_add(errors, source->place,
+                        "source '%s' has the address of '%s', %s", source->name,
+                        earlier->name, address);
+}
+
 static void verify_sources(const struct conf *conf, struct conf_errors *errors)
 {
     if (conf->source_count == 0)
@@ -145,13 +180,11 @@ static void verify_sources(const struct conf *conf, struct conf_errors *errors)
                         "the list is empty: mail has nowhere to leave from");
     for (size_t i = 0; i < conf->source_count; i++)
         for (size_t j = 0; j < i; j++)
-            if (strcmp(conf->sources[i].address, conf->sources[j].address) == 0)
-                conf_errors_add(errors, conf->sources[i].place,
-                                "source '%s' has the address of '%s', %s",
-                                conf->sources[i].name, conf->sources[j].name,
-                                conf->sources[i].address);
-    for (size_t i = 0; i < conf->source_count; i++)
+            verify_distinct(&conf->sources[i], &conf->sources[j], errors);
+    for (size_t i = 0; i < conf->source_count; i++) {
         verify_proxy(&conf->sources[i], errors);
+        verify_families(&conf->sources[i], errors);
+    }
     for (size_t i = 0; i < conf->pool_count; i++)
         verify_pool(&conf->pools[i], errors);
 }

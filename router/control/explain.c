@@ -152,8 +152,11 @@ static void say_pool(const struct explain *explain,
     say_at(explain, "pool", pool->name, &pool->place);
     for (size_t i = 0; i < pool->member_count; i++) {
         const struct conf_member *member = &pool->members[i];
-        (void)fprintf(explain->out, "%-12s %s %s as %s, weight %" PRIu32 "\n",
-                      "  source", member->source->name, member->source->address,
+        const char *address6 = member->source->address6;
+        (void)fprintf(explain->out,
+                      "%-12s %s %s%s%s as %s, weight %" PRIu32 "\n", "  source",
+                      member->source->name, member->source->address,
+                      address6 ? " and " : "", address6 ? address6 : "",
                       member->source->ehlo, member->weight);
     }
 }
@@ -196,6 +199,9 @@ static void format_limit(enum conf_limit_kind kind,
         (void)buf_add_text(text, limit->number ? "true" : "false");
     } else if (kind == LIMIT_RETRY_SAME_SOURCE) {
         static const char *const words[] = { "never", "greylisted", "always" };
+        (void)buf_add_text(text, words[limit->number]);
+    } else if (kind == LIMIT_ADDRESS_PREFERENCE) {
+        static const char *const words[] = { "ipv6", "ipv4" };
         (void)buf_add_text(text, words[limit->number]);
     } else if (kind >= LIMIT_CONNECT_TIMEOUT) {
         (void)buf_addf(text, "%" PRIu64 " ms", limit->number);

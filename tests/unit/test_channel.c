@@ -40,6 +40,9 @@
 #define LEAVES      "[127.77.0.11]"
 #define GARBLES     "[127.77.0.12]"
 #define REFUSES_TLS "[127.77.0.13]"
+#define SIX         "[::1]"
+#define HOLE        "127.77.0.98" /* takes no connection and refuses none */
+#define HOLE_FILL   4
 
 static const struct {
     const char *host;
@@ -62,9 +65,52 @@ static const struct {
     { LEAVES, "capabilities = [ \"PIPELINING\" ]; script = ( { at = \"mail\";"
               " every = 2; reply = \"421 4.4.2 enough\"; } );" },
     { GARBLES, "script = ( { at = \"mail\"; do = \"garbage\"; } );" },
+    { SIX, "" },
     { REFUSES_TLS, "capabilities = [ \"STARTTLS\" ];"
                    " tls = { kind = \"refused\"; };" },
 };
+
+/* Stands for the resolver: all names have these addresses. */
+struct dns {
+    struct loop *loop;
+    const char *ipv4;
+    const char *ipv6;
+};
+
+struct question {
+    struct dns *dns;
+    int family;
+    dns_address_fn *fn;
+    void *context;
+    struct defer *soon;
+};
+
+static void answer(void *context)
+{
+    struct question *question = context;
+    struct addr addr;
+    const char *ip =
+        question->family == AF_INET ? question->dns->ipv4 : question->dns->ipv6;
+    assert_true(addr_of_ip(slice_text(ip), 0, &addr));
+    const struct dns_address_answer found = { .status = DNS_OK,
+                                              .count = 1,
+                                              .addresses = &addr };
+    question->fn(question->context, &found);
+    defer_free(&question->soon);
+    mem_free(question);
+}
+
+void __wrap_dns_query_addresses(struct dns *dns, const char *host, int family,
+                                dns_address_fn *fn, void *context);
+void __wrap_dns_query_addresses(struct dns *dns, const char *host, int family,
+                                dns_address_fn *fn, void *context)
+{
+    assert_string_equal(host, "both.test");
+    struct question *question = NEW(struct question);
+    *question = (struct question){ dns, family, fn, context, NULL };
+    question->soon = defer_new(dns->loop, answer, question);
+    defer_set(question->soon);
+}
 
 /* All receivers, in one process, for all tests. */
 struct field {
@@ -89,6 +135,11 @@ struct bench {
     char *body;
     struct hosts_rules rules;
     bool has_other_family;
+    bool has_both;
+    int family; /* that comes first */
+    struct dns dns;
+    int hole[1 + HOLE_FILL];
+    uint64_t connect_ms;
     struct absent *absent; /* NULL: it is not looked after */
 
     unsigned to_send;
@@ -103,6 +154,7 @@ struct bench {
     bool timed_out;
     struct verdict why;
     char host[DNS_NAME_MAX + 1];
+    char host_ip[ADDR_TEXT_SIZE];
     char tls_version[16];
 };
 
@@ -133,12 +185,14 @@ static void write_config(const struct field *field, const char *path)
                   "eml = \"%s/eml\";\nproviders = (\n",
                   field->folder, field->folder, field->folder);
     for (size_t i = 0; i < ARRAY_LEN(receivers); i++) {
-        const char *host = receivers[i].host;
+        struct slice at = slice_text(receivers[i].host);
+        if (slice_find(at, ':') == at.len) /* only IPv6 has brackets there */
+            at = slice_of(at.ptr + 1, at.len - 2);
         (void)fprintf(file,
                       "%s{ name = \"p%zu\"; host_name = \"mx%zu.test\";"
                       " listen = [ \"%.*s:%u\" ]; domains = [ \"*\" ]; %s }",
-                      i > 0 ? ",\n" : "", i, i, (int)strlen(host) - 2, host + 1,
-                      field->port, receivers[i].config);
+                      i > 0 ? ",\n" : "", i, i, SLICE_ARG(at), field->port,
+                      receivers[i].config);
     }
     (void)fprintf(file, "\n);\n");
     (void)fclose(file);
@@ -213,6 +267,8 @@ static void note_whom(struct bench *bench)
 {
     (void)snprintf(bench->host, sizeof bench->host, "%s",
                    channel_host(bench->channel));
+    (void)snprintf(bench->host_ip, sizeof bench->host_ip, "%s",
+                   channel_host_ip(bench->channel));
     (void)snprintf(bench->tls_version, sizeof bench->tls_version, "%s",
                    channel_tls(bench->channel));
 }
@@ -270,6 +326,9 @@ static int set_up(void **state)
     bench->guard = timer_new(bench->loop, on_guard, bench);
     bench->tls = tls_client_context(false, NULL, &fault);
     assert_non_null(bench->tls);
+    bench->family = AF_INET;
+    bench->dns.loop = bench->loop;
+    bench->connect_ms = 1000;
     bench->to_send = 1;
     bench->in_flight_max = 1;
     bench->recipients[0].address = SLICE("yes@x.test");
@@ -313,7 +372,10 @@ static void deliver(struct bench *bench, enum dialog_tls tls, const char *first,
     };
     const struct channel_options options = {
         .loop = bench->loop,
-        .hosts = { .family = AF_INET, .port = bench->field->port,
+        .hosts = { .dns = &bench->dns,
+                   .family = bench->family,
+                   .has_both = bench->has_both,
+                   .port = bench->field->port,
                    .rules = bench->rules,
                    .has_other_family = bench->has_other_family,
                    .loop = bench->loop,
@@ -328,10 +390,11 @@ static void deliver(struct bench *bench, enum dialog_tls tls, const char *first,
                        .data_end = 500 },
         },
         .tls = bench->tls,
-        .connect_ms = 1000,
+        .connect_ms = bench->connect_ms,
     };
     struct channel_options mine = options;
     assert_true(addr_of_ip(SLICE("127.0.0.1"), 0, &mine.source));
+    assert_true(addr_of_ip(SLICE("::1"), 0, &mine.source6));
     bench->envelope.size = bench->job.body.len;
     loop_turn(bench->loop);
     bench->channel =
@@ -498,6 +561,83 @@ static void who_did_not_answer_is_tried_when_no_other_is_left(void **state)
     assert_string_equal(bench->host, PLAIN);
     assert_int_equal(bench->done, 1);
     assert_false(absent_forget(bench->absent, &plain));
+}
+
+/* Of a host with both kinds of addresses. */
+static void deliver_both(struct bench *bench, int first, const char *ipv4,
+                         const char *ipv6)
+{
+    bench->has_both = true;
+    bench->family = first;
+    bench->dns.ipv4 = ipv4;
+    bench->dns.ipv6 = ipv6;
+    deliver(bench, DIALOG_TLS_OFF, "both.test", NULL);
+}
+
+static void the_preferred_family_goes_first(void **state)
+{
+    struct bench *bench = *state;
+    deliver_both(bench, AF_INET6, "127.77.0.2", "::1");
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_string_equal(bench->host_ip, "::1");
+}
+
+static void the_preferred_family_may_be_ipv4(void **state)
+{
+    struct bench *bench = *state;
+    deliver_both(bench, AF_INET, "127.77.0.2", "::1");
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_string_equal(bench->host_ip, "127.77.0.2");
+}
+
+/* A listener whose queue is full: Linux drops what comes. */
+static void dig_hole(struct bench *bench)
+{
+    struct addr addr;
+    struct fault fault;
+    assert_true(addr_of_ip(SLICE(HOLE), bench->field->port, &addr));
+    bench->hole[0] = addr_listen(&addr, 0);
+    assert_true(bench->hole[0] >= 0);
+    for (size_t i = 1; i < ARRAY_LEN(bench->hole); i++)
+        bench->hole[i] = addr_connect(NULL, &addr, &fault);
+}
+
+static void fill_hole(const struct bench *bench)
+{
+    for (size_t i = 0; i < ARRAY_LEN(bench->hole); i++)
+        (void)close(bench->hole[i]);
+}
+
+static void the_other_family_has_its_turn_soon(void **state)
+{
+    struct bench *bench = *state;
+    bench->connect_ms = 10000;
+    bench->absent = absent_new();
+    dig_hole(bench);
+    const uint64_t from_ms = time_now_ms();
+    deliver_both(bench, AF_INET, HOLE, "::1");
+    const uint64_t took_ms = time_now_ms() - from_ms;
+    assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+    assert_string_equal(bench->host_ip, "::1");
+    assert_in_range(took_ms, CHANNEL_FALL_OVER_MS, CHANNEL_FALL_OVER_MS + 1500);
+    assert_in_range(deliver_again(bench, "both.test", NULL), 0, 1000);
+    assert_string_equal(bench->host_ip, "::1");
+    fill_hole(bench);
+}
+
+/* There is no way from ::1 to an IPv4-mapped address. */
+static void the_family_that_fell_over_gets_its_whole_wait_at_last(void **state)
+{
+    struct bench *bench = *state;
+    bench->connect_ms = 2000;
+    dig_hole(bench);
+    const uint64_t from_ms = time_now_ms();
+    deliver_both(bench, AF_INET, HOLE, "::ffff:127.77.0.99");
+    assert_in_range(time_now_ms() - from_ms, CHANNEL_FALL_OVER_MS + 2000,
+                    RUN_MAX_MS);
+    assert_end(bench, (struct enhanced){ 4, 4, 1 },
+               HOLE " did not accept the connection in time");
+    fill_hole(bench);
 }
 
 static void the_last_word_is_that_of_a_host(void **state)
@@ -835,6 +975,10 @@ int main(void)
         channel_test(the_second_host_serves_when_the_first_is_silent),
         channel_test(who_did_not_answer_goes_last_until_it_does),
         channel_test(who_did_not_answer_is_tried_when_no_other_is_left),
+        channel_test(the_preferred_family_goes_first),
+        channel_test(the_preferred_family_may_be_ipv4),
+        channel_test(the_other_family_has_its_turn_soon),
+        channel_test(the_family_that_fell_over_gets_its_whole_wait_at_last),
         channel_test(the_last_word_is_that_of_a_host),
         channel_test(nobody_at_home_is_told),
         channel_test(broken_tls_is_tried_in_clear),

@@ -235,7 +235,8 @@ static void reports_are_mail_unless_a_stream_says_otherwise(void **state)
         "  { name = \"c\"; dsn = true; }, { name = \"d\"; dsn = \"both\";\n"
         "    warn_after = \"0\"; warn_unasked = true; } );\n"
         "limits = ( { domain = \"x.test\"; retry_as_asked = false;\n"
-        "             retry_same_source = \"always\"; } );\n");
+        "             retry_same_source = \"always\";\n"
+        "             address_preference = \"ipv4\"; } );\n");
     static const enum conf_dsn expected[] = { REPORT_MAIL, REPORT_EVENT,
                                               REPORT_MAIL, REPORT_BOTH };
     for (size_t i = 0; i < ARRAY_LEN(expected); i++)
@@ -254,6 +255,10 @@ static void reports_are_mail_unless_a_stream_says_otherwise(void **state)
     assert_int_equal(conf_limit(conf, kind, there, NULL)->number, SAME_ALWAYS);
     assert_int_equal(conf_limit(conf, kind, elsewhere, NULL)->number,
                      SAME_GREYLISTED);
+    kind = LIMIT_ADDRESS_PREFERENCE;
+    assert_int_equal(conf_limit(conf, kind, there, NULL)->number, FAMILY_IPV4);
+    assert_int_equal(conf_limit(conf, kind, elsewhere, NULL)->number,
+                     FAMILY_IPV6);
 }
 
 static void many_accounts_are_found_by_name(void **state)

@@ -200,6 +200,8 @@ static void single_values_are_checked(void **state)
           "limits[0].mx_deny: is empty" },
         { "limits = ( { max_msg_rate = 100; } );", "takes a rate" },
         { "limits = ( { smtp_port = 65536; } );", "is out of range" },
+        { "limits = ( { address_preference = \"ipv5\"; } );",
+          "limits[0].address_preference: \"ipv5\" is none of" },
         { "sources = ( { name = \"a\"; address = \"1.2.3.4\";\n"
           "proxy = \"http://1.2.3.5:1080\"; } );",
           "t:4: sources.a.proxy: 'http://1.2.3.5:1080' is no proxy" },
@@ -261,6 +263,16 @@ static void contradictions_are_found(void **state)
         { "sources = ( { name = \"a\"; address = \"::1\"; },\n"
           "{ name = \"b\"; address = \"0:0::1\"; } );",
           "t:4: source 'b' has the address of 'a', ::1" },
+        { "sources = ( { name = \"a\"; address = \"1.2.3.4\"; },\n"
+          "{ name = \"b\"; address = \"1.2.3.5\"; address6 = \"::2\"; },\n"
+          "{ name = \"c\"; address = \"0::2\"; } );",
+          "t:5: source 'c' has the address of 'b', ::2" },
+        { "sources = ( { name = \"a\"; address = \"::1\";\n"
+          "address6 = \"::2\"; } );",
+          "t:3: source 'a': with address6 that is IPv6, and address IPv4" },
+        { "sources = ( { name = \"a\"; address = \"1.2.3.4\";\n"
+          "address6 = \"1.2.3.5\"; } );",
+          "t:3: source 'a': with address6 that is IPv6, and address IPv4" },
         { "sources = ( );", "sources:0: the list is empty" },
         { SOURCE "routes = ( { name = \"x\"; fallback = \"y\"; },\n"
                  "{ name = \"y\"; fallback = \"x\"; },\n"

@@ -1,6 +1,8 @@
 /* carrier.c - the jobs of an outlet, and the lines that carry them. */
 #include "workers/sites/carrier.h"
 
+#include <string.h>
+
 #include "common/base/mem.h"
 #include "common/base/time.h"
 #include "workers/lanes/link.h"
@@ -59,8 +61,12 @@ static void put_away(struct carrier *carrier, struct delivery *delivery)
 static struct report_place place_of(const struct carrier *carrier,
                                     const struct line *line)
 {
+    const struct conf_source *source = carrier->passage->source;
+    const bool is_ipv6 = line && strchr(channel_host_ip(line->channel), ':');
     return (struct report_place){
-        .source = carrier->passage->source,
+        .source = source,
+        .source_ip =
+            is_ipv6 && source->address6 ? source->address6 : source->address,
         .host = line ? channel_host(line->channel) : "",
         .host_ip = line ? channel_host_ip(line->channel) : "",
         .tls = line ? channel_tls(line->channel) : "",

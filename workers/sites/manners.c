@@ -71,6 +71,8 @@ void manners_read(const struct conf *conf, struct slice domain,
         },
         .rules = rules_of(&asked),
         .tls = tls_of(number(&asked, LIMIT_TLS)),
+        .prefers_ipv4 =
+            number(&asked, LIMIT_ADDRESS_PREFERENCE) == FAMILY_IPV4,
         .chunking = number(&asked, LIMIT_CHUNKING) != 0,
         .in_flight_max = (uint32_t)number(&asked, LIMIT_MAX_MSG_IN_FLIGHT),
         .port = (uint16_t)number(&asked, LIMIT_SMTP_PORT),

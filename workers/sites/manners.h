@@ -20,6 +20,7 @@ struct manners {
     struct hosts_rules rules; /* point into the conf */
     enum dialog_tls tls;
     bool chunking;
+    bool prefers_ipv4;      /* of a host with both kinds of addresses */
     uint32_t in_flight_max; /* messages on one connection */
     uint16_t port;
     uint32_t max_per_connection; /* 0: no limit */

@@ -13,12 +13,20 @@ static void copy(struct slice from, char to[PASSAGE_TEXT_SIZE])
     to[from.len] = '\0';
 }
 
+static bool has_family(const struct conf_source *source, bool is_ipv6)
+{
+    const bool first_is_ipv6 = strchr(source->address, ':');
+    return first_is_ipv6 == is_ipv6 || source->address6;
+}
+
 static bool has_other_family(const struct conf_pool *pool,
                              const struct conf_source *source)
 {
     const bool is_ipv6 = strchr(source->address, ':');
+    if (has_family(source, !is_ipv6))
+        return false;
     for (size_t i = 0; pool && i < pool->member_count; i++)
-        if (!strchr(pool->members[i].source->address, ':') == is_ipv6)
+        if (has_family(pool->members[i].source, !is_ipv6))
             return true;
     return false;
 }
@@ -27,6 +35,12 @@ static void take_manners(struct passage *passage)
 {
     manners_read(passage->conf, slice_text(passage->domain),
                  slice_text(passage->provider), &passage->manners);
+    passage->source_addr6 = (struct addr){ .len = 0 };
+    if (passage->source->address6) {
+        const bool is_ip = addr_of_ip(slice_text(passage->source->address6), 0,
+                                      &passage->source_addr6);
+        CHECK(is_ip); /* the config was checked */
+    }
     passage->has_other_family = has_other_family(
         conf_pool(passage->conf, slice_text(passage->pool)), passage->source);
     passage->dialog = (struct dialog_options){
@@ -114,16 +128,31 @@ static struct proxy proxy_of(const struct conf_source *source)
     return proxy;
 }
 
+/* A source has its IPv6 address while that is bound; behind a proxy nobody can
+ * see whether it is. */
+static bool has_ipv6_too(const struct passage *passage)
+{
+    const struct addr *addr = &passage->source_addr6;
+    return addr->len > 0
+           && (passage->source->proxy.kind != CONF_PROXY_NONE
+               || addr_is_local(addr));
+}
+
 struct channel_options passage_channel(const struct passage *passage)
 {
     const struct outlet_ground *ground = passage->ground;
+    const bool has_both = has_ipv6_too(passage);
+    const bool is_ipv6 = addr_is_ipv6(&passage->source_addr)
+                         || (has_both && !passage->manners.prefers_ipv4);
     return (struct channel_options){
         .loop = ground->loop,
         .source = passage->source_addr,
+        .source6 = passage->source_addr6,
         .proxy = proxy_of(passage->source),
         .hosts = {
             .dns = ground->dns,
-            .family = passage->source_addr.storage.ss_family,
+            .family = is_ipv6 ? AF_INET6 : AF_INET,
+            .has_both = has_both,
             .has_other_family = passage->has_other_family,
             .port = passage->manners.port,
             .own = ground->own,

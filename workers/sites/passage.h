@@ -45,8 +45,8 @@ struct passage {
     struct conf *conf;
     const struct conf_source *source;
     struct addr source_addr;
-    bool has_other_family; /* the pool has: sources for who has no address of
-                            * this one's */
+    struct addr source_addr6; /* beside an IPv4 one; len 0: none */
+    bool has_other_family;    /* the pool has, and this source has not */
     struct manners manners;
     struct dialog_options dialog;
     struct gate *gate;

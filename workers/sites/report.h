@@ -12,6 +12,7 @@
 /* Where it was tried; texts are empty when no host was reached. */
 struct report_place {
     const struct conf_source *source;
+    const char *source_ip; /* of the source's, that which was used */
     const char *host;
     const char *host_ip;
     const char *tls;

@@ -45,6 +45,7 @@ struct channel {
     bool was_ready;          /* since then its end is the owner's news */
     bool in_clear;           /* TLS failed at this address: without it now */
     bool is_shaking;
+    bool falls_over; /* it tries an address that has a short wait */
     struct transaction *sent[DIALOG_TRANSACTIONS_MAX]; /* the oldest first */
     uint32_t sent_count;
     bool could_follow; /* as the owner was told last */
@@ -239,6 +240,15 @@ static void begin_talk(struct channel *channel)
     follow(channel);
 }
 
+/* The source's address of the host's family. */
+static const struct addr *source_of(const struct channel *channel)
+{
+    const struct channel_options *options = &channel->options;
+    return options->hosts.has_both && addr_is_ipv6(&channel->addr)
+               ? &options->source6
+               : &options->source;
+}
+
 static void connected(struct channel *channel)
 {
     const struct proxy *proxy = &channel->options.proxy;
@@ -249,7 +259,7 @@ static void connected(struct channel *channel)
         socks_begin(&channel->socks, &proxy->login, &channel->addr, out);
         return;
     case PROXY_HAPROXY:
-        proxy_add_header(out, &channel->options.source, &channel->addr);
+        proxy_add_header(out, source_of(channel), &channel->addr);
         break;
     case PROXY_NONE:
         break;
@@ -365,6 +375,8 @@ static void wait_over(void *context)
     }
     struct verdict why;
     note_absent(channel);
+    if (channel->falls_over)
+        hosts_put_off(channel->hosts, &channel->addr);
     verdict_local(&why, (struct enhanced){ 4, 4, 1 },
                   "%s did not accept the connection in time", channel->host_ip);
     try_next(channel, &why);
@@ -379,13 +391,17 @@ static void connect_to(struct channel *channel)
     const struct proxy *proxy = &channel->options.proxy;
     const bool has_proxy = proxy->kind != PROXY_NONE;
     channel->conn = conn_connect(channel->options.loop,
-                                 has_proxy ? NULL : &channel->options.source,
+                                 has_proxy ? NULL : source_of(channel),
                                  has_proxy ? &proxy->at : &channel->addr,
                                  IN_MAX, OUT_MAX, &handlers, channel, &fault);
     look_for_tap(channel);
     note(channel, "connecting to", channel->host_ip);
     if (channel->conn) {
-        arm(channel, channel->options.connect_ms);
+        channel->falls_over =
+            channel->options.connect_ms > CHANNEL_FALL_OVER_MS
+            && hosts_have_other_family(channel->hosts, &channel->addr);
+        arm(channel, channel->falls_over ? CHANNEL_FALL_OVER_MS
+                                         : channel->options.connect_ms);
         return;
     }
     struct verdict why;

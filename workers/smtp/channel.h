@@ -11,6 +11,12 @@
  * then asks: was a transaction finished, is the channel ready, may one follow,
  * is it gone. In the callback the owner may do anything, also free the channel.
  *
+ * Of a host with addresses of both families, for a source that has both, the
+ * second is tried when the first gave no connection within CHANNEL_FALL_OVER_MS:
+ * one after the other and not side by side (RFC 8305), so that a server never
+ * counts two where there is one slot. That one gets its whole wait at the end,
+ * when no other address was of use.
+ *
  * With opportunistic TLS a handshake that fails is followed by one more
  * connection to the same address in clear (RFC 7435); with required TLS it is a
  * failure of that address like any other.
@@ -36,6 +42,9 @@
 #include "workers/smtp/proxy.h"
 #include "workers/smtp/tap.h"
 
+/* Time for a SYN that was lost to be sent again. */
+#define CHANNEL_FALL_OVER_MS 1500u
+
 struct channel;
 
 /* Who traces; `is_on` is looked at where a tap can be put in: when a connection
@@ -48,8 +57,10 @@ struct channel_tap {
 
 struct channel_options {
     struct loop *loop;
-    struct addr source; /* the IP to send from, port 0 */
-    struct proxy proxy; /* that has it; PROXY_NONE: this host */
+    struct addr source;  /* the IP to send from, port 0 */
+    struct addr source6; /* to IPv6 hosts, where `source` is IPv4 and the hosts'
+                          * options say that it has both; else unused */
+    struct proxy proxy;  /* that has it; PROXY_NONE: this host */
     struct hosts_options hosts;
     struct dialog_options dialog;
     struct tls_context *tls; /* borrowed for as long as the channel lives */

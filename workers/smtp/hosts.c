@@ -18,9 +18,11 @@ struct late {
     size_t host; /* in the list */
 };
 
-/* A query under way. It outlives the hosts when they are freed meanwhile. */
+/* Queries for one host under way. It outlives the hosts when they are freed
+ * meanwhile. */
 struct lookup {
     struct hosts *hosts; /* NULL: nobody waits any more */
+    unsigned under_way;
 };
 
 struct hosts {
@@ -150,12 +152,33 @@ static bool is_denied(const struct hosts *hosts, struct slice name)
     return false;
 }
 
+static int family_of(const struct addr *addr)
+{
+    return addr->storage.ss_family;
+}
+
+static size_t count_family(const struct hosts *hosts, int family)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < hosts->address_count; i++)
+        count += family_of(&hosts->addresses[i]) == family;
+    return count;
+}
+
+/* One family leaves room for the other. */
+static bool has_room(const struct hosts *hosts, int family)
+{
+    const size_t max =
+        hosts->options.has_both ? HOSTS_ADDRESSES_MAX / 2 : HOSTS_ADDRESSES_MAX;
+    return count_family(hosts, family) < max;
+}
+
 static void keep_address(struct hosts *hosts, const struct addr *found)
 {
     char ip[ADDR_TEXT_SIZE];
     struct addr addr;
     addr_ip_text(found, ip);
-    if (hosts->address_count == HOSTS_ADDRESSES_MAX
+    if (!has_room(hosts, family_of(found))
         || !addr_of_ip(slice_text(ip), hosts->options.port, &addr))
         return;
     if (is_own(hosts, &addr))
@@ -177,11 +200,17 @@ bool hosts_is_elsewhere(const struct verdict *why)
            && why->enhanced.detail == elsewhere.detail;
 }
 
-static int family_of(const struct hosts *hosts)
+static int other_than(int family)
+{
+    return family == AF_INET ? AF_INET6 : AF_INET;
+}
+
+static bool is_sought(const struct hosts *hosts, int family)
 {
     const int mine = hosts->options.family;
-    const int other = mine == AF_INET ? AF_INET6 : AF_INET;
-    return hosts->is_looking_elsewhere ? other : mine;
+    if (hosts->options.has_both)
+        return true;
+    return family == (hosts->is_looking_elsewhere ? other_than(mine) : mine);
 }
 
 /* True, and the list begins anew: there was no word yet of any address. */
@@ -228,18 +257,53 @@ static void tell_end(struct hosts *hosts)
 
 static void seek(struct hosts *hosts);
 
-static void resolved(void *context, const struct dns_address_answer *answer)
+static void take_answer(struct hosts *hosts,
+                        const struct dns_address_answer *answer)
 {
-    struct lookup *lookup = context;
-    struct hosts *hosts = lookup->hosts;
-    mem_free(lookup);
-    if (!hosts)
-        return;
-    hosts->lookup = NULL;
     if (answer->status == DNS_FAILED || answer->status == DNS_TIMEOUT)
         hosts->failed++;
     for (size_t i = 0; i < answer->count; i++)
         keep_address(hosts, &answer->addresses[i]);
+}
+
+/* The next address of a family at or behind `from`; NULL: there is none. */
+static struct addr *next_of(struct hosts *hosts, int family, size_t from)
+{
+    for (size_t i = from; i < hosts->address_count; i++)
+        if (family_of(&hosts->addresses[i]) == family)
+            return &hosts->addresses[i];
+    return NULL;
+}
+
+/* By turns of family; each keeps its own order but for who makes room. */
+static void order_families(struct hosts *hosts)
+{
+    int family = hosts->options.family;
+    for (size_t i = 0; i < hosts->address_count; i++) {
+        struct addr *next = next_of(hosts, family, i);
+        if (next) {
+            const struct addr held = hosts->addresses[i];
+            hosts->addresses[i] = *next;
+            *next = held;
+        }
+        family = other_than(family);
+    }
+}
+
+static void resolved(void *context, const struct dns_address_answer *answer)
+{
+    struct lookup *lookup = context;
+    struct hosts *hosts = lookup->hosts;
+    if (hosts)
+        take_answer(hosts, answer);
+    if (--lookup->under_way > 0)
+        return;
+    mem_free(lookup);
+    if (!hosts)
+        return;
+    hosts->lookup = NULL;
+    if (hosts->options.has_both)
+        order_families(hosts);
     seek(hosts);
 }
 
@@ -253,17 +317,24 @@ static bool take_literal(struct hosts *hosts, struct slice name)
         ip = slice_from(ip, 5);
     struct addr addr;
     int family = slice_find(ip, ':') < ip.len ? AF_INET6 : AF_INET;
-    if (family == family_of(hosts) && addr_of_ip(ip, 0, &addr))
+    if (is_sought(hosts, family) && addr_of_ip(ip, 0, &addr))
         keep_address(hosts, &addr);
     return true;
 }
 
 static void resolve(struct hosts *hosts)
 {
-    hosts->lookup = NEW(struct lookup);
-    hosts->lookup->hosts = hosts;
-    dns_query_addresses(hosts->options.dns, hosts->list[hosts->at].name,
-                        family_of(hosts), resolved, hosts->lookup);
+    static const int families[] = { AF_INET6, AF_INET };
+    struct lookup *lookup = NEW(struct lookup);
+    hosts->lookup = lookup;
+    lookup->hosts = hosts;
+    for (size_t i = 0; i < ARRAY_LEN(families); i++) {
+        if (!is_sought(hosts, families[i]))
+            continue;
+        lookup->under_way++;
+        dns_query_addresses(hosts->options.dns, hosts->list[hosts->at].name,
+                            families[i], resolved, lookup);
+    }
 }
 
 static void give(struct hosts *hosts, const struct addr *addr, size_t host)
@@ -280,7 +351,7 @@ static bool goes_last(const struct hosts *hosts, const struct addr *addr)
                                loop_now_ms(options->loop));
 }
 
-static void put_off(struct hosts *hosts, const struct addr *addr)
+void hosts_put_off(struct hosts *hosts, const struct addr *addr)
 {
     if (hosts->late_count == HOSTS_ADDRESSES_MAX)
         return;
@@ -298,7 +369,7 @@ static bool give_its_next(struct hosts *hosts)
             give(hosts, addr, hosts->at);
             return true;
         }
-        put_off(hosts, addr);
+        hosts_put_off(hosts, addr);
     }
     return false;
 }
@@ -338,6 +409,14 @@ static void seek(struct hosts *hosts)
             return;
         }
     }
+}
+
+bool hosts_have_other_family(const struct hosts *hosts, const struct addr *addr)
+{
+    for (size_t i = hosts->address_at; i < hosts->address_count; i++)
+        if (family_of(&hosts->addresses[i]) != family_of(addr))
+            return true;
+    return false;
 }
 
 void hosts_next(struct hosts *hosts, hosts_fn *fn, void *context)

@@ -2,9 +2,10 @@
  * hosts.h - the addresses at which a receiver may be reached, one by one.
  *
  * Hosts go by preference, those of equal preference in random order (RFC 5321
- * section 5.1). Each is resolved only when it is its turn. Only addresses of
- * the source's own family count: an IPv4 source reaches IPv4 hosts. When there
- * is none, and there are sources of the other family, that is asked for, too: a
+ * section 5.1). Each is resolved only when it is its turn. Those addresses of a
+ * host go by turns of family, the preferred one first (RFC 8305 section 4),
+ * where the source has both. Else only addresses of its own family count: an
+ * IPv4 source reaches IPv4 hosts. When there is none, and there are sources of the other family, that is asked for, too: a
  * receiver who has such addresses has not failed, but is for one of those
  * (hosts_is_elsewhere()). Hosts and
  * addresses that the rules forbid are passed over, as are those at which the
@@ -41,7 +42,9 @@ struct hosts_rules {
 
 struct hosts_options {
     struct dns *dns;
-    int family;            /* AF_INET or AF_INET6: the source's */
+    int family; /* AF_INET or AF_INET6: the source's, or where it
+                            * has both the one to begin with */
+    bool has_both;
     bool has_other_family; /* other sources may be of the other one */
     uint16_t port;
     const struct addr *own; /* with ports; copied: a reload changes them */
@@ -65,6 +68,14 @@ void hosts_free(struct hosts **hosts);
 /* Whether the last word was that the receiver has addresses, of the family that
  * the source does not have. */
 bool hosts_is_elsewhere(const struct verdict *why);
+
+/* Whether, of the host whose address was given last, an address of the other
+ * family is still to come. */
+bool hosts_have_other_family(const struct hosts *hosts,
+                             const struct addr *addr) must_check;
+
+/* The address given last shall be given once more when all others were. */
+void hosts_put_off(struct hosts *hosts, const struct addr *addr);
 
 /* Asks for the next address; fn is called once, perhaps before this returns. */
 void hosts_next(struct hosts *hosts, hosts_fn *fn, void *context);

@@ -20,6 +20,7 @@ ZONES = {
     "sendyard.test": "@ MX 10 inside\ninside A 127.20.0.1\n",
     "bench.test": "@ MX 10 mx\nmx A 127.20.200.1\n",
     "fast.test": "@ MX 10 mx\nmx A 127.20.201.1\n",
+    "both.test": "@ MX 10 mx\nmx A 127.20.16.2\nmx AAAA ::1\n",
     # Its first host accepts, and never speaks.
     "half.test": "@ MX 5 mx1\n@ MX 10 mx2\n"
                  "mx1 A 127.20.6.1\nmx2 A 127.20.16.1\n",
