@@ -218,6 +218,7 @@ enum conf_limit_kind {
     LIMIT_SMTP_PORT,
     LIMIT_CHUNKING,           /* flag: BDAT where offered */
     LIMIT_TLS,                /* enum conf_smtp_tls */
+    LIMIT_CONVERT_8BIT,       /* enum conf_convert */
     LIMIT_RETRY_AFTER,        /* schedule */
     LIMIT_RETRY_AS_ASKED,     /* flag: a reply may name its own wait */
     LIMIT_RETRY_SAME_SOURCE,  /* enum conf_same_source */
@@ -241,6 +242,9 @@ enum conf_same_source { SAME_NEVER, SAME_GREYLISTED, SAME_ALWAYS };
 
 /* Of a host with both kinds of addresses these go first. */
 enum conf_family { FAMILY_IPV6, FAMILY_IPV4 };
+
+/* Which 8-bit messages are converted for receivers that take none. */
+enum conf_convert { CONVERT_UNSIGNED, CONVERT_ALWAYS, CONVERT_NEVER };
 
 enum conf_smtp_tls { SMTP_TLS_OPPORTUNISTIC, SMTP_TLS_REQUIRED, SMTP_TLS_OFF };
 

@@ -11,6 +11,7 @@ static const char *const stickies[] = { "no", "message", "recipient", NULL };
 static const char *const families[] = { "ipv6", "ipv4", NULL };
 static const char *const same_sources[] = { "never", "greylisted", "always",
                                             NULL };
+static const char *const converts[] = { "unsigned", "always", "never", NULL };
 static const char *const smtp_tls[] = { "opportunistic", "required", "off",
                                         NULL };
 
@@ -218,6 +219,12 @@ static const struct schema_key limit_keys[] = {
     { "tls", TYPE_CHOICE, LIMIT(LIMIT_TLS), .initial = "opportunistic",
       .choices = smtp_tls, .foreign = "use_starttls",
       .help = "Encrypt where offered, insist on it, or never do." },
+    { "convert_8bit", TYPE_CHOICE, LIMIT(LIMIT_CONVERT_8BIT),
+      .initial = "unsigned", .choices = converts,
+      .foreign = "disable_mime_output_conversion",
+      .help = "Which 8-bit messages are made 7-bit for receivers without "
+              "8BITMIME or SMTPUTF8: those without a DKIM signature, which "
+              "would not hold any more; all; or none. The rest bounces." },
     { "retry_after", TYPE_SCHEDULE, LIMIT(LIMIT_RETRY_AFTER),
       .otherwise = "the platform's retry",
       .foreign = "retry",

@@ -170,13 +170,6 @@ static bool add_aside(struct slice text, struct buf *out)
     return true;
 }
 
-/* What is before a delimiter, without the line end that belongs to it. */
-static struct slice part_before(const char *start, const char *delimiter)
-{
-    const struct slice part = token_between(start, delimiter);
-    return slice_head(part, part.len > 2 ? part.len - 2 : 0);
-}
-
 static enum rc convert_part(const struct entity *entity,
                             const struct scope *scope, struct slice part,
                             struct buf *out)
@@ -190,7 +183,26 @@ static enum rc convert_part(const struct entity *entity,
     return convert_entity(&inner, out);
 }
 
-/* The delimiters are copied with all that is between a part and them. */
+/* The next part, and the delimiter behind it with the line end before, that
+ * belongs to it. Where it is missing the rest is the last part. */
+static enum rc take_part(const struct entity *entity, const struct scope *scope,
+                         struct cursor *lines, bool *is_last, struct buf *out)
+{
+    struct slice part = cursor_rest(lines);
+    struct mime_delimiter delimiter = { .is_last = true };
+    if (mime_next_delimiter(lines, scope->boundary, &delimiter)) {
+        part = token_between(part.ptr, delimiter.line.ptr);
+        part = slice_head(part, part.len > 2 ? part.len - 2 : 0);
+    } else {
+        lines->at = lines->end;
+    }
+    const enum rc rc = convert_part(entity, scope, part, out);
+    if (rc != RC_OK)
+        return rc;
+    *is_last = delimiter.is_last;
+    return added(buf_add(out, token_between(part.ptr + part.len, lines->at)));
+}
+
 static enum rc convert_parts(const struct entity *entity, struct buf *out)
 {
     const struct scope scope = {
@@ -200,24 +212,16 @@ static enum rc convert_parts(const struct entity *entity, struct buf *out)
     };
     struct cursor lines = cursor_of(entity->split.body);
     const char *start = lines.at;
-    struct mime_delimiter delimiter;
-    if (!mime_next_delimiter(&lines, scope.boundary, &delimiter))
+    struct mime_delimiter first;
+    if (!mime_next_delimiter(&lines, scope.boundary, &first))
         return RC_SYNTAX; /* all of it is preamble, or text to some readers */
-    if (!add_aside(token_between(start, delimiter.line.ptr), out)
-        || !buf_add(out, delimiter.line))
+    if (!add_aside(token_between(start, first.line.ptr), out)
+        || !buf_add(out, first.line))
         return RC_LIMIT;
-    while (!delimiter.is_last) {
-        start = lines.at;
-        const bool is_ended =
-            mime_next_delimiter(&lines, scope.boundary, &delimiter);
-        const struct slice part = is_ended
-                                      ? part_before(start, delimiter.line.ptr)
-                                      : cursor_rest(&lines);
-        const enum rc rc = convert_part(entity, &scope, part, out);
-        if (rc != RC_OK || !is_ended)
+    for (bool is_last = first.is_last; !is_last;) {
+        const enum rc rc = take_part(entity, &scope, &lines, &is_last, out);
+        if (rc != RC_OK)
             return rc;
-        if (!buf_add(out, token_between(part.ptr + part.len, lines.at)))
-            return RC_LIMIT;
     }
     return added(add_aside(cursor_rest(&lines), out));
 }

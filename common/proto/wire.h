@@ -190,6 +190,7 @@ struct wire_result {
                       passed on, and no report will come from there */
     bool posthumous; /* with in_doubt: the worker died before the reply came,
                         and its next life found this in the journal */
+    bool converted;  /* the text was made 7-bit for this receiver */
     const struct wire_outcome *outcomes;
     size_t outcome_count;
 };

@@ -189,6 +189,7 @@ static const struct wire_field result_fields[] = {
     [12] = LIST(wire_result, outcomes, outcomes, NEEDED),
     [13] = FLAG(wire_result, ends_dsn),
     [14] = FLAG(wire_result, posthumous),
+    [15] = FLAG(wire_result, converted),
 };
 
 static const struct wire_list ack_leases = IDS(wire_ack, leases);

@@ -197,6 +197,9 @@ static void format_limit(enum conf_limit_kind kind,
         (void)buf_add_text(text, limit->schedule->text);
     } else if (kind == LIMIT_RETRY_AS_ASKED || kind == LIMIT_CHUNKING) {
         (void)buf_add_text(text, limit->number ? "true" : "false");
+    } else if (kind == LIMIT_CONVERT_8BIT) {
+        static const char *const words[] = { "unsigned", "always", "never" };
+        (void)buf_add_text(text, words[limit->number]);
     } else if (kind == LIMIT_RETRY_SAME_SOURCE) {
         static const char *const words[] = { "never", "greylisted", "always" };
         (void)buf_add_text(text, words[limit->number]);

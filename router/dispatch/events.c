@@ -130,6 +130,8 @@ void events_outcome(struct dispatch *dispatch,
     add_verdict(&json, outcome->verdict);
     if (result)
         add_text(&json, "tls", result->tls);
+    if (result && result->converted)
+        json_add_bool(&json, "converted", true);
     json_add_number(&json, "attempt",
                     outcome->job->attempts + (result ? 1u : 0u));
     json_add_number(&json, "queued_ms",

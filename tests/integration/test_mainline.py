@@ -157,14 +157,6 @@ class MainLine(unittest.TestCase):
         self.assertEqual((event["code"], event["status"]), (452, "4.2.2"))
         self.assertEqual(self.yard.events("bounced", id=sent.id), [])
 
-    def test_eight_bit_mail_does_not_go_where_it_is_not_understood(self):
-        for domain in ("plain.test", "old.test"):
-            plain = self.yard.submit(f"you@{domain}")
-            eight = self.yard.submit(f"you@{domain}", body=EIGHT_BIT)
-            self.yard.outcome(plain, "delivered")
-            event = self.yard.outcome(eight, "bounced")
-            self.assertEqual(event["status"], "5.6.3")
-
     def test_mail_too_large_for_the_receiver_bounces(self):
         body = ("x" * 70 + "\r\n") * 2000
         sent = self.yard.submit("you@postbox.test", body=body)

@@ -139,13 +139,14 @@ static const struct golden {
                        .in_doubt = true,
                        .ends_dsn = true,
                        .posthumous = true,
+                       .converted = true,
                        .outcomes = outcomes,
                        .outcome_count = 2 } },
-      "01078e014d02cf0102030405060708032a04a369703105a93139322e302e322e37"
+      "01078f014d02cf0102030405060708032a04a369703105a93139322e302e322e37"
       "06ae6d782e6578616d706c652e6f726707a93139322e302e322e3108a7544c5376"
       "312e3309cf000001a0c4506c640acf000001a0c4506d590bc30c92870101020203"
       "cd022604050501060107ac6e6f207375636820757365728301ce00011170020003"
-      "ccfa0dc30ec3" },
+      "ccfa0dc30ec30fc3" },
     { { .kind = WIRE_ACK, .as.ack = { .leases = { leases, 3 } } },
       "010881019301cd012ccfffffffffffffffff" },
     { { .kind = WIRE_BEAT, .as.beat = { .boot = 5, .rank = 1, .workers = 3 } },

@@ -289,6 +289,11 @@ static bool send_on(struct line *line, struct delivery *delivery)
     delivery->dialog.on_commit = note_commit;
     delivery->dialog.owner = line;
     line->sent++;
+    if (!delivery_fit(delivery, channel_peer(line->channel),
+                      passage->manners.convert)) {
+        report(carrier, delivery, line);
+        return true;
+    }
     channel_send(line->channel, &delivery->dialog);
     /* The server can never take it? Behind others it waits for its turn. */
     if (channel_take_done(line->channel))

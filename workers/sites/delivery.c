@@ -21,6 +21,7 @@ struct deliveries *deliveries_new(void)
 static void destroy(struct delivery *delivery)
 {
     arena_release(&delivery->arena);
+    buf_release(&delivery->text);
     mem_free(delivery);
 }
 
@@ -60,6 +61,7 @@ static bool fill(struct delivery *delivery, struct slice head,
     if (!head.ptr || !body.ptr || wire_decode(head, arena, &frame) != RC_OK)
         return false;
     delivery->job = frame.as.job;
+    delivery->body = body;
     delivery->dialog = (struct transaction){
         .envelope = &delivery->job,
         .body = body,
@@ -82,6 +84,28 @@ struct delivery *delivery_take(struct deliveries *deliveries, struct slice head,
     return NULL;
 }
 
+bool delivery_fit(struct delivery *delivery, const struct ehlo *peer,
+                  enum fit_rule rule)
+{
+    struct transaction *dialog = &delivery->dialog;
+    dialog->envelope = &delivery->job;
+    dialog->body = delivery->body;
+    if (!fit_is_needed(peer, &delivery->job))
+        return true;
+    const struct fit_case given = { peer, &delivery->job, delivery->body,
+                                    rule };
+    struct verdict why;
+    if (!fit_make(&given, &delivery->arena, &delivery->text, &delivery->fitted,
+                  &why)) {
+        dialog->is_started = true;
+        transaction_refuse(dialog, &why);
+        return false;
+    }
+    dialog->envelope = &delivery->fitted.envelope;
+    dialog->body = delivery->fitted.body;
+    return true;
+}
+
 void delivery_put(struct deliveries *deliveries, struct delivery *delivery)
 {
     if (deliveries->count == REUSED_MAX) {
@@ -89,6 +113,7 @@ void delivery_put(struct deliveries *deliveries, struct delivery *delivery)
         return;
     }
     arena_clear(&delivery->arena);
+    buf_release(&delivery->text);
     list_push_back(&deliveries->idle, &delivery->link);
     deliveries->count++;
 }

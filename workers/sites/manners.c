@@ -18,6 +18,13 @@ static enum dialog_tls tls_of(uint64_t number)
                                        : DIALOG_TLS_IF_OFFERED;
 }
 
+static enum fit_rule convert_of(uint64_t number)
+{
+    if (number == CONVERT_ALWAYS)
+        return FIT_ALWAYS;
+    return number == CONVERT_NEVER ? FIT_NEVER : FIT_UNSIGNED;
+}
+
 struct asked {
     const struct conf *conf;
     struct slice domain;
@@ -74,6 +81,7 @@ void manners_read(const struct conf *conf, struct slice domain,
         .prefers_ipv4 =
             number(&asked, LIMIT_ADDRESS_PREFERENCE) == FAMILY_IPV4,
         .chunking = number(&asked, LIMIT_CHUNKING) != 0,
+        .convert = convert_of(number(&asked, LIMIT_CONVERT_8BIT)),
         .in_flight_max = (uint32_t)number(&asked, LIMIT_MAX_MSG_IN_FLIGHT),
         .port = (uint16_t)number(&asked, LIMIT_SMTP_PORT),
         .max_per_connection =

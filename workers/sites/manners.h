@@ -12,6 +12,7 @@
 #include "config/conf.h"
 #include "workers/limits/gate.h"
 #include "workers/smtp/dialog.h"
+#include "workers/smtp/fit.h"
 #include "workers/smtp/hosts.h"
 
 struct manners {
@@ -21,6 +22,7 @@ struct manners {
     enum dialog_tls tls;
     bool chunking;
     bool prefers_ipv4;      /* of a host with both kinds of addresses */
+    enum fit_rule convert;
     uint32_t in_flight_max; /* messages on one connection */
     uint16_t port;
     uint32_t max_per_connection; /* 0: no limit */

@@ -26,6 +26,7 @@ static struct wire_result begin_result(const struct delivery *delivery,
         .ended_utc_ms = now_utc_ms,
         .in_doubt = delivery->dialog.in_doubt,
         .ends_dsn = delivery->dialog.ends_dsn,
+        .converted = delivery->dialog.body.ptr != delivery->body.ptr,
         .outcomes = outcomes,
         .outcome_count = job->recipient_count,
     };

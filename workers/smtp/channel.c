@@ -547,6 +547,11 @@ const char *channel_tls(const struct channel *channel)
     return channel->tls;
 }
 
+const struct ehlo *channel_peer(const struct channel *channel)
+{
+    return &channel->dialog.peer;
+}
+
 uint64_t channel_began_ms(const struct channel *channel)
 {
     return channel->began_ms;

@@ -109,6 +109,9 @@ const char *channel_host(const struct channel *channel);
 const char *channel_host_ip(const struct channel *channel);
 const char *channel_tls(const struct channel *channel); /* "" in clear */
 
+/* What the server offers; only when ready or when one can follow. */
+const struct ehlo *channel_peer(const struct channel *channel);
+
 /* When the connection to this host was begun. */
 uint64_t channel_began_ms(const struct channel *channel);
 

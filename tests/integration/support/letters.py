@@ -65,6 +65,16 @@ class Client:
         code, reply = self._talk(sender, to, text, mail_options, rcpt_options)
         return Sent(code, reply.decode(), token, subject, sender, to)
 
+    def send_rest(self, to, sender, rest, subject="", mail_options=()):
+        """Sends a message whose other fields and body are these bytes."""
+        token = uuid.uuid4().hex[:12]
+        subject = f"{subject} {token}".strip()
+        text = (f"From: {sender}\r\nTo: {to}\r\nSubject: {subject}\r\n"
+                ).encode() + rest
+        code, reply = self._talk(sender, [to], text,
+                                 ("BODY=8BITMIME", *mail_options), ())
+        return Sent(code, reply.decode(), token, subject, sender, [to])
+
     def _talk(self, sender, to, text, options, rcpt_options):
         self._smtp.ehlo_or_helo_if_needed()
         code, reply = self._smtp.mail(sender, list(options))
