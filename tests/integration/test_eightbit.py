@@ -1,8 +1,11 @@
 """8-bit mail and internationalised addresses, to receivers that know neither."""
 
+import shutil
+import subprocess
 import unittest
 
 from support import trees
+from support.places import ROOT
 from yard import Yard
 
 TREES = 60
@@ -100,6 +103,47 @@ class EightBit(unittest.TestCase):
         self.assertIn(BODY.encode(), raw)
         self.assertEqual(self.refusal(self.send(
             "you@postbox.test", rest, mail_options=["SMTPUTF8"]))[0], "5.6.7")
+
+
+# What Postfix checks when it is told to: bytes, and what their labels promise.
+STRICT = ("strict_7bit_headers = yes", "strict_8bitmime_body = yes",
+          "strict_mime_encoding_domain = yes", "default_transport = discard:",
+          "smtpd_discard_ehlo_keywords = 8bitmime, smtputf8, chunking",
+          "relayhost =")
+POSTFIX = ROOT / "tests" / "bench" / "postfix"
+PORT = 2525
+
+
+@unittest.skipUnless(shutil.which("postfix"), "needs Postfix")
+class StrictPostfix(unittest.TestCase):
+    """Postfix without 8BITMIME, that refuses whatever is not 7-bit."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.yard = cls.enterClassContext(Yard([(
+            "limits = (",
+            f'limits = (\n    {{ domain = "fast.test"; smtp_port = {PORT}; }},'
+        )]))
+        folder = cls.yard.folder / "postfix"
+        mx = cls.yard.net.address("201.1")  # of fast.test
+        cls.postfix("configure", folder, f"{mx}:{PORT}", 1, *STRICT)
+        cls.postfix("start", folder)
+        cls.addClassCleanup(cls.postfix, "stop", folder)
+
+    @staticmethod
+    def postfix(*words):
+        subprocess.run([POSTFIX, *map(str, words)], check=True, timeout=30,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def test_it_takes_what_was_converted(self):
+        with self.yard.client() as client:
+            sent = [client.send_rest("you@fast.test", "app@acme.test",
+                                     trees.grow(seed), subject="Grüße")
+                    for seed in range(TREES)]
+        for each in sent:
+            event = self.yard.outcome(each, "delivered")
+            self.assertTrue(event["converted"])
+            self.assertIn("Ok: queued", event["reply"])
 
 
 if __name__ == "__main__":

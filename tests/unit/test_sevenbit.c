@@ -122,6 +122,10 @@ static void trees_are_walked(void **state)
           "Content-Type: multipart/x; boundary=b1\r\n" CTE "7bit\r\n\r\n"
           "--b1\r\n" TEXT CTE "quoted-printable\r\n\r\nGr=C3=BCn, green\r\n"
           "--b--\r\n" },
+        { "the line end before a boundary is not encoded",
+          MIME MIXED "\r\n--b\r\n" TEXT "\r\n" UE "\r\n--b--\r\n",
+          MIME MIXED CTE "7bit\r\n\r\n--b\r\n" TEXT CTE
+                         "base64\r\n\r\nw7w=\r\n--b--\r\n" },
         { "empty parts", MIME MIXED "\r\n--b\r\n--b\r\n\r\n--b--\r\n" UE,
           MIME MIXED CTE "7bit\r\n\r\n--b\r\n--b\r\n\r\n--b--\r\n??" },
         { "no boundary", MIME "Content-Type: multipart/mixed\r\n\r\n" UE,
