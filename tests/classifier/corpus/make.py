@@ -92,19 +92,20 @@ def frame_of(brand, template, locale, habit, values):
     if "badges" in has:
         icons += ["App Store", "Google Play"]
     nav = templates.split_list(brand.get("nav", "")) if "nav" in has else []
-    preheader = ""
-    if "preheader" in has:
-        words = " ".join(line for line in template["body"]
-                         if line and line[0].isalnum())[:90]
-        preheader = templates.expand(
-            templates.settle(words, seeded("pre", brand["source"])), values) \
-            if words.count("{") == words.count("}") \
-            and words.count("[[") == words.count("]]") else ""
+    preheader = preheader_of(template, values) if "preheader" in has else ""
     return dict(bare, top=top, bottom=bottom, icons=icons, nav=nav,
-                logo="logo" in has, preheader=preheader.replace("<<", "")
-                .replace(">>", ""),
+                logo="logo" in has, preheader=preheader,
                 padding=40 if habit.random() < PADDED else 0,
                 pixel="pixel" in has)
+
+
+def preheader_of(template, values):
+    """The first words of the body, as they go hidden before the rest."""
+    for line in template["body"]:
+        if len(line) > 25 and line[0].isalnum() and "[[" not in line:
+            text = templates.expand(line, values)[:90]
+            return text.translate(str.maketrans("", "", "<>*[]"))
+    return ""
 
 
 def skin_of(brand, template, habit):
@@ -137,14 +138,14 @@ def compose(brand, template, locale, instance, seed):
     subject = templates.expand(
         templates.settle(template["subject"], settled), values)
     blocks = templates.blocks(template, values, settled)
-    files = [text[7:] for kind, text in blocks
-             if kind == "p" and text.startswith("ATTACH ")]
-    blocks = [block for block in blocks
-              if not (block[0] == "p" and block[1].startswith("ATTACH "))]
+    files = [text for kind, text in blocks if kind == "file"]
+    blocks = [block for block in blocks if block[0] != "file"]
     skin = skin_of(brand, template, habit)
     frame = frame_of(brand, template, locale, habit, values)
     sender = sender_of(brand, template, locale, habit, values)
     charset, wish = brand["charset"], brand["wish"]
+    if habit.random() < 0.5:
+        charset = habit.choice(locale["charset"])
     text = render.Text(values, frame).page(blocks)
     parts = [("plain", text)]
     if skin != "plain":
@@ -154,9 +155,10 @@ def compose(brand, template, locale, instance, seed):
         parts = parts * (choice == "both") + [("html", page)]
     whole = "".join(part[1] for part in parts) + subject + sender[0]
     if not envelope.fits(whole, charset):
-        charset = "utf-8"
-        parts = [(kind, one.replace(brand["charset"], charset))
+        parts = [(kind, one.replace(f"charset={charset}", "charset=utf-8")
+                  .replace(f'charset="{charset}"', 'charset="utf-8"'))
                  for kind, one in parts]
+        charset = "utf-8"
     made = [envelope.text_part(kind, one, charset, wish) for kind, one in parts]
     body = made[0] if len(made) == 1 else envelope.multipart(
         "alternative", made, values)

@@ -173,8 +173,9 @@ class Text:
         return self.wrap(marks.get(kind, "") + text)
 
     def page(self, blocks):
-        parts = [self.block(*block) for block in blocks]
-        body = "\n\n".join(part for part in self.frame["top"] + parts if part)
+        parts = [self.inline(line) for line in self.frame["top"]]
+        parts += [self.block(*block) for block in blocks]
+        body = "\n\n".join(part for part in parts if part)
         foot = "\n".join(self.wrap(self.inline(line))
                          for line in self.frame["bottom"])
         if foot:

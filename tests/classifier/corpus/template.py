@@ -8,8 +8,10 @@ import re
 
 LABELS = {"T": "transactional", "B": "bulk", "P": "personal", "L": "lifecycle"}
 MARKS = {"# ": "h1", "## ": "h2", "- ": "item", "| ": "row", "! ": "image",
-         "@ ": "card", "> ": "quote", "$ ": "code", "~ ": "small", "/ ": "pre"}
+         "@ ": "card", "> ": "quote", "$ ": "code", "~ ": "small", "/ ": "pre",
+         "ATTACH ": "file"}
 OPTIONAL = 0.15      # how often a line marked ? is left out
+TAIL = re.compile(r"^([^/>].*[^\[]) \[([^\[\]]{2,40})\]$")   # a button after a text
 LOOP = re.compile(r"\*(\d+)-(\d+) (.*)")
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -114,14 +116,14 @@ def lines_of(template, values, brand_rng):
             for _ in range(values.rng.randint(int(loop[1]), int(loop[2]))):
                 yield expand(loop[3], values, fresh=True)
         else:
-            yield expand(line, values)
+            yield from TAIL.sub(r"\1\n[\2]", expand(line, values)).split("\n")
 
 
 def block_of(line):
     if line.strip() == "---":
         return "rule", ""
-    if re.fullmatch(r"\[[^\]]+\]", line):
-        return "button", line[1:-1]
+    if re.fullmatch(r"\[[^\]]+\] ?", line):
+        return "button", line.strip()[1:-1]
     for mark, kind in MARKS.items():
         if line.startswith(mark):
             return kind, line[len(mark):]
