@@ -25,6 +25,7 @@ COLUMN = {"transactional": 0, "bulk": 1, "lifecycle": 2}
 PROGRAMS = ["Apple Mail (2.3776.700.51)", "Microsoft Outlook 16.0",
             "iPhone Mail (21F90)", "Evolution 3.52.1", "KMail/6.1"]
 AGENTS = ["Mozilla Thunderbird", "Mutt/2.2.12", "NeoMutt/20240425", "K-9 Mail"]
+REPLIES = ("Re:", "AW:", "RE:", "R:", "SV:", "Odp:", "回复")
 LONGEST = 900        # a longer line cannot go out as 7bit or 8bit
 
 
@@ -136,7 +137,7 @@ def human_headers(template, values, habit):
     """Headers of a mail program, or of a mailing list that passed it on."""
     domain = values.brand["domain"]
     found = []
-    if template["subject"].startswith(("Re:", "AW:", "RE:", "SV:", "Odp:", "回复")) \
+    if template["subject"].startswith(REPLIES) \
             or habit.random() < 0.15:
         parent = f"<{values.token(18, 28)}@{domain}>"
         found.append(("In-Reply-To", parent))

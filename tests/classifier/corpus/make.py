@@ -21,7 +21,8 @@ SKINS = ["bare", "grid", "mjml", "ink", "hand", "card", "rich", "spacer",
          "react", "letter"]
 HUMAN_SKINS = ["plain", "plain", "plain", "gmail", "outlook", "apple"]
 TRACKERS = ["", "", "links", "click", "email.mg", "url4412", "t"]
-PADDED = 0.6
+PADDED = 0.6         # how many hidden first words are followed by padding
+PLAIN = 0.12         # how many templates of a sender with a layout go without
 
 
 def load_locales():
@@ -111,8 +112,9 @@ def preheader_of(template, values):
 def skin_of(brand, template, habit):
     if template["skin"]:
         return template["skin"]
-    return habit.choice(HUMAN_SKINS if template["label"] == "personal"
-                        else brand["skins"])
+    if template["label"] == "personal":
+        return habit.choice(HUMAN_SKINS)
+    return "plain" if habit.random() < PLAIN else habit.choice(brand["skins"])
 
 
 def sender_of(brand, template, locale, habit, values):
