@@ -652,6 +652,66 @@ static void an_idle_line_serves_other_lanes(void **state)
     assert_int_equal(check_receiver(yard, 3), 1);
 }
 
+/* How long a job of lane 1 takes, with all connections idle in lane 0's hands
+ * since just now. */
+static uint64_t time_beside_idle_lines(struct yard *yard, uint64_t jobs)
+{
+    WAIT_FOR(yard, yard->result_count, jobs);
+    offer(yard, 0); /* no more */
+    run_for(yard, 20);
+    const uint64_t begin_ms = loop_now_ms(yard->loop);
+    (void)overtake(yard, 1, WIRE_RANK_NORMAL);
+    const uint64_t took_ms = loop_now_ms(yard->loop) - begin_ms;
+    print_message("# a job beside idle lines of another lane: %" PRIu64 " ms\n",
+                  took_ms);
+    return took_ms;
+}
+
+static void a_lane_does_not_wait_for_idle_lines_of_another(void **state)
+{
+    struct yard *yard = *state;
+    yard->lanes[0].ready = 1;
+    run_yard(yard, 1, "", 0);
+    assert_in_range(time_beside_idle_lines(yard, 1), 0, 250);
+    /* And back: the line is lane 1's now. */
+    yard->lanes[0].ready = 1;
+    offer(yard, 0);
+    serve(yard);
+    run_for(yard, 250);
+    assert_int_equal(yard->result_count, 3);
+    assert_int_equal(yard->handbacks, 0);
+    assert_int_equal(check_receiver(yard, 3), 1);
+}
+
+static void a_lane_takes_idle_lines_beyond_its_part(void **state)
+{
+    struct yard *yard = *state;
+    yard->lanes[0].ready = 40;
+    run_yard(yard, 4, "max_msg_per_connection = 1000;", 20);
+    WAIT_FOR(yard, yard->result_count, 40u);
+    offer(yard, 0);
+    run_for(yard, 150);
+    yard->lanes[1].ready = 40;
+    offer(yard, 1);
+    run_for(yard, 100);
+    assert_in_range(yard->lanes[1].open_most, 4, 8);
+    WAIT_FOR(yard, yard->result_count, 80u);
+    assert_int_equal(yard->handbacks, 0);
+    assert_int_equal(check_receiver(yard, 80), 4);
+}
+
+/* The other lane's line speaks with other MX hosts: it is closed. */
+static void idle_lines_to_other_hosts_make_room(void **state)
+{
+    struct yard *yard = *state;
+    yard->lanes[0].ready = 1;
+    yard->lanes[1].host = "[127.0.0.8]";
+    run_yard(yard, 1, "", 0);
+    assert_in_range(time_beside_idle_lines(yard, 1), 0, 250);
+    assert_int_equal(yard->handbacks, 0);
+    assert_int_equal(check_receiver(yard, 2), 2);
+}
+
 static void a_reload_changes_a_limit(void **state)
 {
     struct yard *yard = *state;
@@ -907,6 +967,9 @@ int main(void)
         STORY(mail_that_is_behind_goes_before_other_lanes),
         STORY(urgent_mail_has_the_next_token),
         STORY(an_idle_line_serves_other_lanes),
+        STORY(a_lane_does_not_wait_for_idle_lines_of_another),
+        STORY(a_lane_takes_idle_lines_beyond_its_part),
+        STORY(idle_lines_to_other_hosts_make_room),
         STORY(a_reload_changes_a_limit),
         STORY(results_outlive_a_router),
         STORY(a_killed_worker_knows_what_it_may_have_sent),

@@ -60,6 +60,24 @@ static void jobs_are_asked_for_that_can_be_begun(void **state)
     }
 }
 
+static void idle_lines_of_other_lanes_count(void **state)
+{
+    (void)state;
+    struct credit_means means = { .slots = 20,
+                                  .slots_used = 20,
+                                  .allowed = 10,
+                                  .loans = 3,
+                                  .ahead = 2,
+                                  .tokens = GATE_UNLIMITED };
+    assert_int_equal(credit_able(&means), 3);
+    means.queued = 2;
+    assert_int_equal(credit_able(&means), 1);
+    means.kept = 1;
+    assert_int_equal(credit_able(&means), 0);
+    means = (struct credit_means){ .slots = 1, .slots_used = 1, .loans = 1 };
+    assert_int_equal(credit_able(&means), 0); /* it is not our turn */
+}
+
 /* `per_s` jobs for two seconds, each an answer after `answer_ms`. */
 static uint32_t ahead_at(uint64_t per_s, uint64_t answer_ms)
 {
@@ -88,6 +106,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(jobs_are_asked_for_that_can_be_begun),
+        cmocka_unit_test(idle_lines_of_other_lanes_count),
         cmocka_unit_test(a_fast_site_is_asked_for_further_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

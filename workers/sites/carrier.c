@@ -314,8 +314,8 @@ static bool make_line(struct carrier *carrier, const struct delivery *delivery)
         struct line *idle = lines_idlest(lines);
         if (idle && lines->leaving_count == 0)
             lines_quit(lines, idle);
-        else if (!idle && delivery->job.rank == WIRE_RANK_URGENT)
-            loans_make_room(carrier);
+        else if (!idle)
+            loans_make_room(carrier, delivery);
         return false;
     }
     if (!passage_take_slot(passage, &wait_ms)) {

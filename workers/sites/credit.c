@@ -21,7 +21,7 @@ uint64_t credit_able(const struct credit_means *means)
     uint64_t openable = least(rest_of(means->slots, means->slots_used),
                               rest_of(means->allowed, means->lines));
     uint64_t idle = rest_of(means->lines, means->leaving + means->busy);
-    uint64_t free = rest_of(openable + idle, means->kept);
+    uint64_t free = rest_of(openable + idle + means->loans, means->kept);
     uint64_t jobs =
         least(free + least(means->busy, means->ahead), means->allowed);
     if (means->is_trial)

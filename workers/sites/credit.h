@@ -37,6 +37,7 @@ struct credit_means {
     uint32_t lines;      /* of those, in use */
     uint32_t busy;       /* of the lines, that carry a job */
     uint32_t leaving;    /* of the lines, that take no job any more */
+    uint32_t loans;      /* lines of other lanes that may be had: loans.h */
     uint32_t kept;       /* of the slots, for urgent mail: reserve.h */
     uint32_t ahead;      /* jobs for busy lines to become free: pace.h */
     uint32_t tokens;     /* of the rate, on hand; GATE_UNLIMITED: no limit */

@@ -3,6 +3,8 @@
 
 #include "common/base/attr.h"
 
+#define ANNOUNCE_MS 1u /* one look for all that happens meanwhile */
+
 static struct carrier *carrier_at(struct list *link)
 {
     return container_of(link, struct berth, link)->carrier;
@@ -75,6 +77,17 @@ bool loans_give(struct line *line, int rank)
     return true;
 }
 
+/* May mail that is not urgent have what lies idle with another lane, when its
+ * own lane has so many? */
+static bool is_spare(const struct line *line, const struct passage *passage,
+                     uint32_t lines)
+{
+    const uint64_t idle_ms =
+        passage_now_ms(passage) - channel_idle_since_ms(line->channel);
+    return line->carrier->queued == 0
+           && (lines < passage_part(passage) || idle_ms >= LOANS_IDLE_MS);
+}
+
 /* May the job have what lies idle with the other lane? */
 static bool is_free_for(const struct line *line, const struct carrier *carrier,
                         const struct delivery *delivery)
@@ -82,12 +95,7 @@ static bool is_free_for(const struct line *line, const struct carrier *carrier,
     const struct carrier *owner = line->carrier;
     if (delivery->job.rank == WIRE_RANK_URGENT)
         return owner->queued_of[WIRE_RANK_URGENT] == 0;
-    const struct passage *passage = carrier->passage;
-    const uint64_t idle_ms =
-        passage_now_ms(passage) - channel_idle_since_ms(line->channel);
-    return owner->queued == 0
-           && (passage->berth.lines < passage_part(passage)
-               || idle_ms >= LOANS_IDLE_MS);
+    return is_spare(line, carrier->passage, carrier->passage->berth.lines);
 }
 
 struct line *loans_take(struct carrier *carrier,
@@ -111,6 +119,27 @@ struct line *loans_take(struct carrier *carrier,
     return NULL;
 }
 
+uint32_t loans_on_hand(struct carrier *carrier)
+{
+    const struct passage *passage = carrier->passage;
+    uint32_t count = 0;
+    bool are_more = false;
+    list_each (at, lanes_of(carrier)) {
+        const struct carrier *other = carrier_at(at);
+        if (other == carrier || other->queued > 0)
+            continue;
+        list_each (ready, &other->lines.ready) {
+            if (is_spare(line_of(ready), passage, passage->berth.lines + count))
+                count++;
+            else
+                are_more = true;
+        }
+    }
+    if (are_more)
+        carrier_run_later(carrier, LOANS_IDLE_MS);
+    return count;
+}
+
 bool loans_are_wanted(const struct carrier *carrier)
 {
     list_each (at, lanes_of(carrier)) {
@@ -123,17 +152,27 @@ bool loans_are_wanted(const struct carrier *carrier)
 
 void loans_announce(struct carrier *carrier)
 {
-    if (!list_is_empty(&carrier->lines.ready) && loans_are_wanted(carrier))
+    if (list_is_empty(&carrier->lines.ready))
+        return;
+    if (loans_are_wanted(carrier)) {
         defer_set(carrier->passage->ground->wake);
+        return;
+    }
+    list_each (at, lanes_of(carrier)) {
+        struct carrier *other = carrier_at(at);
+        const struct berth *berth = &other->passage->berth;
+        if (other != carrier && berth->want > berth->lines)
+            carrier_run_later(other, ANNOUNCE_MS);
+    }
 }
 
-void loans_make_room(struct carrier *carrier)
+void loans_make_room(struct carrier *carrier, const struct delivery *delivery)
 {
     list_each (at, lanes_of(carrier)) {
         struct carrier *other = carrier_at(at);
         struct line *idle = lines_idlest(&other->lines);
         if (other == carrier || !idle || other->lines.leaving_count > 0
-            || other->queued_of[WIRE_RANK_URGENT] > 0)
+            || !is_free_for(idle, carrier, delivery))
             continue;
         lines_quit(&other->lines, idle);
         return;

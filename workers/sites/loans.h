@@ -16,6 +16,10 @@
  *     take    a line that lies idle: at once for an urgent job and for a lane
  *             with less than its part, else when its owner has had nothing for
  *             it for LOANS_IDLE_MS
+ *
+ * A lane whose gate is full asks its router for jobs on what it may take. When
+ * the line turns out to speak with other MX hosts than the job's, it is closed,
+ * and its slot is free.
  */
 #ifndef WORKERS_SITES_LOANS_H
 #define WORKERS_SITES_LOANS_H
@@ -35,14 +39,19 @@ bool loans_give(struct line *line, int rank);
 struct line *loans_take(struct carrier *carrier,
                         const struct delivery *delivery);
 
+/* Lines of other lanes that jobs of no rank could have now, were they here.
+ * When that will be more by itself the carrier is run again. */
+uint32_t loans_on_hand(struct carrier *carrier);
+
 /* Whether jobs of another lane wait for a line. */
 bool loans_are_wanted(const struct carrier *carrier);
 
-/* Some of our lines lie idle: lanes that wait for one have a look. */
+/* Some of our lines lie idle: lanes that wait for one, here or with jobs at
+ * their router, have a look. */
 void loans_announce(struct carrier *carrier);
 
-/* No slot is left for an urgent job, and no line can be had: an idle line of
- * another lane is closed. */
-void loans_make_room(struct carrier *carrier);
+/* No slot is left for the job, and no line can be had: an idle line of another
+ * lane that the job might have, did it speak with its hosts, is closed. */
+void loans_make_room(struct carrier *carrier, const struct delivery *delivery);
 
 #endif

@@ -5,6 +5,7 @@
 #include "workers/lanes/link.h"
 #include "workers/sites/carrier.h"
 #include "workers/sites/credit.h"
+#include "workers/sites/loans.h"
 #include "workers/sites/reserve.h"
 
 #define TURN_WAIT_MS 100u
@@ -42,8 +43,17 @@ static uint32_t needed_of(const struct outlet *outlet)
     return outlet->is_behind && has_none && lines > 0 ? 1 : 0;
 }
 
+/* Lines of other lanes that jobs of the router's could have. While it has none
+ * they are not counted on: each lane would ask for, and take back, the same. */
+static uint32_t loans_of(struct outlet *outlet)
+{
+    if (outlet->depth == 0 || !passage_is_full(&outlet->passage))
+        return 0;
+    return loans_on_hand(&outlet->carrier);
+}
+
 /* Jobs that we could begin at once, those queued here already counted off. */
-static uint64_t able_of(const struct outlet *outlet)
+static uint64_t able_of(struct outlet *outlet)
 {
     const struct carrier *carrier = &outlet->carrier;
     const struct passage *passage = &outlet->passage;
@@ -57,6 +67,7 @@ static uint64_t able_of(const struct outlet *outlet)
         .lines = passage->berth.lines,
         .busy = carrier->lines.busy_count,
         .leaving = carrier->lines.leaving_count,
+        .loans = loans_of(outlet),
         .kept = reserve_slots(carrier),
         .ahead = pace_ahead(&outlet->credit.pace),
         .tokens = gate_messages(passage->gate, now_of(outlet)),

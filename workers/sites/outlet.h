@@ -5,12 +5,12 @@
  *     offer -> credit -> PULL        JOB -> carrier -> RESULT
  *
  * Jobs are asked for only when they can be sent now (credit.h): one for each
- * connection that is idle or may be opened, as many as become free while the
- * router answers (pace.h), and as many as the rate allows. What needs to leave
- * before all else is asked for beyond that, up to one for each connection of
- * the source to the site, whichever lane has it: the next one is for it. What
- * becomes of a job is
- * the carrier's (carrier.h); what is permitted towards the site the passage's
+ * connection that is idle, here or with a lane that lends it (loans.h), or may
+ * be opened, as many as become free while the router answers (pace.h), and as
+ * many as the rate allows. What needs to leave before all else is asked for
+ * beyond that, up to one for each connection of the source to the site,
+ * whichever lane has it: the next one is for it. What becomes of a job is the
+ * carrier's (carrier.h); what is permitted towards the site the passage's
  * (passage.h).
  *
  * While the carrier pauses nothing is asked for, and after that one job to see
