@@ -352,7 +352,7 @@ struct conf {
     const char *postmaster;
     enum conf_double_bounce double_bounce;
     const char *user;    /* to run as once ports are bound; NULL: stay */
-    const char *run_dir; /* sockets */
+    const char *run_dir; /* sockets, journals */
     uint32_t workers;    /* processes that `serve` starts */
     uint32_t submission_threads;
     uint64_t max_incoming_memory; /* bytes of mail being received, in all */

@@ -30,7 +30,7 @@ static const struct schema_key root_keys[] = {
       .foreign = "run_as_user",
       .help = "System user to run as once the ports are bound." },
     { "run_dir", TYPE_PATH, AT(conf, run_dir), .initial = "/run/sendyard",
-      .help = "Folder of the sockets, and of what a worker leaves for its "
+      .help = "Folder of the sockets, and of what a process leaves for its "
               "next life; best on a tmpfs." },
     { "workers", TYPE_COUNT, AT(conf, workers), .initial = "2", .min = 1,
       .max = 256, .help = "Worker processes that `sendyard serve` starts." },

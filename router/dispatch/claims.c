@@ -1,11 +1,22 @@
 /* claims.c - leases that a worker says it holds and that we do not know. */
 #include "router/dispatch/claims.h"
 
+#include <inttypes.h>
+
 #include "common/base/check.h"
+#include "common/edge/log.h"
 #include "router/dispatch/fetch.h"
 #include "router/dispatch/outcome.h"
 #include "router/dispatch/place.h"
 #include "router/dispatch/settle.h"
+
+bool claims_remember(const struct wire_hello *hello, uint64_t boot)
+{
+    for (size_t i = 0; i < hello->former_boots.count; i++)
+        if (hello->former_boots.items[i] == boot)
+            return true;
+    return false;
+}
 
 bool claims_names(const struct wire_hello *hello, uint64_t lease)
 {
@@ -55,10 +66,11 @@ static void end(struct dispatch *dispatch, struct claim *claim,
     leases_end_claim(&dispatch->leases, &claim);
     if (leases_claims_of(&dispatch->leases, id) > 0)
         return;
-    if (!queued && lost)
-        fetch_doubt(dispatch, id, lost);
-    if (!queued)
+    if (!queued) {
+        if (lost && fetch_is_cold(dispatch, id))
+            fetch_doubt(dispatch, id, lost);
         return;
+    }
     dispatch_begin(dispatch);
     struct job *next = NULL;
     for (struct job *job = queued->jobs; job; job = next) {
@@ -74,30 +86,88 @@ static void end(struct dispatch *dispatch, struct claim *claim,
     outcome_close(dispatch, queued, NULL);
 }
 
-/* Ends the worker's claims that `hello` does not name; NULL: all. They are
- * collected first: ending one changes the table. */
+/* The claims of the worker with this number. They are collected first: ending
+ * one changes the table. */
+static struct claim **claims_of(struct dispatch *dispatch, uint32_t number,
+                                size_t *count)
+{
+    const struct table *claims = &dispatch->leases.claims;
+    struct claim **found =
+        arena_new(&dispatch->frames, claims->count + 1, sizeof(struct claim *));
+    CHECK(found); /* 8 bytes each; a million of them fit */
+    size_t at = 0;
+    *count = 0;
+    for (struct claim *claim; (claim = table_next(claims, &at));)
+        if (claim->worker == number)
+            found[(*count)++] = claim;
+    return found;
+}
+
+/* Ends the worker's claims that `hello` does not name; NULL: all. */
 static void end_all_but(struct dispatch *dispatch, const struct worker *worker,
                         const struct wire_hello *hello, const char *lost)
 {
-    const struct table *claims = &dispatch->leases.claims;
-    if (claims->count == 0)
-        return;
-    struct claim **ended =
-        arena_new(&dispatch->frames, claims->count, sizeof(struct claim *));
-    CHECK(ended); /* 8 bytes each; a million of them fit */
-    size_t count = 0;
-    size_t at = 0;
-    for (struct claim *claim; (claim = table_next(claims, &at));)
-        if (claim->worker == worker->number
-            && !(hello && claims_names(hello, claim->lease)))
-            ended[count++] = claim;
+    size_t count;
+    struct claim **found = claims_of(dispatch, worker->number, &count);
     for (size_t i = 0; i < count; i++)
-        end(dispatch, ended[i], lost);
+        if (!(hello && claims_names(hello, found[i]->lease)))
+            end(dispatch, found[i], lost);
+}
+
+/* What the book claims for the worker is his to claim from now on; what he does
+ * not name was not begun, or we have his result. */
+static void hand_over(struct dispatch *dispatch, const struct worker *worker,
+                      const struct wire_hello *hello)
+{
+    size_t count;
+    struct claim **found = claims_of(dispatch, 0, &count);
+    for (size_t i = 0; i < count; i++) {
+        struct claim *claim = found[i];
+        if (claim->entry->boot != hello->boot
+            && !claims_remember(hello, claim->entry->boot))
+            continue;
+        if (!claims_names(hello, claim->lease)) {
+            end(dispatch, claim, NULL);
+            continue;
+        }
+        claim->worker = worker->number;
+        claim->entry = NULL;
+    }
+}
+
+static void inherit(void *context, const struct leasebook_entry *entry)
+{
+    struct dispatch *dispatch = context;
+    if (fetch_is_cold(dispatch, entry->message))
+        leases_inherit(&dispatch->leases, entry);
+    else
+        leases_forget(&dispatch->leases, entry->lease);
+}
+
+void claims_inherit(struct dispatch *dispatch)
+{
+    struct leasebook *book = dispatch->leases.book;
+    leasebook_each(book, inherit, dispatch);
+    const size_t count = dispatch->leases.claims.count;
+    if (count > 0 || leasebook_missing(book) > 0)
+        log_line(LOG_INFO, "leases_read", "leases=%zu missing=%" PRIu64, count,
+                 leasebook_missing(book));
+}
+
+void claims_give_up(struct dispatch *dispatch)
+{
+    size_t count;
+    struct claim **found = claims_of(dispatch, 0, &count);
+    for (size_t i = 0; i < count; i++) {
+        const struct leasebook_entry entry = *found[i]->entry;
+        end(dispatch, found[i], entry.worker);
+    }
 }
 
 void claims_renew(struct dispatch *dispatch, const struct worker *worker,
                   const struct wire_hello *hello)
 {
+    hand_over(dispatch, worker, hello);
     end_all_but(dispatch, worker, hello, NULL);
     size_t count = hello->held_leases.count;
     if (count > hello->held_messages.count)

@@ -6,11 +6,17 @@
  * or HANDBACK, with the worker, or because the next HELLO names it no more.
  * Nothing is claimed by a lease whose result is being written here: its ACK is
  * on the way, and nothing more will come.
+ *
+ * After a start what the book of our former life names (leasebook.h) is claimed
+ * for its worker, until that says HELLO or the lease time is over.
  */
 #ifndef ROUTER_DISPATCH_CLAIMS_H
 #define ROUTER_DISPATCH_CLAIMS_H
 
 #include "router/dispatch/core.h"
+
+/* Has the worker that says HELLO read the journal of this life? */
+bool claims_remember(const struct wire_hello *hello, uint64_t boot);
 
 /* Does the worker say that it holds this lease? */
 bool claims_names(const struct wire_hello *hello, uint64_t lease);
@@ -19,6 +25,13 @@ bool claims_names(const struct wire_hello *hello, uint64_t lease);
  * events. */
 void claims_renew(struct dispatch *dispatch, const struct worker *worker,
                   const struct wire_hello *hello);
+
+/* At the start, when the spool has said which messages live. */
+void claims_inherit(struct dispatch *dispatch);
+
+/* The lease time is over: of workers that have not come back all that they had
+ * is in doubt. Whole events. */
+void claims_give_up(struct dispatch *dispatch);
 
 /* The worker has nothing to do with it any more; a whole event. Harmless when
  * there is no such claim of this worker. */

@@ -2,12 +2,14 @@
 #include "router/dispatch/dispatch.h"
 
 #include <signal.h>
+#include <stdio.h>
 
 #include "common/base/check.h"
 #include "common/base/mem.h"
 #include "common/base/time.h"
 #include "common/edge/log.h"
 #include "router/dispatch/call.h"
+#include "router/dispatch/claims.h"
 #include "router/dispatch/core.h"
 #include "router/dispatch/entry.h"
 #include "router/dispatch/events.h"
@@ -25,6 +27,8 @@
 #include "router/dispatch/serve.h"
 #include "router/dispatch/settle.h"
 #include "router/dispatch/warn.h"
+
+#define BOOK_PATH_MAX 512 /* run_dir and the router's name, checked */
 
 void dispatch_begin(struct dispatch *dispatch)
 {
@@ -300,8 +304,10 @@ static void tick(void *context)
     if (dispatch->stopping)
         return;
     hear_tick(dispatch);
-    if (now_ms >= dispatch->start_ms + lease_ms)
+    if (dispatch->gathering && now_ms >= dispatch->start_ms + lease_ms) {
+        claims_give_up(dispatch);
         dispatch->gathering = false;
+    }
     ring(dispatch, now_ms);
     warn_turn(dispatch, now_ms);
     if (dispatch->epoch_handled != dispatch->pools.epoch)
@@ -399,6 +405,19 @@ static void init_loop(struct dispatch *dispatch)
     dispatch->operate = defer_new(loop, operate, dispatch);
 }
 
+/* Without one nobody knows what was out when we die: no reason not to send. */
+static void open_book(struct dispatch *dispatch)
+{
+    char path[BOOK_PATH_MAX];
+    struct fault fault;
+    (void)snprintf(path, sizeof path, "%s/%s.leases", dispatch->conf->run_dir,
+                   dispatch->router->name);
+    struct leasebook *book = leasebook_open(path, &fault);
+    if (!book)
+        log_fault(LOG_WARNING, "leases_unrecorded", &fault);
+    leases_keep_book(&dispatch->leases, book);
+}
+
 static enum rc open_edges(struct dispatch *dispatch, struct fault *fault)
 {
     const struct conf *conf = dispatch->conf;
@@ -437,6 +456,8 @@ struct dispatch *dispatch_new(const struct dispatch_options *options,
     init_parts(dispatch);
     if (open_edges(dispatch, fault) != RC_OK)
         dispatch_free(&dispatch);
+    else
+        open_book(dispatch);
     return dispatch;
 }
 
@@ -465,6 +486,7 @@ enum rc dispatch_start(struct dispatch *dispatch, struct spool *spool,
     dispatch->spool = spool;
     dispatch->start_ms = time_now_ms();
     room_review(dispatch);
+    claims_inherit(dispatch);
     timer_set(dispatch->tick, dispatch->start_ms);
     (void)sigfillset(&all);
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);

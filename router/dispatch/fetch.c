@@ -241,9 +241,8 @@ void fetch_for_result(struct dispatch *dispatch, const struct worker *worker,
 
 void fetch_doubt(struct dispatch *dispatch, uint64_t id, const char *worker)
 {
-    struct fetch *fetch = table_get(&dispatch->fetches, id);
-    if (fetch)
-        (void)snprintf(fetch->lost, sizeof fetch->lost, "%s", worker);
+    struct fetch *fetch = fetch_of(dispatch, id);
+    (void)snprintf(fetch->lost, sizeof fetch->lost, "%s", worker);
 }
 
 void fetch_body(struct dispatch *dispatch, struct lease *lease)

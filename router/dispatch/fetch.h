@@ -38,8 +38,8 @@ void fetch_now(struct dispatch *dispatch, uint64_t id);
 void fetch_for_result(struct dispatch *dispatch, const struct worker *worker,
                       const struct wire_result *result);
 
-/* A worker that claimed the message was lost while it is on its way: it is in
- * doubt. Harmless when it is not. */
+/* A worker that had something of the cold message was lost: once it is here, it
+ * is in doubt. */
 void fetch_doubt(struct dispatch *dispatch, uint64_t id, const char *worker);
 
 /* The job of this lease leaves once its body was read. */

@@ -98,15 +98,6 @@ static void doubt_lease(struct dispatch *dispatch, struct lease *lease)
     outcome_close(dispatch, queued, NULL);
 }
 
-/* Has the worker that says HELLO read the journal of this life? */
-static bool remembers(const struct wire_hello *hello, uint64_t boot)
-{
-    for (size_t i = 0; i < hello->former_boots.count; i++)
-        if (hello->former_boots.items[i] == boot)
-            return true;
-    return false;
-}
-
 /* `is_remembered`: its next life is here and claims what it may have sent; all
  * else was not begun. */
 static void lose(struct dispatch *dispatch, struct worker *worker,
@@ -157,9 +148,10 @@ static void hear_hello(struct dispatch *dispatch, const struct bus_peer *peer,
     struct worker *namesake =
         workers_by_name(&dispatch->workers, hello->worker);
     if (namesake && namesake != known)
-        lose(dispatch, namesake, "restarted", remembers(hello, namesake->boot));
+        lose(dispatch, namesake, "restarted",
+             claims_remember(hello, namesake->boot));
     if (known && known->boot != hello->boot) {
-        const bool is_remembered = remembers(hello, known->boot);
+        const bool is_remembered = claims_remember(hello, known->boot);
         lose(dispatch, steal(known), "restarted", is_remembered);
     }
 

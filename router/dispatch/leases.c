@@ -1,6 +1,8 @@
 /* leases.c - which worker has which job. */
 #include "router/dispatch/leases.h"
 
+#include <stdio.h>
+
 #include "common/base/mem.h"
 #include "router/lanes/lanes.h"
 
@@ -17,6 +19,11 @@ void leases_init(struct leases *leases, uint64_t boot)
     table_init(&leases->claimed);
 }
 
+void leases_keep_book(struct leases *leases, struct leasebook *book)
+{
+    leases->book = book;
+}
+
 void leases_release(struct leases *leases)
 {
     size_t at = 0;
@@ -29,6 +36,7 @@ void leases_release(struct leases *leases)
     for (struct claimed *claimed;
          (claimed = table_next(&leases->claimed, &at));)
         mem_free(claimed);
+    leasebook_close(&leases->book);
     table_release(&leases->by_id);
     table_release(&leases->claims);
     table_release(&leases->claimed);
@@ -62,6 +70,23 @@ struct lease *leases_of_job(const struct leases *leases, const struct job *job)
     return NULL;
 }
 
+void leases_note(struct leases *leases, const struct lease *lease)
+{
+    struct leasebook_entry entry = {
+        .lease = lease->id,
+        .message = lease->message,
+        .boot = lease->worker->boot,
+    };
+    (void)snprintf(entry.worker, sizeof entry.worker, "%.39s",
+                   lease->worker->name);
+    leasebook_note(leases->book, &entry);
+}
+
+void leases_forget(struct leases *leases, uint64_t id)
+{
+    leasebook_clear(leases->book, id);
+}
+
 void leases_end(struct leases *leases, struct lease **lease)
 {
     struct lease *ended = steal(*lease);
@@ -71,7 +96,7 @@ void leases_end(struct leases *leases, struct lease **lease)
     mem_free(ended);
 }
 
-struct job *leases_return(struct leases *leases, struct lease **lease)
+struct job *leases_take(struct leases *leases, struct lease **lease)
 {
     struct job *job = (*lease)->job;
     leases_end(leases, lease);
@@ -80,13 +105,19 @@ struct job *leases_return(struct leases *leases, struct lease **lease)
     return job;
 }
 
+struct job *leases_return(struct leases *leases, struct lease **lease)
+{
+    leases_forget(leases, (*lease)->id);
+    return leases_take(leases, lease);
+}
+
 struct claim *leases_claim(struct leases *leases, uint64_t lease,
                            uint64_t message, uint32_t worker)
 {
     if (table_get(&leases->claims, lease))
         return NULL;
     struct claim *claim = NEW(struct claim);
-    *claim = (struct claim){ lease, message, worker };
+    *claim = (struct claim){ lease, message, worker, NULL };
     table_put(&leases->claims, lease, claim);
     struct claimed *claimed = table_get(&leases->claimed, message);
     if (!claimed) {
@@ -95,6 +126,13 @@ struct claim *leases_claim(struct leases *leases, uint64_t lease,
     }
     claimed->count++;
     return claim;
+}
+
+void leases_inherit(struct leases *leases, const struct leasebook_entry *entry)
+{
+    struct claim *claim = leases_claim(leases, entry->lease, entry->message, 0);
+    if (claim)
+        claim->entry = entry;
 }
 
 uint32_t leases_claims_of(const struct leases *leases, uint64_t message)
@@ -117,6 +155,7 @@ void leases_end_claim(struct leases *leases, struct claim **claim)
         mem_free(claimed);
     }
     (void)table_take(&leases->claims, ended->lease);
+    leases_forget(leases, ended->lease);
     mem_free(ended);
 }
 

@@ -6,8 +6,9 @@
  * earlier boot.
  *
  * A claim is a lease that we do not know: its worker said in HELLO that it
- * still holds it, from before we restarted or gave it up. As long as a message
- * has claims, what is pending of it is not given to others.
+ * still holds it, from before we restarted or gave it up; or the book says that
+ * it was out when we died (leasebook.h). As long as a message has claims, what
+ * is pending of it is not given to others.
  */
 #ifndef ROUTER_DISPATCH_LEASES_H
 #define ROUTER_DISPATCH_LEASES_H
@@ -19,6 +20,7 @@
 #include "common/base/attr.h"
 #include "common/base/list.h"
 #include "common/base/table.h"
+#include "router/dispatch/leasebook.h"
 #include "router/dispatch/workers.h"
 #include "router/lanes/job.h"
 
@@ -42,10 +44,14 @@ struct lease {
 struct claim {
     uint64_t lease;
     uint64_t message;
-    uint32_t worker; /* its number */
+    uint32_t worker; /* its number; 0: see `entry` */
+    /* Until its worker says HELLO the book of our former life claims it for him;
+     * NULL from then on. */
+    const struct leasebook_entry *entry;
 };
 
 struct leases {
+    struct leasebook *book; /* NULL: none */
     struct table by_id;
     struct table claims;  /* by lease id */
     struct table claimed; /* how many claims a message has, by its id */
@@ -57,6 +63,9 @@ struct leases {
 /* Ids begin after `boot`, which grows from start to start faster than leases
  * are made. */
 void leases_init(struct leases *leases, uint64_t boot);
+
+/* From now on leases are noted there; it is closed by leases_release(). */
+void leases_keep_book(struct leases *leases, struct leasebook *book);
 void leases_release(struct leases *leases);
 
 struct lease *leases_new(struct leases *leases, struct worker *worker,
@@ -66,20 +75,35 @@ struct lease *leases_get(const struct leases *leases, uint64_t id);
 /* The lease of a LEASED job; walks all of them. */
 struct lease *leases_of_job(const struct leases *leases, const struct job *job);
 
+/* Its JOB leaves: noted in the book, until leases_forget(). */
+void leases_note(struct leases *leases, const struct lease *lease);
+
+/* Nothing of it is in doubt any more; harmless when it is not in the book. */
+void leases_forget(struct leases *leases, uint64_t id);
+
+/* Its JOB did not leave. */
 void leases_end(struct leases *leases, struct lease **lease);
 
-/* Ends it and takes its LEASED job out of the lane's list; NULL: it was settled
+/* Its result is here, and has to be written before it is forgotten: ends it and
+ * takes its LEASED job out of the lane's list; NULL: it was settled
  * meanwhile. */
+struct job *leases_take(struct leases *leases, struct lease **lease);
+
+/* The same when there is no result; it is forgotten. */
 struct job *leases_return(struct leases *leases, struct lease **lease);
 
 /* NULL when it is claimed already. */
 struct claim *leases_claim(struct leases *leases, uint64_t lease,
                            uint64_t message, uint32_t worker);
+
+/* The book claims it. */
+void leases_inherit(struct leases *leases, const struct leasebook_entry *entry);
 struct claim *leases_claimed(const struct leases *leases, uint64_t lease);
 
 /* Claims of a message. */
 uint32_t leases_claims_of(const struct leases *leases, uint64_t message);
 
+/* It is forgotten, too. */
 void leases_end_claim(struct leases *leases, struct claim **claim);
 
 /* The event log owns up to it as a possible duplicate, which is done once. */

@@ -109,7 +109,7 @@ void results_hear(struct dispatch *dispatch, const struct worker *worker,
     CRASH_POINT("result.heard");
     dispatch_begin(dispatch);
     if (lease && lease->worker == worker)
-        job = leases_return(&dispatch->leases, &lease);
+        job = leases_take(&dispatch->leases, &lease);
     if (job) {
         queued = job->queued;
         outcome_result(dispatch, job, result);

@@ -98,11 +98,14 @@ static enum rc send_to(struct dispatch *dispatch, struct job *job,
         body_release(&body);
         return rc;
     }
+    leases_note(&dispatch->leases, lease);
     CRASH_POINT("job.leaving");
     const enum rc sent = bus_send(dispatch->bus, &lease->worker->peer,
                                   buf_slice(&dispatch->frame), body_slice(body),
                                   body_done, body);
     CRASH_POINT("job.sent");
+    if (sent != RC_OK)
+        leases_forget(&dispatch->leases, lease->id);
     return sent;
 }
 

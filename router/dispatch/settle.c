@@ -192,6 +192,7 @@ bool settle_adopt(struct dispatch *dispatch, const struct outcome_ack *ack)
 void settle_ack(struct dispatch *dispatch, const struct outcome_ack *ack)
 {
     struct worker *worker = workers_by_number(&dispatch->workers, ack->worker);
+    leases_forget(&dispatch->leases, ack->lease);
     if (!worker)
         return; /* when it comes back it brings the result again */
     if (!worker_add_ack(worker, ack->lease)) {

@@ -1,18 +1,13 @@
 /* journal.c - what a worker's next life must know of this one. */
 #include "workers/results/journal.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "common/base/buf.h"
 #include "common/base/check.h"
 #include "common/base/mem.h"
 #include "common/base/table.h"
+#include "common/edge/mapped.h"
 
 #define MAGIC      0x6c616e72756f6a73u /* "sjournal" */
 #define VERSION    1u
@@ -51,7 +46,7 @@ struct noted {
 };
 
 struct journal {
-    int fd;
+    struct mapped file;
     struct map *map;
     struct table noted; /* struct noted, by lease */
     uint32_t free[JOURNAL_SLOTS];
@@ -166,39 +161,17 @@ static bool is_ours(const struct head *head)
            && head->boot_count <= JOURNAL_BOOTS_MAX;
 }
 
-/* All of it is there before it is mapped: a disk without room is told here, not
- * by SIGBUS later. */
-static enum rc map_file(struct journal *journal, const char *path,
-                        struct fault *fault)
-{
-    journal->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (journal->fd < 0)
-        return fault_set(fault, RC_IO, errno, "open %s", path);
-    if (flock(journal->fd, LOCK_EX | LOCK_NB) != 0)
-        return fault_set(fault, RC_IO, errno, "lock %s", path);
-    if (ftruncate(journal->fd, sizeof(struct map)) != 0)
-        return fault_set(fault, RC_IO, errno, "size of %s", path);
-    const int failed = posix_fallocate(journal->fd, 0, sizeof(struct map));
-    if (failed != 0)
-        return fault_set(fault, RC_IO, failed, "room for %s", path);
-    void *map = mmap(NULL, sizeof(struct map), PROT_READ | PROT_WRITE,
-                     MAP_SHARED, journal->fd, 0);
-    if (map == MAP_FAILED)
-        return fault_set(fault, RC_IO, errno, "map %s", path);
-    journal->map = map;
-    return RC_OK;
-}
-
 struct journal *journal_open(const char *path, uint64_t boot,
                              struct fault *fault)
 {
     struct journal *journal = NEW(struct journal);
     table_init(&journal->noted);
     buf_init(&journal->frame, (size_t)JOURNAL_SLOTS * JOURNAL_SLOT_BYTES);
-    if (map_file(journal, path, fault) != RC_OK) {
+    if (mapped_open(&journal->file, path, sizeof(struct map), fault) != RC_OK) {
         journal_close(&journal);
         return NULL;
     }
+    journal->map = journal->file.at;
     struct head *head = &journal->map->head;
     if (!is_ours(head)) {
         memset(journal->map, 0, sizeof *journal->map);
@@ -220,10 +193,7 @@ void journal_close(struct journal **journal)
         mem_free(noted);
     table_release(&held->noted);
     buf_release(&held->frame);
-    if (held->map)
-        (void)munmap(held->map, sizeof *held->map);
-    if (held->fd >= 0)
-        (void)close(held->fd);
+    mapped_close(&held->file);
     mem_free(held);
 }
 
