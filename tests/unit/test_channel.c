@@ -40,6 +40,7 @@
 #define LEAVES      "[127.77.0.11]"
 #define GARBLES     "[127.77.0.12]"
 #define REFUSES_TLS "[127.77.0.13]"
+#define FORGETFUL   "[127.77.0.14]"
 #define SIX         "[::1]"
 #define HOLE        "127.77.0.98" /* takes no connection and refuses none */
 #define HOLE_FILL   4
@@ -68,6 +69,8 @@ static const struct {
     { SIX, "" },
     { REFUSES_TLS, "capabilities = [ \"STARTTLS\" ];"
                    " tls = { kind = \"refused\"; };" },
+    { FORGETFUL, "capabilities = [ \"STARTTLS\" ];"
+                 " tls = { kind = \"forgetful\"; };" },
 };
 
 /* Stands for the resolver: all names have these addresses. */
@@ -202,7 +205,7 @@ static void write_config(const struct field *field, const char *path)
 static bool is_listening(const struct field *field)
 {
     struct addr addr;
-    assert_true(addr_of_ip(SLICE("127.77.0.13"), field->port, &addr));
+    assert_true(addr_of_ip(SLICE("127.77.0.14"), field->port, &addr));
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     int result = connect(fd, (struct sockaddr *)&addr.storage, addr.len);
     (void)close(fd);
@@ -438,8 +441,9 @@ static void mail_is_delivered_by_tls(void **state)
     assert_int_equal(bench->why.code, 221);
 }
 
-/* Handshakes that the receivers have seen so far and took up again. */
-static size_t count_resumed(const struct bench *bench)
+/* Lines of the receivers' record so far that have both. */
+static size_t count_recorded(const struct bench *bench, const char *one,
+                             const char *other)
 {
     char path[PATH_MAX];
     char line[4096];
@@ -448,10 +452,21 @@ static size_t count_resumed(const struct bench *bench)
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     while (fgets(line, sizeof line, file))
-        count += strstr(line, "\"disconnect\"")
-                 && strstr(line, "\"tls_resumed\":true");
+        count += strstr(line, one) && strstr(line, other);
     (void)fclose(file);
     return count;
+}
+
+/* Handshakes that took up an old session; that failed before the forgetful. */
+static size_t count_resumed(const struct bench *bench)
+{
+    return count_recorded(bench, "\"disconnect\"", "\"tls_resumed\":true");
+}
+
+static size_t count_failed_handshakes(const struct bench *bench)
+{
+    return count_recorded(bench, "\"target\":\"127.77.0.14",
+                          "tls_handshake_failed");
 }
 
 /* By the name of the host: nobody else's session is of use to it. */
@@ -472,6 +487,28 @@ static void the_second_connection_resumes_tls(void **state)
         (void)usleep(50000); /* until the receiver has written it down */
         assert_int_equal(count_resumed(bench) - before, cases[i].resumed);
     }
+}
+
+/* A handshake with an old session fails; with a new one it does not. Neither is
+ * mail sent in clear for that, nor is the receiver taken for dead. */
+static void an_old_session_that_breaks_the_handshake_is_left_out(void **state)
+{
+    struct bench *bench = *state;
+    const size_t resumed = count_resumed(bench);
+    static const enum dialog_tls demands[] = { DIALOG_TLS_IF_OFFERED,
+                                               DIALOG_TLS_IF_OFFERED,
+                                               DIALOG_TLS_REQUIRED };
+    for (size_t i = 0; i < ARRAY_LEN(demands); i++) {
+        bench->to_send = 1;
+        bench->is_gone = false;
+        deliver(bench, demands[i], FORGETFUL, NULL);
+        assert_int_equal(bench->done, i + 1);
+        assert_outcome(bench, 0, VERDICT_DELIVERED, 250);
+        assert_string_equal(bench->tls_version, "TLSv1.3");
+        channel_free(&bench->channel);
+    }
+    assert_int_equal(count_resumed(bench), resumed);
+    assert_int_equal(count_failed_handshakes(bench), 2);
 }
 
 static void mail_is_delivered_in_clear(void **state)
@@ -967,6 +1004,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         channel_test(mail_is_delivered_by_tls),
         channel_test(the_second_connection_resumes_tls),
+        channel_test(an_old_session_that_breaks_the_handshake_is_left_out),
         channel_test(mail_is_delivered_in_clear),
         channel_test(mail_is_delivered_to_who_knows_no_ehlo),
         channel_test(one_connection_carries_many),

@@ -646,6 +646,36 @@ static void sessions_are_resumed_by_name_and_demands(void **state)
     assert_int_equal(w->client.opened, 1);
 }
 
+/* The clock of tls.c, which is ahead of the real one. */
+static time_t ahead_s;
+time_t __wrap_time(time_t *now_s);
+time_t __real_time(time_t *now_s);
+time_t __wrap_time(time_t *now_s)
+{
+    const time_t then_s = __real_time(NULL) + ahead_s;
+    if (now_s)
+        *now_s = then_s;
+    return then_s;
+}
+
+/* Though OpenSSL's own tickets are good for two. */
+static void a_session_is_resumed_for_an_hour(void **state)
+{
+    struct world *w = *state;
+    struct fault fault;
+    scoped(tls_context_release) struct tls_context *strict =
+        tls_client_context(true, w->certificate, &fault);
+    assert_false(connect_by_tls(w, w->serving, strict, "localhost"));
+    ahead_s = 3590;
+    assert_true(connect_by_tls(w, w->serving, strict, "localhost"));
+    ahead_s = 3605;
+    assert_false(connect_by_tls(w, w->serving, strict, "localhost"));
+    ahead_s = -5; /* it is from the future */
+    assert_false(connect_by_tls(w, w->serving, strict, "localhost"));
+    ahead_s = 0;
+    assert_true(connect_by_tls(w, w->serving, strict, "localhost"));
+}
+
 /* A server that has lost its keys since does a whole handshake. */
 static void a_session_that_is_not_known_any_more_does_no_harm(void **state)
 {
@@ -887,6 +917,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(addresses_are_what_they_were_made_of),
         CASE(sessions_are_resumed_by_name_and_demands),
+        CASE(a_session_is_resumed_for_an_hour),
         CASE(a_session_that_is_not_known_any_more_does_no_harm),
         cmocka_unit_test(a_pair_that_cannot_serve_is_refused),
         CASE(bytes_go_both_ways),

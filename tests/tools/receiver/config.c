@@ -32,7 +32,7 @@ static const char *const deed_names[DEED_COUNT] = {
 static const char *const tls_names[TLS_KIND_COUNT] = {
     [TLS_NONE] = "none", [TLS_SELF_SIGNED] = "self-signed",
     [TLS_FILES] = "files", [TLS_BROKEN] = "broken", [TLS_OLD] = "old",
-    [TLS_REFUSED] = "refused",
+    [TLS_FORGETFUL] = "forgetful", [TLS_REFUSED] = "refused",
 };
 
 static const struct {

@@ -56,6 +56,7 @@ enum tls_kind {
     TLS_FILES,       /* tls_cert, tls_key */
     TLS_BROKEN,      /* says 220, then bytes that are no handshake */
     TLS_OLD,         /* self-signed, speaks TLS 1.0 only */
+    TLS_FORGETFUL,   /* self-signed; whoever offers an old session fails */
     TLS_REFUSED,     /* offers STARTTLS, answers it with 454 */
     TLS_KIND_COUNT,
 };

@@ -77,6 +77,19 @@ static bool use_tls_1_0(SSL_CTX *ssl)
            && SSL_CTX_set_cipher_list(ssl, "DEFAULT:@SECLEVEL=0") == 1;
 }
 
+/* TLS 1.3: who offers a session says so in this extension. */
+static int refuse_session(SSL *ssl, int *alert, void *context)
+{
+    const unsigned char *bytes = NULL;
+    size_t len = 0;
+
+    (void)context;
+    if (SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_psk, &bytes, &len) != 1)
+        return SSL_CLIENT_HELLO_SUCCESS;
+    *alert = SSL_AD_INTERNAL_ERROR;
+    return SSL_CLIENT_HELLO_ERROR;
+}
+
 static bool set_up(SSL_CTX *ssl, const struct provider_config *config)
 {
     SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE
@@ -89,6 +102,9 @@ static bool set_up(SSL_CTX *ssl, const struct provider_config *config)
         return use_self_signed(ssl, config->host_name);
     case TLS_OLD:
         return use_tls_1_0(ssl) && use_self_signed(ssl, config->host_name);
+    case TLS_FORGETFUL:
+        SSL_CTX_set_client_hello_cb(ssl, refuse_session, NULL);
+        return use_self_signed(ssl, config->host_name);
     case TLS_NONE:
     case TLS_BROKEN:
     case TLS_REFUSED:
