@@ -72,6 +72,7 @@ class Rig:
         self._children = {}
         self._logs = {}
         self.workers_killed = 0
+        self.worker_kills = 0  # asked for, in all
 
     def __enter__(self):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # by __exit__
