@@ -33,10 +33,19 @@ pools = ( {pools} );
 routes = ( {routes} );
 streams = ( {streams} );
 limits = ( {{ smtp_port = {sink_port}; max_smtp_out = {slots};
-    max_msg_per_connection = 0; tls = "off"; prohibited = ( ); {limits} }} );
+    max_msg_per_connection = {each}; tls = "{tls}"; prohibited = ( );
+    {limits} }} );
 spool = {{ path = "{folder}/spool"; segment_size = "128MB";
     body_cache = "{body_cache}"; }};
 log = {{ level = "warning"; events = "{events}"; }};
+"""
+
+
+RECEIVER = """
+record = "{folder}/receiver.record"; stats = "{folder}/receiver.stats";
+providers = ( {{ name = "far"; host_name = "mx.far.test";
+    listen = [ "127.0.0.1:{port}" ]; domains = [ "*" ];
+    capabilities = [ {capabilities} ]; {tls} }} );
 """
 
 
@@ -77,11 +86,13 @@ def ledger(path):
 
 class Platform:
     """streams: name -> dict(pool, and what stands in its config). limits:
-    what stands in that section further. sink_port: of a receiver that is not
+    what stands in that section further, `tls` and `each`
+    (messages of a connection, 0: any number) apart. sink_port: of a receiver that is not
     the platform's to start."""
 
     def __init__(self, build, streams, *, slots=20, workers=2,
-                 body_cache="64MB", limits="", sink_port=None):
+                 body_cache="64MB", limits="", tls="off", each=0,
+                 sink_port=None):
         self.bin = pathlib.Path(build).resolve() / "bin"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bench."))
         self.streams = streams
@@ -92,6 +103,8 @@ class Platform:
         self.slots = slots
         self.body_cache = body_cache
         self.limits = limits
+        self.tls = tls
+        self.each = each
         self.processes = {}
         self._numbers = iter(range(1 << 30))
         self._events = self.folder / "events.log"
@@ -105,7 +118,8 @@ class Platform:
         port_of = self.ports
         (self.folder / "cfg").write_text(CONFIG.format(
             folder=self.folder, sink_port=self.sink_port, slots=self.slots,
-            body_cache=self.body_cache, limits=self.limits,
+            body_cache=self.body_cache, limits=self.limits, tls=self.tls,
+            each=self.each,
             events=self._events,
             listeners=",\n".join(
                 f'{{ name = "{name}"; address = "127.0.0.1:{port_of[name]}"; '
@@ -220,7 +234,35 @@ class Platform:
         self.stop(name)
         return ledger(self.folder / f"{name}.ledger")
 
+    def start_receiver(self, tls=None, port=None):
+        """A receiver that knows more than a sink does: CHUNKING, and TLS as in
+        its own config; at the sink's port, unless at another."""
+        port = port or self.sink_port
+        words = ["PIPELINING", "SIZE", "8BITMIME", "CHUNKING",
+                 *(["STARTTLS"] if tls else [])]
+        config = self.folder / "receiver.cfg"
+        config.write_text(RECEIVER.format(
+            folder=self.folder, port=port, tls=tls or "",
+            capabilities=", ".join(f'"{word}"' for word in words)))
+        self.spawn("receiver", "sendyard-receiver", config)
+        wait_until(lambda: listens(port), 10, "no receiver")
+
+    def received(self, kind):
+        """Lines of the receiver's record."""
+        text = (self.folder / "receiver.record").read_text()
+        whole = text[:text.rfind("\n") + 1].splitlines()
+        return [one for one in map(json.loads, whole) if one["event"] == kind]
+
     # seeing
+
+    def redis_calls(self):
+        """Scripts that Redis was asked to run so far."""
+        text = subprocess.run(
+            ["redis-cli", "-s", self.folder / "redis", "info", "commandstats"],
+            capture_output=True, text=True, check=True).stdout
+        return sum(int(line.split("calls=")[1].split(",")[0])
+                   for line in text.splitlines()
+                   if line.startswith(("cmdstat_evalsha:", "cmdstat_eval:")))
 
     def ask(self, *words):
         done = subprocess.run(

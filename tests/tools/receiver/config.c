@@ -83,7 +83,7 @@ static const char *const delay_keys[] = {
     "connect", "ehlo", "starttls", "mail", "rcpt", "data", "dot", "quit",
     "all", NULL,
 };
-static const char *const tls_keys[] = { "kind", "cert", "key", NULL };
+static const char *const tls_keys[] = { "kind", "cert", "key", "tickets", NULL };
 static const char *const rule_keys[] = {
     "at", "do", "match", "source", "reply", "percent", "every", "first",
     "delay_ms", "drip_ms", NULL,
@@ -266,6 +266,9 @@ static bool load_tls(struct provider_config *provider,
     provider->tls = (enum tls_kind)kind;
     provider->tls_cert = get_string(tls, "cert", NULL);
     provider->tls_key = get_string(tls, "key", NULL);
+    int tickets = 1;
+    (void)config_setting_lookup_bool(tls, "tickets", &tickets);
+    provider->tls_tickets = tickets;
     if (provider->tls == TLS_FILES
         && (provider->tls_cert == NULL || provider->tls_key == NULL))
         return complain(tls, "cert and key are needed for", provider->name);

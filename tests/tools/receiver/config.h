@@ -106,6 +106,7 @@ struct provider_config {
     enum tls_kind tls;
     const char *tls_cert;
     const char *tls_key;
+    bool tls_tickets; /* gives sessions to be resumed */
 
     /* 0 means no limit */
     uint32_t connections_per_source;

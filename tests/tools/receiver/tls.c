@@ -95,6 +95,10 @@ static bool set_up(SSL_CTX *ssl, const struct provider_config *config)
     SSL_CTX_set_mode(ssl, SSL_MODE_ENABLE_PARTIAL_WRITE
                               | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER
                               | SSL_MODE_RELEASE_BUFFERS);
+    if (!config->tls_tickets) {
+        (void)SSL_CTX_set_num_tickets(ssl, 0);
+        SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET);
+    }
     switch (config->tls) {
     case TLS_FILES:
         return use_files(ssl, config);
