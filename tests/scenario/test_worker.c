@@ -683,6 +683,24 @@ static void a_lane_does_not_wait_for_idle_lines_of_another(void **state)
     assert_int_equal(check_receiver(yard, 3), 1);
 }
 
+/* What waits at the router for a line that works comes when it falls idle. */
+static void a_lane_hears_of_a_line_that_falls_idle(void **state)
+{
+    struct yard *yard = *state;
+    yard->lanes[0].ready = 1;
+    run_yard(yard, 1, "", 400);
+    WAIT_FOR(yard, yard->lease, 1u);
+    run_for(yard, 150);
+    assert_int_equal(yard->result_count, 0);
+    offer(yard, 0); /* no more */
+    yard->lanes[1].ready = 1;
+    offer(yard, 1);
+    WAIT_FOR(yard, yard->result_count, 1u);
+    run_for(yard, 550);
+    assert_int_equal(yard->result_count, 2);
+    assert_int_equal(check_receiver(yard, 2), 1);
+}
+
 static void a_lane_takes_idle_lines_beyond_its_part(void **state)
 {
     struct yard *yard = *state;
@@ -968,6 +986,7 @@ int main(void)
         STORY(urgent_mail_has_the_next_token),
         STORY(an_idle_line_serves_other_lanes),
         STORY(a_lane_does_not_wait_for_idle_lines_of_another),
+        STORY(a_lane_hears_of_a_line_that_falls_idle),
         STORY(a_lane_takes_idle_lines_beyond_its_part),
         STORY(idle_lines_to_other_hosts_make_room),
         STORY(a_reload_changes_a_limit),

@@ -158,6 +158,10 @@ void loans_announce(struct carrier *carrier)
         defer_set(carrier->passage->ground->wake);
         return;
     }
+    /* Once: two lanes whose routers are slow must not keep each other awake. */
+    const struct line *last = line_of(carrier->lines.ready.next);
+    if (channel_idle_since_ms(last->channel) < passage_now_ms(carrier->passage))
+        return;
     list_each (at, lanes_of(carrier)) {
         struct carrier *other = carrier_at(at);
         const struct berth *berth = &other->passage->berth;

@@ -46,8 +46,8 @@ uint32_t loans_on_hand(struct carrier *carrier);
 /* Whether jobs of another lane wait for a line. */
 bool loans_are_wanted(const struct carrier *carrier);
 
-/* Some of our lines lie idle: lanes that wait for one, here or with jobs at
- * their router, have a look. */
+/* Some of our lines lie idle: lanes whose jobs wait for one have a look; those
+ * that have jobs at their router once, when it falls idle. */
 void loans_announce(struct carrier *carrier);
 
 /* No slot is left for the job, and no line can be had: an idle line of another
