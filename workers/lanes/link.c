@@ -76,12 +76,18 @@ static bool push(struct link *link, enum wire_kind kind, struct slice bytes)
     return false;
 }
 
-static bool send(struct link *link, const struct wire_frame *frame)
+/* Into link->frame. */
+static struct slice encode(struct link *link, const struct wire_frame *frame)
 {
     /* FRAME_MAX holds every frame that the limits of wire.h allow. */
     enum rc rc = wire_encode(frame, &link->frame);
     CHECK(rc == RC_OK);
-    return push(link, frame->kind, buf_slice(&link->frame));
+    return buf_slice(&link->frame);
+}
+
+static bool send(struct link *link, const struct wire_frame *frame)
+{
+    return push(link, frame->kind, encode(link, frame));
 }
 
 struct held_list {
@@ -464,25 +470,23 @@ void link_doubt(struct link *link, const struct wire_result *result)
         return;
     const struct wire_frame frame = { .kind = WIRE_RESULT,
                                       .as.result = *result };
-    enum rc rc = wire_encode(&frame, &link->frame);
-    CHECK(rc == RC_OK); /* as in send() */
     journal_note(link->journal, result->lease, JOURNAL_DOUBT,
-                 buf_slice(&link->frame));
+                 encode(link, &frame));
 }
 
 void link_result(struct link *link, const struct wire_result *result)
 {
     CHECK(link->jobs > 0);
     link->jobs--;
-    bool is_sent = send(link, &(struct wire_frame){
-                                  .kind = WIRE_RESULT,
-                                  .as.result = *result,
-                              });
+    const struct slice frame =
+        encode(link, &(struct wire_frame){ .kind = WIRE_RESULT,
+                                           .as.result = *result });
+    /* First: whoever hears of it may find us dead, and the journal in doubt. */
     if (link->journal)
-        journal_note(link->journal, result->lease, JOURNAL_RESULT,
-                     buf_slice(&link->frame));
-    if (!kept_add(link->kept, result->lease, result->message,
-                  buf_slice(&link->frame), is_sent ? now_of(link) : 0))
+        journal_note(link->journal, result->lease, JOURNAL_RESULT, frame);
+    const bool is_sent = push(link, WIRE_RESULT, frame);
+    if (!kept_add(link->kept, result->lease, result->message, frame,
+                  is_sent ? now_of(link) : 0))
         log_line(LOG_ERROR, "lease_seen_twice", "lease=%" PRIu64,
                  result->lease);
 }
@@ -490,9 +494,7 @@ void link_result(struct link *link, const struct wire_result *result)
 bool link_lines(struct link *link, const struct wire_lines *lines)
 {
     const struct wire_frame frame = { .kind = WIRE_LINES, .as.lines = *lines };
-    const enum rc rc = wire_encode(&frame, &link->frame);
-    CHECK(rc == RC_OK);
-    return bus_send(link->bus, NULL, buf_slice(&link->frame), slice_text(NULL),
+    return bus_send(link->bus, NULL, encode(link, &frame), slice_text(NULL),
                     NULL, NULL)
            == RC_OK;
 }
