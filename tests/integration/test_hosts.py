@@ -79,6 +79,19 @@ class TheHosts(unittest.TestCase):
             self.cluster.submit(1, "w%d@bigmail.test", 5)), 30,
             self.cluster.logs)
 
+    def test_a_router_and_a_worker_die_and_one_comes_back(self):
+        sent = self.cluster.submit(1, "u%d@slow.test", 40)
+        wait_until(lambda: len(self.sources_of(sent)) == 3, 20,
+                   self.cluster.logs)
+        self.cluster.stop("router-1")
+        self.cluster.stop("worker-2")
+        self.cluster.start("router-1")
+        self.cluster.wait_delivered(sent, 60)
+        self.check_copies_are_named()
+        owned = self.cluster.events("possible_duplicate")
+        self.assertEqual({event["worker"] for event in owned}, {"worker-2"})
+        print(f"# {len(owned)} were named as possible duplicates")
+
     def test_a_slow_host_does_not_slow_the_others(self):
         self.cluster.hosts.slow("worker-3", "64kbit")
         sent = self.cluster.submit(1, "u%d@bigmail.test", 60)
