@@ -23,6 +23,8 @@ HUMAN_SKINS = ["plain", "plain", "plain", "gmail", "outlook", "apple"]
 TRACKERS = ["", "", "links", "click", "email.mg", "url4412", "t"]
 PADDED = 0.6         # how many hidden first words are followed by padding
 PLAIN = 0.12         # how many templates of a sender with a layout go without
+LEAVE = [0.1, 0.1, 0.3, 0.8]   # how many notices of a sender offer to leave
+PASSED_ON = 0.6      # how many letters a mailing list or web mailer adds to
 
 
 def load_locales():
@@ -58,6 +60,7 @@ def dress(brand, locale):
         word for word in ("logo", "nav", "icons", "badges", "address", "legal",
                           "preheader", "pixel", "reason")
         if rng.random() < 0.5)
+    brand["leave"] = rng.choice(LEAVE)
     return brand
 
 
@@ -67,11 +70,16 @@ def frame_of(brand, template, locale, habit, values):
     label = template["label"]
     bare = {"top": [], "bottom": [], "icons": [], "nav": [], "logo": False,
             "preheader": "", "padding": 0, "pixel": False}
-    if label == "personal":
-        return bare
 
     def say(key):
         return templates.expand(habit.choice(locale[key]), values)
+
+    if label == "personal":
+        key = "list_foot" if brand.get("list") else "letter_foot"
+        rate = PASSED_ON if brand.get("list") else PASSED_ON / 4
+        if key in locale and habit.random() < rate:
+            bare["bottom"].append(say(key))
+        return bare
 
     top, bottom = [], []
     campaign = label == "bulk" or (label == "lifecycle" and habit.random() < 0.6)
@@ -79,7 +87,7 @@ def frame_of(brand, template, locale, habit, values):
         top.append(f"<<{say('browser')}>>")
     if "reason" in has and habit.random() < 0.8:
         bottom.append(say("list_reason" if campaign else "own_reason"))
-    if habit.random() < (0.85 if campaign else 0.12):
+    if habit.random() < (0.85 if campaign else brand["leave"]):
         bottom.append(f"<<{say('unsubscribe')}>>")
     if habit.random() < (0.3 if campaign else 0.25):
         bottom.append(f"<<{say('settings')}>>")
