@@ -13,8 +13,8 @@ import tempfile
 import make
 from values import Values
 
-LEAST = {"sources": 60, "templates": 600, "languages": 14,
-         "transactional": 300, "bulk": 150, "personal": 60, "lifecycle": 15}
+LEAST = {"sources": 125, "templates": 1350, "languages": 14,
+         "transactional": 650, "bulk": 400, "personal": 200, "lifecycle": 40}
 DRAWN = "|".join(name[5:] for name in dir(Values) if name.startswith("draw_"))
 MARKS = re.compile(r"\{(" + DRAWN + r")[23]?(:[^{}]*)?\}|<<|%[a-z]+%[ <\"]"
                    r"|(?m:^(== |\?\w|ATTACH ))")
