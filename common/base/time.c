@@ -21,6 +21,13 @@ uint64_t time_now_us(void)
     return read_us(CLOCK_MONOTONIC);
 }
 
+uint64_t time_worked_ns(void)
+{
+    struct timespec worked;
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &worked);
+    return (uint64_t)worked.tv_sec * 1000000000u + (uint64_t)worked.tv_nsec;
+}
+
 uint64_t time_utc_ms(void)
 {
     return read_us(CLOCK_REALTIME) / 1000u;

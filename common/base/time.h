@@ -19,6 +19,10 @@ uint64_t time_now_ms(void);
 /* Monotonic microseconds, for measuring. */
 uint64_t time_now_us(void);
 
+/* Nanoseconds that this thread has worked; what a piece of work costs on a
+ * machine that has other things to do. */
+uint64_t time_worked_ns(void);
+
 /* Milliseconds since 1970 UTC; may step. */
 uint64_t time_utc_ms(void);
 
