@@ -1,31 +1,33 @@
 /* judge.c - which stream a message belongs to, and why. */
 #include "classifier/judge.h"
 
-#include "classifier/evidence.h"
+#include "classifier/reasons.h"
+#include "common/base/attr.h"
 #include "common/base/check.h"
 #include "common/base/glob.h"
-#include "common/proto/escape.h"
 #include "common/proto/header.h"
 
-/* Confidence, per mille, where no content is read: what each layer is worth. */
-#define CONFIDENT_AGREED   950
-#define CONFIDENT_DECLARED 800
-#define CONFIDENT_EVIDENT  900
-#define CONFIDENT_UNSURE   400
+#define BULK_LIKELY   500u /* per mille: undeclared mail is bulk from here */
+#define BULK_SURE     900u /* and mail that was declared neutral */
+#define TRUSTED_FLOOR 500u /* where the template has proven itself */
+/* Without a model, for marks that make bulk. */
+#define GUESS_SURE   950u
+#define GUESS_UNSURE 400u
 
 struct declaration {
     int stream; /* JUDGE_STREAM_NONE: nobody declared one */
     struct judge_reason reason;
 };
 
-static void add_reason(struct judgement *judgement, enum judge_reason_code code,
-                       struct slice detail)
+static struct judge_reason *add_reason(struct judgement *judgement,
+                                       enum judge_reason_code code,
+                                       struct slice detail)
 {
     CHECK(judgement->reason_count < JUDGE_REASONS_MAX);
-    judgement->reasons[judgement->reason_count++] = (struct judge_reason){
-        .code = code,
-        .detail = detail,
-    };
+    struct judge_reason *reason =
+        &judgement->reasons[judgement->reason_count++];
+    *reason = (struct judge_reason){ .code = code, .detail = detail };
+    return reason;
 }
 
 static int find_stream(const struct judge_policy *policy, struct slice name)
@@ -35,6 +37,8 @@ static int find_stream(const struct judge_policy *policy, struct slice name)
             return (int)i;
     return JUDGE_STREAM_NONE;
 }
+
+/* ---- declared ---------------------------------------------------------- */
 
 static bool rule_matches(const struct judge_rule *rule,
                          const struct judge_account *account,
@@ -50,17 +54,11 @@ static bool rule_matches(const struct judge_rule *rule,
            || header_matches(message->header, rule->header, rule->header_value);
 }
 
-static struct declaration declared_by(const struct judge_policy *policy,
-                                      const struct judge_account *account,
-                                      const struct judge_message *message,
-                                      int header_stream)
+static struct declaration declared_by_policy(
+    const struct judge_policy *policy, const struct judge_account *account,
+    const struct judge_message *message)
 {
-    struct declaration declaration = { .stream = header_stream };
-    if (header_stream != JUDGE_STREAM_NONE) {
-        declaration.reason.code = REASON_DECLARED_HEADER;
-        declaration.reason.detail = policy->streams[header_stream].name;
-        return declaration;
-    }
+    struct declaration declaration = { .stream = account->default_stream };
     for (size_t i = 0; i < policy->rule_count; i++) {
         const struct judge_rule *rule = &policy->rules[i];
         if (!rule_matches(rule, account, message))
@@ -70,7 +68,6 @@ static struct declaration declared_by(const struct judge_policy *policy,
         declaration.reason.detail = rule->name;
         return declaration;
     }
-    declaration.stream = account->default_stream;
     declaration.reason.code = REASON_UNDECLARED;
     if (declaration.stream != JUDGE_STREAM_NONE) {
         declaration.reason.code = REASON_DECLARED_ACCOUNT;
@@ -79,7 +76,261 @@ static struct declaration declared_by(const struct judge_policy *policy,
     return declaration;
 }
 
-/* How far down a declared class has to go: what evidence and trust leave. */
+/* The stream that the message names itself, or JUDGE_STREAM_NONE. */
+static int declared_by_header(const struct judge_policy *policy,
+                              const struct judge_message *message,
+                              struct judgement *judgement)
+{
+    struct cursor cursor = cursor_of(message->header);
+    struct header_field field;
+    if (header_find(&cursor, SLICE("X-Sendyard-Stream"), &field)) {
+        struct slice name = slice_trim(field.value);
+        int stream = find_stream(policy, name);
+        if (stream == JUDGE_STREAM_NONE)
+            judgement->unknown_stream = name;
+        return stream;
+    }
+    for (size_t i = 0; i < policy->declare_in_count; i++) {
+        cursor = cursor_of(message->header);
+        if (!header_find(&cursor, policy->declare_in[i], &field))
+            continue;
+        int stream = find_stream(policy, slice_trim(field.value));
+        if (stream != JUDGE_STREAM_NONE)
+            return stream;
+    }
+    return JUDGE_STREAM_NONE;
+}
+
+static void hear_declaration(const struct judge_policy *policy,
+                             const struct judge_account *account,
+                             const struct judge_message *message,
+                             struct judgement *judgement)
+{
+    struct declaration declaration;
+    int stream = declared_by_header(policy, message, judgement);
+    if (stream != JUDGE_STREAM_NONE) {
+        declaration.stream = stream;
+        declaration.reason = (struct judge_reason){
+            .code = REASON_DECLARED_HEADER,
+            .detail = policy->streams[stream].name,
+        };
+    } else {
+        declaration = declared_by_policy(policy, account, message);
+    }
+    judgement->declared = declaration.stream;
+    judgement->reasons[judgement->reason_count++] = declaration.reason;
+}
+
+static enum judge_class declared_class(const struct judge_policy *policy,
+                                       const struct judgement *judgement)
+{
+    return policy->streams[judgement->declared].class;
+}
+
+/* ---- evident ----------------------------------------------------------- */
+
+/* Fields that lists and campaigns set and hardly anybody else does. */
+#define LIST_MARKS                                                             \
+    (UINT64_C(1) << MARK_ONE_CLICK | UINT64_C(1) << MARK_LIST_ID               \
+     | UINT64_C(1) << MARK_PRECEDENCE | UINT64_C(1) << MARK_LIST_UNSUBSCRIBE   \
+     | UINT64_C(1) << MARK_CAMPAIGN)
+
+static void weigh_without_model(const struct sketch *sketch,
+                                struct judgement *judgement)
+{
+    bool is_bulk = (sketch->marks & LIST_MARKS) != 0;
+    add_reason(judgement, REASON_NO_MODEL, slice_text(NULL));
+    for (uint64_t left = sketch->marks & LIST_MARKS; left != 0;
+         left &= left - 1)
+        add_reason(judgement, REASON_MARK, slice_text(NULL))->index =
+            (uint32_t)__builtin_ctzll(left);
+    uint32_t sure = is_bulk ? GUESS_SURE : GUESS_UNSURE;
+    judgement->per_mille[KIND_BULK] = sure;
+    judgement->per_mille[KIND_TRANSACTIONAL] = (1000 - sure) / 2;
+    judgement->per_mille[KIND_PERSONAL] =
+        1000 - sure - judgement->per_mille[KIND_TRANSACTIONAL];
+}
+
+/* What declaring a protected stream is worth: a prior, where the account is to
+ * be verified. */
+static int32_t prior_of(const struct judge_policy *policy,
+                        const struct judge_account *account,
+                        struct judgement *judgement)
+{
+    if (judgement->declared == JUDGE_STREAM_NONE
+        || account->trust == JUDGE_TRUST_NEVER
+        || declared_class(policy, judgement) != JUDGE_TRANSACTIONAL)
+        return 0;
+    struct judge_reason *reason =
+        add_reason(judgement, REASON_PRIOR, slice_text(NULL));
+    reason->toward = KIND_TRANSACTIONAL;
+    reason->points = JUDGE_PRIOR * 100 / MODEL_POINT;
+    return JUDGE_PRIOR;
+}
+
+static void weigh(const struct judge_policy *policy,
+                  const struct judge_account *account,
+                  const struct sketch *sketch, struct judgement *judgement)
+{
+    struct model_score score;
+    if (!policy->model) {
+        weigh_without_model(sketch, judgement);
+        return;
+    }
+    model_score(policy->model, sketch, &score);
+    score.total[MODEL_TRANSACTIONAL] += prior_of(policy, account, judgement);
+    model_probabilities(score.total, judgement->per_mille);
+    reasons_add_evidence(policy->model, sketch, &score, judgement);
+}
+
+static enum judge_kind likeliest(const uint32_t per_mille[JUDGE_KIND_COUNT])
+{
+    unsigned most = 0;
+    for (unsigned kind = 1; kind < JUDGE_KIND_COUNT; kind++)
+        most = per_mille[kind] > per_mille[most] ? kind : most;
+    return (enum judge_kind)most;
+}
+
+/* Mail of systems is known by its form; true when this is. */
+static bool is_system(const struct judge_message *message,
+                      const struct sketch *sketch, struct judgement *judgement)
+{
+    bool is_null = slice_is_empty(message->mail_from);
+    if (!is_null && !sketch->is_report && !message->is_ours)
+        return false;
+    add_reason(judgement, is_null ? REASON_NULL_SENDER : REASON_REPORT,
+               slice_text(NULL));
+    judgement->kind = KIND_SYSTEM;
+    judgement->per_mille[KIND_SYSTEM] = 1000;
+    return true;
+}
+
+/* ---- the decision ------------------------------------------------------ */
+
+/* The lowest floor of the protected streams that the message may go to. */
+static uint32_t floor_of(const struct judge_policy *policy,
+                         const struct judgement *judgement)
+{
+    unsigned stream = policy->kind_streams[KIND_TRANSACTIONAL];
+    if (judgement->declared != JUDGE_STREAM_NONE
+        && declared_class(policy, judgement) == JUDGE_TRANSACTIONAL)
+        stream = (unsigned)judgement->declared;
+    return policy->streams[stream].floor;
+}
+
+/* Does the template's standing allow the protected track? */
+static bool template_allows(const struct judge_standing *standing,
+                            struct judgement *judgement)
+{
+    struct judge_reason *reason;
+    switch (standing->state) {
+    case TEMPLATE_UNKNOWN:
+    case TEMPLATE_TRUSTED:
+        return true;
+    case TEMPLATE_TRIPPED:
+        add_reason(judgement, REASON_TRIPPED, slice_text(NULL));
+        return false;
+    case TEMPLATE_NEW:
+    case TEMPLATE_PROBATION:
+        break;
+    }
+    reason = add_reason(judgement,
+                        standing->is_spent ? REASON_PROBATION_SPENT
+                                           : REASON_PROBATION,
+                        slice_text(NULL));
+    reason->value = standing->recipients;
+    judgement->needs_budget = !standing->is_spent;
+    return !standing->is_spent;
+}
+
+/* A protected place must be earned by all: the text, the form, the template. */
+static bool may_protect(const struct judge_policy *policy,
+                        const struct judge_message *message,
+                        const struct sketch *sketch,
+                        const struct judge_standing *standing,
+                        struct judgement *judgement)
+{
+    uint32_t floor = floor_of(policy, judgement);
+    if (standing->state == TEMPLATE_TRUSTED && floor > TRUSTED_FLOOR)
+        floor = TRUSTED_FLOOR;
+    if (message->recipient_count > policy->max_recipients) {
+        add_reason(judgement, REASON_RECIPIENTS, slice_text(NULL))->value =
+            (uint32_t)message->recipient_count;
+        return false;
+    }
+    if (sketch->is_truncated) {
+        add_reason(judgement, REASON_TRUNCATED, slice_text(NULL));
+        return false;
+    }
+    if (standing->is_taught)
+        return standing->taught == KIND_TRANSACTIONAL;
+    if (judgement->per_mille[KIND_TRANSACTIONAL] < floor) {
+        add_reason(judgement, REASON_BELOW_FLOOR, slice_text(NULL))->value =
+            floor;
+        return false;
+    }
+    return template_allows(standing, judgement);
+}
+
+static bool is_bulk(const struct judge_policy *policy,
+                    const struct judge_message *message,
+                    const struct judge_standing *standing,
+                    const struct judgement *judgement)
+{
+    if (standing->is_taught)
+        return standing->taught == KIND_BULK;
+    if (policy->bulk_recipients > 0
+        && message->recipient_count >= policy->bulk_recipients)
+        return true;
+    bool is_neutral = judgement->declared != JUDGE_STREAM_NONE
+                      && declared_class(policy, judgement) == JUDGE_NEUTRAL;
+    return judgement->per_mille[KIND_BULK]
+           >= (is_neutral ? BULK_SURE : BULK_LIKELY);
+}
+
+/* The highest class that the evidence leaves. */
+static void find_evident(const struct judge_policy *policy,
+                         const struct judge_account *account,
+                         const struct judge_message *message,
+                         const struct sketch *sketch,
+                         const struct judge_standing *standing,
+                         struct judgement *judgement)
+{
+    judgement->evident = JUDGE_TRANSACTIONAL;
+    if (is_system(message, sketch, judgement)) {
+        if (!message->is_ours)
+            judgement->evident = JUDGE_NEUTRAL;
+        return;
+    }
+    weigh(policy, account, sketch, judgement);
+    judgement->kind = likeliest(judgement->per_mille);
+    if (standing->is_taught) {
+        judgement->kind = standing->taught;
+        add_reason(judgement, REASON_TAUGHT,
+                   slice_text(judge_kind_name(standing->taught)));
+    }
+    if (is_bulk(policy, message, standing, judgement))
+        judgement->evident = JUDGE_BULK;
+    else if (!may_protect(policy, message, sketch, standing, judgement))
+        judgement->evident = JUDGE_NEUTRAL;
+}
+
+/* Where mail goes that nobody declared. */
+static unsigned stream_of_evidence(const struct judge_policy *policy,
+                                   const struct judgement *judgement)
+{
+    if (judgement->kind == KIND_SYSTEM)
+        return policy->kind_streams[KIND_SYSTEM];
+    if (judgement->evident == JUDGE_BULK)
+        return policy->kind_streams[KIND_BULK];
+    if (judgement->evident == JUDGE_TRANSACTIONAL)
+        return policy->kind_streams[KIND_TRANSACTIONAL];
+    return judgement->kind == KIND_PERSONAL
+               ? policy->kind_streams[KIND_PERSONAL]
+               : policy->unsure_stream;
+}
+
+/* The class that a declared message is left with. */
 static enum judge_class class_allowed(const struct judge_account *account,
                                       enum judge_class declared,
                                       struct judgement *judgement)
@@ -87,104 +338,49 @@ static enum judge_class class_allowed(const struct judge_account *account,
     if (judgement->evident > declared) {
         if (account->trust == JUDGE_TRUST_ALWAYS) {
             add_reason(judgement, REASON_TRUSTED, slice_text(NULL));
+            judgement->needs_budget = false;
             return declared;
         }
         return judgement->evident;
     }
-    if (account->trust == JUDGE_TRUST_NEVER
-        && declared == JUDGE_TRANSACTIONAL) {
-        add_reason(judgement, REASON_NOT_TRUSTED, slice_text(NULL));
-        return JUDGE_NEUTRAL;
-    }
     return declared;
 }
 
-static void judge_declared(const struct judge_policy *policy,
+static void place_declared(const struct judge_policy *policy,
                            const struct judge_account *account,
                            struct judgement *judgement)
 {
-    enum judge_class declared = policy->streams[judgement->declared].class;
+    enum judge_class declared = declared_class(policy, judgement);
     enum judge_class allowed = class_allowed(account, declared, judgement);
     judgement->stream = (unsigned)judgement->declared;
-    judgement->confidence =
-        judgement->evident == declared ? CONFIDENT_AGREED : CONFIDENT_DECLARED;
     if (allowed == declared)
         return;
-
     judgement->would_move = true;
-    judgement->confidence = CONFIDENT_EVIDENT;
     add_reason(judgement, REASON_MOVED_DOWN,
                slice_text(judge_class_name(allowed)));
-    if (!policy->enforce) {
+    if (!account->enforce) {
         add_reason(judgement, REASON_OBSERVED, slice_text(NULL));
         return;
     }
     judgement->is_moved = true;
-    judgement->stream = policy->class_streams[allowed];
-}
-
-static void judge_undeclared(const struct judge_policy *policy,
-                             struct judgement *judgement)
-{
-    /* Nothing is moved up by a guess: without a word of anybody the best that
-     * mail can be is neutral. */
-    judgement->stream = policy->class_streams[judgement->evident];
-    judgement->confidence =
-        judgement->evident == JUDGE_BULK ? CONFIDENT_EVIDENT : CONFIDENT_UNSURE;
+    judgement->stream = allowed == JUDGE_BULK ? policy->kind_streams[KIND_BULK]
+                                              : policy->unsure_stream;
 }
 
 void judge(const struct judge_policy *policy,
            const struct judge_account *account,
-           const struct judge_message *message, struct judgement *judgement)
+           const struct judge_message *message, const struct sketch *sketch,
+           const struct judge_standing *standing, struct judgement *judgement)
 {
     *judgement = (struct judgement){ .declared = JUDGE_STREAM_NONE };
-    struct evidence evidence;
-    evidence_read(message, policy->bulk_recipients, &evidence);
-
-    int header_stream = find_stream(policy, evidence.declared);
-    if (header_stream == JUDGE_STREAM_NONE)
-        judgement->unknown_stream = evidence.declared;
-
-    struct declaration declaration =
-        declared_by(policy, account, message, header_stream);
-    judgement->declared = declaration.stream;
-    judgement->reasons[judgement->reason_count++] = declaration.reason;
-    for (size_t i = 0; i < evidence.count; i++)
-        judgement->reasons[judgement->reason_count++] = evidence.reasons[i];
-    bool is_bulk = evidence.points >= JUDGE_BULK_POINTS;
-
-    /* Without bulk marks a declaration stands as it is. */
-    judgement->evident = is_bulk ? JUDGE_BULK : JUDGE_NEUTRAL;
-    if (declaration.stream == JUDGE_STREAM_NONE) {
-        judge_undeclared(policy, judgement);
-        return;
-    }
-    if (!is_bulk)
-        judgement->evident = policy->streams[declaration.stream].class;
-    judge_declared(policy, account, judgement);
-}
-
-const char *judge_reason_name(enum judge_reason_code code)
-{
-    static const char *const names[] = {
-        [REASON_DECLARED_HEADER] = "declared-header",
-        [REASON_DECLARED_RULE] = "declared-rule",
-        [REASON_DECLARED_ACCOUNT] = "declared-account",
-        [REASON_UNDECLARED] = "undeclared",
-        [REASON_LIST_UNSUBSCRIBE] = "list-unsubscribe",
-        [REASON_ONE_CLICK] = "one-click-unsubscribe",
-        [REASON_LIST_ID] = "list-id",
-        [REASON_PRECEDENCE] = "precedence",
-        [REASON_FEEDBACK_ID] = "feedback-id",
-        [REASON_RECIPIENTS] = "many-recipients",
-        [REASON_AUTO_GENERATED] = "auto-submitted",
-        [REASON_NULL_SENDER] = "null-sender",
-        [REASON_MOVED_DOWN] = "moved-down",
-        [REASON_TRUSTED] = "account-trusted",
-        [REASON_NOT_TRUSTED] = "account-not-trusted",
-        [REASON_OBSERVED] = "observe-only",
-    };
-    return names[code];
+    hear_declaration(policy, account, message, judgement);
+    find_evident(policy, account, message, sketch, standing, judgement);
+    if (judgement->declared == JUDGE_STREAM_NONE)
+        judgement->stream = stream_of_evidence(policy, judgement);
+    else
+        place_declared(policy, account, judgement);
+    judgement->is_protected =
+        policy->streams[judgement->stream].class == JUDGE_TRANSACTIONAL;
 }
 
 const char *judge_class_name(enum judge_class class)
@@ -197,21 +393,13 @@ const char *judge_class_name(enum judge_class class)
     return names[class];
 }
 
-void judge_reasons_text(const struct judgement *judgement, struct buf *out)
+const char *judge_kind_name(enum judge_kind kind)
 {
-    for (size_t i = 0; i < judgement->reason_count; i++) {
-        const struct judge_reason *reason = &judgement->reasons[i];
-        if (i > 0)
-            (void)buf_add_byte(out, ' ');
-        (void)buf_add_text(out, judge_reason_name(reason->code));
-        if (!slice_is_empty(reason->detail)) {
-            char safe[128];
-            struct escape escape;
-            escape_init(&escape, safe, sizeof safe);
-            escape_add(&escape, reason->detail);
-            (void)buf_addf(out, "=%s", safe);
-        }
-        if (reason->points != 0)
-            (void)buf_addf(out, "(%+d)", reason->points);
-    }
+    static const char *const names[JUDGE_KIND_COUNT] = {
+        [KIND_TRANSACTIONAL] = "transactional",
+        [KIND_BULK] = "bulk",
+        [KIND_PERSONAL] = "personal",
+        [KIND_SYSTEM] = "system",
+    };
+    return names[kind];
 }

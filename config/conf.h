@@ -97,6 +97,7 @@ struct conf_tenant {
 };
 
 enum conf_trust { TRUST_VERIFY, TRUST_ALWAYS, TRUST_NEVER };
+enum conf_account_mode { ACCOUNT_AS_ALL, ACCOUNT_OBSERVE, ACCOUNT_ENFORCE };
 
 struct conf_account {
     struct conf_place place;
@@ -107,6 +108,7 @@ struct conf_account {
     struct conf_texts from_domains; /* lower case; ".example.com": subdomains */
     const struct conf_stream *stream; /* account default; NULL: none */
     enum conf_trust declared;         /* what a declared stream is worth */
+    enum conf_account_mode mode;      /* of the classifier, for its mail */
     uint64_t max_message_size;        /* 0: the listener's */
     uint32_t max_recipients;          /* 0: the listener's */
 };
@@ -128,6 +130,8 @@ struct conf_stream {
     bool urgent;           /* strict priority over all that are not */
     uint32_t weight;       /* share among the streams that are not urgent */
     uint64_t expires_ms;   /* bounce_after: life in the queue */
+    uint32_t floor;        /* hundredths of a per cent: how sure mail of it must
+                              be, where it is transactional */
     uint64_t latency_ms;   /* objective, accept to first attempt; 0: none */
     const struct conf_route *route;
     const struct conf_schedule *retry; /* NULL: see conf_retry() */
@@ -281,15 +285,47 @@ struct conf_rule {
 };
 
 enum conf_mode { MODE_OBSERVE, MODE_ENFORCE };
+enum conf_disagree { DISAGREE_MOVE, DISAGREE_REJECT, DISAGREE_TAG };
+
+/* What a template of messages may do before it is proven (classifier/guard). */
+struct conf_probation {
+    uint32_t recipients; /* protected ones, in `per` */
+    uint64_t per_ms;
+    uint32_t tenant; /* of all its unproven templates, in `per` */
+    uint64_t trust_after_ms;
+};
+
+/* When it goes to so many at once that it stops being protected. */
+struct conf_trip {
+    uint32_t recipients;
+    uint64_t within_ms;
+};
+
+/* What ends its trust; hundredths of a per cent. */
+struct conf_feedback {
+    uint32_t complaints;
+    uint32_t hard_bounces;
+};
 
 struct conf_classifier {
     struct conf_place place;
     enum conf_mode mode;
-    uint32_t bulk_recipients; /* that many in one message are bulk evidence */
+    enum conf_disagree disagree;
+    struct conf_texts declare_in; /* more fields that declare a stream */
+    const char *model;            /* a file; NULL: the one that ships */
+    const char *samples;      /* folder of what was corrected; NULL: not kept */
+    uint32_t max_recipients;  /* more in one message are not protected */
+    uint32_t bulk_recipients; /* that many in one message are bulk */
     /* Where mail of each class goes when nobody declared a stream. */
     const struct conf_stream *streams[CONF_CLASS_COUNT];
+    const struct conf_stream *personal; /* people to people */
+    const struct conf_stream *system;   /* reports and the like */
     struct conf_rule *rules;
     size_t rule_count;
+    struct conf_probation probation;
+    struct conf_trip trip;
+    struct conf_feedback feedback;
+    uint32_t max_templates; /* that a router remembers */
 };
 
 struct conf_spool {

@@ -133,6 +133,11 @@ static void derive_classes(struct conf *conf)
             stream_of(conf, (enum conf_class)level);
         conf->classifier.streams[level] = stream ? stream : lowest;
     }
+    const struct conf_stream *neutral = conf->classifier.streams[CLASS_NEUTRAL];
+    if (!conf->classifier.personal)
+        conf->classifier.personal = neutral;
+    if (!conf->classifier.system)
+        conf->classifier.system = neutral;
 }
 
 #define HARD_SHARE 4

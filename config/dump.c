@@ -30,6 +30,7 @@ static const char *value_of(const struct holder_note *note)
     case TYPE_DURATION:
     case TYPE_SIZE:
     case TYPE_RATE:
+    case TYPE_SHARE:
     case TYPE_SCHEDULE:
     case TYPE_CHOICE:
     case TYPE_ENDPOINT:

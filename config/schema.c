@@ -172,6 +172,7 @@ const char *schema_type_name(enum schema_type type)
         [TYPE_DURATION] = "duration",
         [TYPE_SIZE] = "size",
         [TYPE_RATE] = "rate",
+        [TYPE_SHARE] = "per cent",
         [TYPE_SCHEDULE] = "schedule",
         [TYPE_CHOICE] = "choice",
         [TYPE_PATH] = "path",

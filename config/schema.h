@@ -24,6 +24,7 @@ enum schema_type {
     TYPE_DURATION, /* uint64_t ms */
     TYPE_SIZE,     /* uint64_t bytes */
     TYPE_RATE,     /* struct conf_rate */
+    TYPE_SHARE,    /* uint32_t, hundredths of a per cent */
     TYPE_SCHEDULE, /* struct conf_schedule, or a pointer to one, by width; waits.h */
     TYPE_CHOICE,    /* an enum or bool by position, or the text, by width */
     TYPE_PATH,      /* const char *, made absolute */

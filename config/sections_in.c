@@ -7,6 +7,9 @@ static const char *const listener_tls[] = { "starttls", "implicit", "plain",
 static const char *const bare_newlines[] = { "reject", "normalise", NULL };
 static const char *const tls_versions[] = { "1.2", "1.3", NULL };
 static const char *const trusts[] = { "verify", "always", "never", NULL };
+static const char *const account_modes[] = { "as classifier", "observe",
+                                             "enforce", NULL };
+static const char *const disagreements[] = { "move", "reject", "tag", NULL };
 static const char *const modes[] = { "observe", "enforce", NULL };
 
 /* clang-format off */
@@ -109,6 +112,9 @@ static const struct schema_key account_keys[] = {
       .initial = "verify", .choices = trusts,
       .help = "What a stream is worth that its mail declares: verify it "
               "against the message, believe it always, or never." },
+    { "mode", TYPE_CHOICE, AT(conf_account, mode), .initial = "as classifier",
+      .choices = account_modes,
+      .help = "The classifier's mode for its mail alone." },
     { "max_message_size", TYPE_SIZE, AT(conf_account, max_message_size),
       .initial = "0", .max = UINT64_C(1) << 30, .help = "0: the listener's." },
     { "max_recipients", TYPE_COUNT, AT(conf_account, max_recipients),
@@ -139,13 +145,98 @@ static const struct schema_section schema_rules = {
     .keys = rule_keys, .key_count = ARRAY_LEN(rule_keys),
 };
 
+static const struct schema_key probation_keys[] = {
+    { "recipients", TYPE_COUNT, AT(conf_probation, recipients),
+      .initial = "50", .min = 1, .max = 10000,
+      .help = "So many different recipients of an unproven template are "
+              "protected in the time `per`, over all routers; what is above "
+              "goes to the neutral stream. Four times as many in its first "
+              "day, twenty times in a later one." },
+    { "per", TYPE_DURATION, AT(conf_probation, per_ms),
+      .initial = "1h", .min = 60000, .max = UINT64_C(86400000),
+      .help = "Any stretch of that length counts." },
+    { "tenant", TYPE_COUNT, AT(conf_probation, tenant),
+      .initial = "150", .min = 1, .max = 1000000,
+      .help = "The same for all unproven templates of a tenant together." },
+    { "trust_after", TYPE_DURATION, AT(conf_probation, trust_after_ms),
+      .initial = "72h", .max = UINT64_C(90) * 86400000,
+      .help = "A template is proven at that age, when it came on three days, "
+              "to 200 recipients, with complaints at most 0.1% and hard "
+              "bounces at most 5%." },
+};
+
+static const struct schema_section schema_probation = {
+    .name = "probation", .noun = "probation",
+    .help = "What a template of messages may do before it is proven.",
+    .size = sizeof(struct conf_probation),
+    .keys = probation_keys, .key_count = ARRAY_LEN(probation_keys),
+};
+
+static const struct schema_key trip_keys[] = {
+    { "recipients", TYPE_COUNT, AT(conf_trip, recipients),
+      .initial = "500", .min = 50, .max = 50000,
+      .help = "A template that goes to so many different recipients within "
+              "that time, ten times what it ever did, with one text and no "
+              "code of their own, is not protected for a day." },
+    { "within", TYPE_DURATION, AT(conf_trip, within_ms),
+      .initial = "10m", .min = 60000, .max = UINT64_C(86400000),
+      .help = "See `recipients`." },
+};
+
+static const struct schema_section schema_trip = {
+    .name = "trip", .noun = "trip",
+    .help = "When even a proven template stops being protected.",
+    .size = sizeof(struct conf_trip),
+    .keys = trip_keys, .key_count = ARRAY_LEN(trip_keys),
+};
+
+static const struct schema_key feedback_keys[] = {
+    { "complaints", TYPE_SHARE, AT(conf_feedback, complaints),
+      .initial = "0.3%",
+      .help = "A template whose rate of complaints, or of refusals that speak "
+              "of spam, is above that with a certainty of 9 in 10 is not "
+              "protected for a day." },
+    { "hard_bounces", TYPE_SHARE, AT(conf_feedback, hard_bounces),
+      .initial = "8%",
+      .help = "A proven template with more, of a hundred and more outcomes, "
+              "has to prove itself again." },
+};
+
+static const struct schema_section schema_feedback = {
+    .name = "feedback", .noun = "feedback",
+    .help = "What receivers say of a template's mail.",
+    .size = sizeof(struct conf_feedback),
+    .keys = feedback_keys, .key_count = ARRAY_LEN(feedback_keys),
+};
+
 static const struct schema_key classifier_keys[] = {
     { "mode", TYPE_CHOICE, AT(conf_classifier, mode), .initial = "enforce",
       .choices = modes,
       .help = "\"observe\" only notes what it would have changed." },
+    { "disagree", TYPE_CHOICE, AT(conf_classifier, disagree),
+      .initial = "move", .choices = disagreements,
+      .help = "What becomes of mail that is declared higher than it is found: "
+              "move it to the lower stream; reject it with 550 5.7.1; or move "
+              "it and tag it with X-Sendyard-Found." },
+    { "declare_in", TYPE_TEXTS, AT(conf_classifier, declare_in),
+      .otherwise = "X-Sendyard-Stream alone",
+      .help = "Further header fields whose value may name a stream, as "
+              "\"X-PM-Message-Stream\"; they are taken out of the message. A "
+              "value that is no stream says nothing." },
+    { "model", TYPE_PATH, AT(conf_classifier, model), .needs = NEED_ROUTER,
+      .otherwise = "the one that ships",
+      .help = "Weights made by `sendyard classify train`; read again on "
+              "reload." },
+    { "samples", TYPE_PATH, AT(conf_classifier, samples),
+      .otherwise = "corrections are not kept",
+      .help = "Folder in which `sendyard classify --teach` keeps messages for "
+              "the next `train`." },
+    { "max_recipients", TYPE_COUNT, AT(conf_classifier, max_recipients),
+      .initial = "10", .min = 1, .max = 100000,
+      .help = "A message to more recipients is not protected." },
     { "bulk_recipients", TYPE_COUNT, AT(conf_classifier, bulk_recipients),
       .initial = "50", .min = 2, .max = 100000,
-      .help = "So many recipients of one message are evidence of bulk." },
+      .help = "A message to so many recipients is bulk." },
     { "transactional", TYPE_REFERENCE,
       AT(conf_classifier, streams[CLASS_TRANSACTIONAL]),
       .section = &schema_streams,
@@ -159,9 +250,25 @@ static const struct schema_key classifier_keys[] = {
       .section = &schema_streams,
       .otherwise = "first stream of the class, or the lowest there is",
       .help = "Stream of mail found to be bulk." },
+    { "personal", TYPE_REFERENCE, AT(conf_classifier, personal),
+      .section = &schema_streams, .otherwise = "the neutral stream",
+      .help = "Stream of mail that people write to one another." },
+    { "system", TYPE_REFERENCE, AT(conf_classifier, system),
+      .section = &schema_streams, .otherwise = "the neutral stream",
+      .help = "Stream of reports and of mail with the null sender." },
     { "rules", TYPE_LIST, .offset = offsetof(struct conf_classifier, rules),
       .count_offset = offsetof(struct conf_classifier, rule_count),
       .section = &schema_rules, .help = "Declared intent by pattern." },
+    { "probation", TYPE_GROUP, .offset = offsetof(struct conf_classifier, probation),
+      .section = &schema_probation, .help = "See below." },
+    { "trip", TYPE_GROUP, .offset = offsetof(struct conf_classifier, trip),
+      .section = &schema_trip, .help = "See below." },
+    { "feedback", TYPE_GROUP, .offset = offsetof(struct conf_classifier, feedback),
+      .section = &schema_feedback, .help = "See below." },
+    { "max_templates", TYPE_COUNT, AT(conf_classifier, max_templates),
+      .initial = "100000", .min = 100, .max = 10000000,
+      .help = "Templates that a router remembers, about 100 bytes each; the "
+              "unproven that was not seen for longest goes first." },
 };
 
 const struct schema_section schema_listeners = {

@@ -23,6 +23,9 @@ static const struct schema_key stream_keys[] = {
       .choices = classes,
       .help = "The kind of mail it carries. Mail is moved down by evidence, "
               "never up." },
+    { "floor", TYPE_SHARE, AT(conf_stream, floor), .initial = "80%",
+      .help = "How sure the classifier must be of mail before it goes into "
+              "this stream, where the stream is transactional." },
     { "priority", TYPE_CHOICE, AT(conf_stream, urgent), .initial = "normal",
       .choices = priorities, .foreign = "queue_priority",
       .help = "Urgent streams leave before all that are not." },

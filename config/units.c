@@ -109,3 +109,24 @@ bool units_rate(struct slice text, struct conf_rate *rate)
     *rate = (struct conf_rate){ (uint32_t)count, many * period };
     return true;
 }
+
+bool units_share(struct slice text, uint32_t *share)
+{
+    struct cursor cursor = cursor_of(text);
+    struct slice digits;
+    uint64_t whole = 0;
+    uint64_t part = 0;
+    if (!cursor_number(&cursor, 100, &whole))
+        return false;
+    if (cursor_byte(&cursor, '.')) {
+        if (!cursor_run(&cursor, CHAR_DIGIT, &digits) || digits.len > 2
+            || !slice_number(digits, 99, &part))
+            return false;
+        part *= digits.len == 1 ? 10 : 1;
+    }
+    if (!cursor_byte(&cursor, '%') || !cursor_done(&cursor)
+        || whole * 100 + part > 10000)
+        return false;
+    *share = (uint32_t)(whole * 100 + part);
+    return true;
+}

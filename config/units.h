@@ -1,9 +1,10 @@
 /*
- * units.h - times, sizes and rates as people write them.
+ * units.h - times, sizes, rates and shares as people write them.
  *
  *   duration = "0" / 1*( number ( "ms" / "s" / "m" / "h" / "d" / "w" ) )
  *   size     = number [ "B" / "K" / "KB" / "M" / "MB" / "G" / "GB" / "T" / "TB" ]
  *   rate     = "unlimited" / "0" / number "/" [number] period
+ *   share    = number [ "." 1*2digit ] "%"           ; at most 100 %
  *   period   = "s" / "sec" / "m" / "min" / "h" / "hour" / "d" / "day"
  *
  * K, M, G and T are powers of 1024. Case is ignored. Pure; on false the outputs
@@ -22,5 +23,8 @@
 bool units_duration(struct slice text, uint64_t *ms);
 bool units_size(struct slice text, uint64_t *bytes);
 bool units_rate(struct slice text, struct conf_rate *rate);
+
+/* In hundredths of a per cent. */
+bool units_share(struct slice text, uint32_t *share);
 
 #endif

@@ -176,6 +176,16 @@ static void store_rate(const struct values_spot *spot)
                            "\"83/5s\", \"unlimited\"");
 }
 
+static void store_share(const struct values_spot *spot)
+{
+    uint32_t share = 0;
+    if (spot->node->kind == NODE_TEXT
+        && units_share(slice_text(spot->node->text), &share))
+        memcpy(spot->target, &share, sizeof share);
+    else
+        values_error(spot, "takes a share: \"90%%\", \"0.3%%\"");
+}
+
 static void store_schedule(const struct values_spot *spot)
 {
     struct waits waits;
@@ -500,6 +510,7 @@ static store_fn *const stores[] = {
     [TYPE_DURATION] = store_duration,
     [TYPE_SIZE]     = store_size,
     [TYPE_RATE]     = store_rate,
+    [TYPE_SHARE]    = store_share,
     [TYPE_SCHEDULE] = store_schedule,
     [TYPE_CHOICE]   = store_choice,
     [TYPE_PATH]     = store_path,

@@ -229,6 +229,24 @@ static void verify_rules(const struct conf *conf, struct conf_errors *errors)
     }
 }
 
+static void verify_guard(const struct conf *conf, struct conf_errors *errors)
+{
+    const struct conf_classifier *classifier = &conf->classifier;
+    if (classifier->probation.tenant < classifier->probation.recipients)
+        conf_errors_add(errors, classifier->place,
+                        "probation.tenant is less than probation.recipients: "
+                        "no template could use its own budget");
+    if (classifier->trip.recipients < classifier->probation.recipients)
+        conf_errors_add(errors, classifier->place,
+                        "trip.recipients is less than probation.recipients: "
+                        "templates would trip within their budget");
+    if (classifier->feedback.complaints == 0
+        || classifier->feedback.hard_bounces == 0)
+        conf_errors_add(errors, classifier->place,
+                        "feedback of 0%% would end the trust of every "
+                        "template");
+}
+
 /* tcp://IP:PORT; a name or '*' could be anywhere. */
 static bool leaves_host(const char *bus)
 {
@@ -337,6 +355,7 @@ void verify_all(const struct conf *conf, struct conf_errors *errors)
     verify_sources(conf, errors);
     verify_receivers(conf, errors);
     verify_rules(conf, errors);
+    verify_guard(conf, errors);
     verify_routers(conf, errors);
     verify_state(conf, errors);
     verify_spool(conf, errors);

@@ -29,10 +29,13 @@ enum envelope_tag {
     TAG_RET = 12,
     TAG_BODY_8BIT = 13,
     TAG_SMTPUTF8 = 14,
+    TAG_TEMPLATE = 15,
     TAG_ADDRESS = 16,
     TAG_ORCPT = 17,
     TAG_ROUTE = 18,
     TAG_NOTIFY = 19,
+    TAG_DECLARED = 20,
+    TAG_KIND = 21,
 };
 
 static void pack_number(struct buf *out, enum envelope_tag tag, uint64_t number)
@@ -84,6 +87,9 @@ enum rc envelope_pack(const struct envelope *envelope, struct buf *out)
     pack_number(out, TAG_RET, envelope->ret);
     pack_number(out, TAG_BODY_8BIT, envelope->body_8bit);
     pack_number(out, TAG_SMTPUTF8, envelope->smtputf8);
+    pack_number(out, TAG_TEMPLATE, envelope->template);
+    pack_text(out, TAG_DECLARED, envelope->declared);
+    pack_number(out, TAG_KIND, envelope->kind);
     pack_recipients(out, envelope);
 
     if (!out->full && out->len - before <= ENVELOPE_BYTES_MAX)
@@ -166,6 +172,12 @@ static bool take_field(const struct tlv_field *field, struct envelope *envelope,
         return take_flag(field, &envelope->body_8bit);
     case TAG_SMTPUTF8:
         return take_flag(field, &envelope->smtputf8);
+    case TAG_DECLARED:
+        return take_text(field, &envelope->declared);
+    case TAG_KIND:
+        return take_octet(field, &envelope->kind);
+    case TAG_TEMPLATE:
+        return take_number(field, &envelope->template);
     default:
         return take_of_recipient(field, recipient);
     }

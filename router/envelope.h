@@ -35,9 +35,12 @@ struct envelope {
     uint64_t accepted_utc_ms;
     uint64_t expires_utc_ms;
     uint64_t body_size;
+    uint64_t template; /* of its text (router/templates); 0: unknown */
     struct slice account;
     struct slice tenant;
     struct slice stream;
+    struct slice declared; /* stream that it was declared for; or empty */
+    uint8_t kind; /* 1 + enum judge_kind of what it was found; 0: not known */
     struct slice reasons;    /* why this stream: words of classifier/judge.h */
     struct slice mail_from;  /* empty: the null sender */
     struct slice envid;      /* RFC 3461, xtext as given; or empty */

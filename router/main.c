@@ -28,6 +28,8 @@
 #include "router/intake.h"
 #include "router/spool/spool.h"
 #include "router/submission/submission.h"
+#include "router/templates/keeper.h"
+#include "router/templates/rules.h"
 
 #define SPOOL_QUEUE_MAX    4096 /* messages on their way to disk */
 #define SUBMISSION_ENDS_MS SECONDS_MS(10)
@@ -45,6 +47,8 @@ struct router {
     struct spool *spool;
     struct book *book;         /* of operators' actions */
     struct exchange *exchange; /* NULL: the config's Redis cannot be used */
+    struct templates *templates;
+    struct keeper *keeper; /* of the templates */
     struct intake *intake;
     struct submission *submission;
     struct api *api;
@@ -73,6 +77,12 @@ static struct conf *load(const char *path, struct buf *why)
     return conf;
 }
 
+static void configure_templates(struct router *router, const struct conf *conf)
+{
+    const struct guard_rules rules = rules_of(conf);
+    templates_reconf(router->templates, &rules, conf->classifier.max_templates);
+}
+
 static bool reload_with(struct router *router, struct conf *conf,
                         struct buf *why)
 {
@@ -92,6 +102,7 @@ static bool reload_with(struct router *router, struct conf *conf,
         (void)buf_addf(why, "the lane thread is busy: reload again\n");
         return false;
     }
+    configure_templates(router, conf);
     struct conf *before = router->conf;
     router->conf = conf_hold(conf);
     router->self = self;
@@ -223,6 +234,16 @@ static bool tell_lanes(void *context, const struct action *action)
     return dispatch_act(router->dispatch, action);
 }
 
+static struct store_place redis_of(const struct router *router,
+                                   char url[CONF_REDIS_URL_SIZE])
+{
+    const struct conf_state *state = &router->conf->state;
+    return (struct store_place){ .url = conf_redis_url(router->conf, url),
+                                 .user = state->user,
+                                 .password_file = state->password_file,
+                                 .ca_file = state->ca_file };
+}
+
 /* Pauses of before are in force before the first message is given out. */
 static enum rc open_book(struct router *router, struct fault *fault)
 {
@@ -242,10 +263,7 @@ static enum rc open_book(struct router *router, struct fault *fault)
     book_start(router->book);
     const struct exchange_options others = {
         .book = router->book,
-        .redis = { .url = conf_redis_url(router->conf, url),
-                   .user = router->conf->state.user,
-                   .password_file = router->conf->state.password_file,
-                   .ca_file = router->conf->state.ca_file },
+        .redis = redis_of(router, url),
         .prefix = router->conf->state.prefix,
         .router = router->self->name,
     };
@@ -253,6 +271,61 @@ static enum rc open_book(struct router *router, struct fault *fault)
     if (!router->exchange)
         log_fault(LOG_ERROR, "actions_not_shared", fault);
     return RC_OK;
+}
+
+/* What is queued of a template that tripped leaves the protected stream's
+ * route, at every router: a bulk action, as if an operator had asked for it. */
+static void move_queued(struct router *router, const char *id,
+                        const struct conf_stream *stream, const char *route)
+{
+    struct fault fault;
+    uint64_t action_id = 0;
+    scoped(buf_release) struct buf filter;
+    buf_init(&filter, FILTER_TEXT_MAX);
+    (void)buf_addf(&filter, "stream=\"%s\" template=%s", stream->name, id);
+    const struct action action = {
+        .kind = ACTION_REROUTE,
+        .filter = buf_slice(&filter),
+        .actor = SLICE("classifier"),
+        .why = SLICE("its template tripped"),
+        .route = slice_text(route),
+        .ended_by = SLICE(""),
+    };
+    if (book_add(router->book, &action, &action_id, &fault) != RC_OK)
+        log_fault(LOG_ERROR, "template_not_rerouted", &fault);
+}
+
+static void hear_tripped(void *context, const struct template_record *record)
+{
+    struct router *router = context;
+    char id[ID_TEXT_SIZE];
+    (void)id_format(record->template.id, id);
+    CHECK(pthread_mutex_lock(&router->reload_lock) == 0);
+    const struct conf *conf = router->conf;
+    const struct conf_route *neutral =
+        conf->classifier.streams[CLASS_NEUTRAL]->route;
+    for (size_t i = 0; i < conf->stream_count; i++) {
+        const struct conf_stream *stream = &conf->streams[i];
+        if (stream->class == CLASS_TRANSACTIONAL && stream->route != neutral)
+            move_queued(router, id, stream, neutral->name);
+    }
+    CHECK(pthread_mutex_unlock(&router->reload_lock) == 0);
+}
+
+static enum rc open_keeper(struct router *router, struct fault *fault)
+{
+    char url[CONF_REDIS_URL_SIZE];
+    const struct keeper_options options = {
+        .templates = router->templates,
+        .folder = router->conf->spool.path,
+        .redis = redis_of(router, url),
+        .prefix = router->conf->state.prefix,
+        .max_templates = router->conf->classifier.max_templates,
+        .tripped = hear_tripped,
+        .context = router,
+    };
+    router->keeper = keeper_new(router->loop, &options, fault);
+    return router->keeper ? RC_OK : RC_IO;
 }
 
 static bool has_route(void *context, struct slice name)
@@ -274,6 +347,7 @@ static enum rc open_control(struct router *router, struct fault *fault)
         .ground = {
             .dispatch = router->dispatch,
             .book = router->book,
+            .templates = router->templates,
             .has_route = has_route,
             .context = router,
         },
@@ -288,11 +362,14 @@ static enum rc open_control(struct router *router, struct fault *fault)
 /* From the lanes to the door: nothing is let in before all behind it works. */
 static enum rc open_all(struct router *router, struct fault *fault)
 {
+    router->templates = templates_new();
+    configure_templates(router, router->conf);
     const struct dispatch_options options = {
         .conf = router->conf,
         .router = router->self,
         .new_id = next_id,
         .new_id_context = router,
+        .templates = router->templates,
     };
     router->dispatch = dispatch_new(&options, fault);
     if (!router->dispatch)
@@ -300,6 +377,8 @@ static enum rc open_all(struct router *router, struct fault *fault)
     enum rc rc = open_spool(router, fault);
     if (rc == RC_OK)
         rc = open_book(router, fault);
+    if (rc == RC_OK)
+        rc = open_keeper(router, fault);
     if (rc == RC_OK)
         rc = dispatch_start(router->dispatch, router->spool, fault);
     if (rc != RC_OK)
@@ -309,6 +388,7 @@ static enum rc open_all(struct router *router, struct fault *fault)
                    dispatch_full(router->dispatch));
     const struct submission_options door = {
         .intake = router->intake,
+        .templates = router->templates,
         .next_id = next_id,
         .id_context = router,
     };
@@ -323,11 +403,13 @@ static void close_all(struct router *router)
     submission_stop(&router->submission, SUBMISSION_ENDS_MS);
     if (router->dispatch)
         dispatch_stop(router->dispatch);
+    keeper_free(&router->keeper);
     exchange_free(&router->exchange);
     book_free(&router->book);
     spool_close(&router->spool);
     intake_free(&router->intake);
     dispatch_free(&router->dispatch);
+    templates_free(&router->templates);
 }
 
 static int run(struct router *router)

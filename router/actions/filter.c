@@ -14,17 +14,18 @@
      | BIT(FILTER_POOL))
 #define ENVELOPE_TEXTS                                                         \
     (BIT(FILTER_ACCOUNT) | BIT(FILTER_DOMAIN) | BIT(FILTER_RECIPIENT)          \
-     | BIT(FILTER_SENDER))
+     | BIT(FILTER_SENDER) | BIT(FILTER_TEMPLATE))
 
 static const char *const names[] = {
-    [FILTER_ACCOUNT] = "account",   [FILTER_TENANT] = "tenant",
-    [FILTER_STREAM] = "stream",     [FILTER_ROUTE] = "route",
-    [FILTER_SITE] = "site",         [FILTER_POOL] = "pool",
-    [FILTER_DOMAIN] = "domain",     [FILTER_RECIPIENT] = "recipient",
-    [FILTER_SENDER] = "sender",     [FILTER_REPLY] = "reply",
-    [FILTER_CODE] = "code",         [FILTER_STATE] = "state",
-    [FILTER_TEXTS] = "id",          [FILTER_TEXTS + 1] = "older",
-    [FILTER_TEXTS + 2] = "younger", [FILTER_TEXTS + 3] = "attempts",
+    [FILTER_ACCOUNT] = "account",    [FILTER_TENANT] = "tenant",
+    [FILTER_STREAM] = "stream",      [FILTER_ROUTE] = "route",
+    [FILTER_SITE] = "site",          [FILTER_POOL] = "pool",
+    [FILTER_DOMAIN] = "domain",      [FILTER_RECIPIENT] = "recipient",
+    [FILTER_SENDER] = "sender",      [FILTER_REPLY] = "reply",
+    [FILTER_TEMPLATE] = "template",  [FILTER_CODE] = "code",
+    [FILTER_STATE] = "state",        [FILTER_TEXTS] = "id",
+    [FILTER_TEXTS + 1] = "older",    [FILTER_TEXTS + 2] = "younger",
+    [FILTER_TEXTS + 3] = "attempts",
 };
 
 const char *filter_name(size_t at)

@@ -11,6 +11,7 @@
  *
  *     account tenant stream route site pool     names, with '*' (glob.h)
  *     domain recipient sender reply             texts, with '*'
+ *     template                                  an id, as of `sendyard template`
  *     code                                      of the last reply: 450, 4*
  *     state                                     ready, waiting, held ...
  *     id                                        message ids; may come again
@@ -49,6 +50,7 @@ enum filter_text {
     FILTER_DOMAIN,
     FILTER_RECIPIENT,
     FILTER_SENDER,
+    FILTER_TEMPLATE,
     FILTER_REPLY,
     FILTER_CODE,
     FILTER_STATE,
@@ -101,7 +103,7 @@ bool filter_match(const struct filter *filter, const struct filter_view *view);
 bool filter_is_of_share(const struct filter *filter);
 
 /* Does it need what only the envelope tells: account, domain, recipient,
- * sender? */
+ * sender, template? */
 bool filter_needs_envelope(const struct filter *filter);
 
 /* Does a view with the envelope's texts missing match all the others? */

@@ -23,9 +23,12 @@
 #include "router/control/http.h"
 #include "router/dispatch/dispatch.h"
 
+struct templates;
+
 struct actions_ground {
     struct dispatch *dispatch;
     struct book *book;
+    struct templates *templates;
     /* Has the config a route of this name? */
     bool (*has_route)(void *context, struct slice name);
     void *context;

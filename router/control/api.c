@@ -11,6 +11,8 @@
 #include "common/proto/json.h"
 #include "router/control/http.h"
 #include "router/control/problem.h"
+#include "router/control/standing.h"
+#include "router/templates/templates.h"
 
 #define ASK_TIMEOUT_MS 5000
 #define BACKLOG        64
@@ -59,6 +61,31 @@ static void add_spool(const struct api *api, struct json *json)
     json_end(json);
 }
 
+static void add_templates(const struct api *api, struct json *json)
+{
+    struct templates_counts counts;
+    templates_count(api->options.ground.templates, &counts);
+    json_key(json, "templates");
+    json_begin_object(json);
+    json_add_number(json, "messages", counts.messages);
+    json_add_number(json, "spent", counts.spent);
+    json_add_number(json, "dropped", counts.dropped);
+    json_add_number(json, "bytes", counts.bytes);
+    json_key(json, "states");
+    json_begin_object(json);
+    for (int i = TEMPLATE_NEW; i <= TEMPLATE_TRIPPED; i++)
+        json_add_number(json, guard_state_name((enum judge_state)i),
+                        counts.states[i]);
+    json_end(json);
+    json_key(json, "changes");
+    json_begin_object(json);
+    for (int i = GUARD_UNCHANGED + 1; i < GUARD_CHANGES; i++)
+        json_add_number(json, guard_change_name((enum guard_change)i),
+                        counts.changes[i]);
+    json_end(json);
+    json_end(json);
+}
+
 /* The lane thread's answer is the value of "dispatch"; the rest is ours. */
 static unsigned get_status(struct api *api, const struct http_request *request,
                            struct buf *out)
@@ -79,6 +106,7 @@ static unsigned get_status(struct api *api, const struct http_request *request,
     json_add_text(&json, "version", SLICE(SENDYARD_VERSION));
     json_add_number(&json, "pid", (uint64_t)getpid());
     add_spool(api, &json);
+    add_templates(api, &json);
     json_key(&json, "submission");
     api->options.add_status(api->options.context, &rest);
     (void)buf_add_byte(&rest, '}');
@@ -196,6 +224,9 @@ static const struct {
     { "POST",   "/v1/actions",     NULL,         actions_post    },
     { "GET",    "/v1/actions/",    NULL,         actions_get_one },
     { "DELETE", "/v1/actions/",    NULL,         actions_delete  },
+    { "GET",    "/v1/templates",   NULL,         standing_list   },
+    { "GET",    "/v1/templates/",  NULL,         standing_get    },
+    { "POST",   "/v1/templates/",  NULL,         standing_post   },
 };
 /* clang-format on */
 

@@ -9,6 +9,7 @@
  *                                &domain= &id=; see dispatch/tracing.h
  *     POST /v1/reload            read the config again
  *     /v1/actions, /v1/queue/list, /v1/why/ID: see actions.h
+ *     /v1/templates: see standing.h
  *
  * Answers are JSON; errors are problem+json in form (RFC 9457): title, detail.
  * The socket is the platform user's alone: who can open it may do all.

@@ -140,9 +140,12 @@ static void say_judgement(const struct explain *explain,
            &acceptance->stream->place);
     (void)fprintf(explain->out, "%-12s %.*s\n", "because",
                   SLICE_ARG(buf_slice(&reasons)));
-    (void)fprintf(explain->out, "%-12s %u.%u %%\n", "confidence",
-                  acceptance->judgement.confidence / 10,
-                  acceptance->judgement.confidence % 10);
+    for (unsigned kind = 0; kind < JUDGE_KIND_COUNT; kind++) {
+        uint32_t per_mille = acceptance->judgement.per_mille[kind];
+        (void)fprintf(explain->out, "%-12s %u.%u %% %s\n",
+                      kind == 0 ? "found" : "", per_mille / 10, per_mille % 10,
+                      judge_kind_name((enum judge_kind)kind));
+    }
     buf_release(&reasons);
 }
 
@@ -332,11 +335,15 @@ static int explain_receiver(const struct explain *explain,
 static int explain_message(const struct explain *explain)
 {
     struct policy *policy = policy_new(explain->conf);
+    struct sketcher *sketcher = sketcher_new();
+    if (!policy->judge.model)
+        (void)fprintf(explain->err, "%s\n", policy->fault.text);
     const struct envelope_recipient recipient = { .address =
                                                       explain->to.whole };
     const struct acceptance_question question = {
         .conf = explain->conf,
         .policy = policy,
+        .sketcher = sketcher,
         .account = explain->account,
         .mail_from = explain->mail_from,
         .recipients = &recipient,
@@ -362,6 +369,7 @@ static int explain_message(const struct explain *explain)
                       acceptance->text);
     }
     mem_free(acceptance);
+    sketcher_free(&sketcher);
     policy_free(&policy);
     return code;
 }

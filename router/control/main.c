@@ -6,11 +6,13 @@
 
 #include "common/base/attr.h"
 #include "config/command.h"
+#include "router/classify/classify.h"
 #include "router/control/explain.h"
 #include "router/control/keys.h"
 #include "router/control/operate.h"
 #include "router/control/serve.h"
 #include "router/control/status.h"
+#include "router/control/template.h"
 #include "router/control/trace.h"
 #include "router/control/workers.h"
 #include "router/spool/command.h"
@@ -56,6 +58,13 @@ static const struct command {
       "back the\n      rest and take nothing more, of any router, until resume "
       "or its restart",
       command_worker },
+    { "template",
+      "[--config FILE] [--router NAME] [--json] list [STATE] | show ID |\n"
+      "      trust ID | distrust ID | forget ID | teach KIND ID",
+      "what is known of the templates of messages, and how far they are trusted; "
+      "trust,\n      distrust and teach are the operator's word, forget takes "
+      "it back",
+      command_template },
     { "trace",
       "[--config FILE] [--json] --site SITE | --domain DOMAIN | --id ID\n"
       "      [--worker NAME] [--for TIME]",
@@ -68,6 +77,12 @@ static const struct command {
     { "explain", "[--config FILE] [--account NAME] FILE.eml --to ADDRESS",
       "what would happen to a message, and which lines of the config say so",
       command_explain },
+    { "classify",
+      "[--config FILE] [--account NAME] [--model FILE] [--json] FILE... |\n"
+      "      train ... | eval ... | diff ... | report ... | --teach KIND ID",
+      "what kinds of mail these are, and why; models made, measured, compared; "
+      "what\n      accounts declared and what was found; corrections",
+      command_classify },
     { "spool",
       "verify|show|export [--beside] PATH|--config FILE [ID|--all] [FOLDER]",
       "look into a spool, with --beside into that of a running router",

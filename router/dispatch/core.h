@@ -17,6 +17,7 @@
  *     serve.c     it leaves under a lease
  *     results.c   which recipients a RESULT counts for
  *     outcome.c   what became of them
+ *     feedback.c  and what that tells of its template
  *     retry.c     when a deferred job is tried again, and by which source
  *     warn.c      the sender hears that a message is late
  *     bounce.c    the report to the sender

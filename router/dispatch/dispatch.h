@@ -33,6 +33,7 @@
 #include "router/spool/spool.h"
 
 struct dispatch;
+struct templates;
 
 /* A new message id for a bounce; called in the lane thread, so whoever makes
  * ids for several threads locks. */
@@ -43,6 +44,7 @@ struct dispatch_options {
     const struct conf_router *router; /* which one of conf->routers we are */
     dispatch_id_fn *new_id;
     void *new_id_context;
+    struct templates *templates; /* hear of outcomes; NULL: nobody does */
     uint32_t hot_share; /* jobs of a tenant and stream that a lane keeps in
                            memory at most; 0: LANES_HOT_SHARE */
 };

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "classifier/judge.h"
 #include "common/base/time.h"
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
@@ -59,9 +60,19 @@ static void add_origin(struct json *json, const struct envelope *envelope)
 void events_accepted(struct dispatch *dispatch, const struct envelope *envelope)
 {
     struct json json;
+    char template[ID_TEXT_SIZE];
     begin(dispatch, &json, "accepted");
     add_origin(&json, envelope);
+    if (!slice_is_empty(envelope->declared))
+        add_text(&json, "declared", envelope->declared);
+    if (envelope->kind > 0 && envelope->kind <= JUDGE_KIND_COUNT)
+        add_text(
+            &json, "kind",
+            slice_text(judge_kind_name((enum judge_kind)(envelope->kind - 1))));
     add_text(&json, "reasons", envelope->reasons);
+    if (envelope->template != 0)
+        add_text(&json, "template",
+                 slice_text(id_format(envelope->template, template)));
     add_sender(&json, envelope->mail_from);
     json_key(&json, "recipients");
     json_begin_array(&json);

@@ -10,6 +10,7 @@
 #include "router/dispatch/bounce.h"
 #include "router/dispatch/entry.h"
 #include "router/dispatch/events.h"
+#include "router/dispatch/feedback.h"
 #include "router/dispatch/freeze.h"
 #include "router/dispatch/notice.h"
 #include "router/dispatch/place.h"
@@ -317,6 +318,8 @@ static enum fate *read_fates(struct dispatch *dispatch, struct job *job,
         const uint32_t index = recipients[i].index;
         const struct wire_outcome *outcome = outcome_find(result, index, &hint);
         fates[i] = fate_of(outcome);
+        if (outcome)
+            feedback_hear(dispatch, job->queued, &outcome->verdict);
         if (fates[i] != FATE_DELIVERED && fates[i] != FATE_FAILED)
             continue;
         log_outcome(

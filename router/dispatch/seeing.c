@@ -324,6 +324,7 @@ static struct queued *message_of(struct dispatch *dispatch, struct slice arg)
 static enum rc answer_message(struct dispatch *dispatch, struct slice arg,
                               struct json *json)
 {
+    char template[ID_TEXT_SIZE];
     struct queued *queued = message_of(dispatch, arg);
     if (!queued)
         return RC_NONE;
@@ -333,6 +334,9 @@ static enum rc answer_message(struct dispatch *dispatch, struct slice arg,
     json_add_text(json, "tenant", envelope->tenant);
     json_add_text(json, "stream", envelope->stream);
     json_add_text(json, "reasons", envelope->reasons);
+    if (envelope->template != 0)
+        json_add_text(json, "template",
+                      slice_text(id_format(envelope->template, template)));
     json_add_text(json, "sender", envelope->mail_from);
     json_add_text(json, "message_id", envelope->message_id);
     json_add_number(json, "size", envelope->body_size);

@@ -13,6 +13,7 @@
 struct view {
     struct filter_view filter;
     char code[CODE_SIZE]; /* of filter.texts[FILTER_CODE] */
+    char template[ID_TEXT_SIZE];
 };
 
 struct slice view_route(const struct dispatch *dispatch, const struct job *job)
@@ -91,6 +92,9 @@ static void add_recipient(struct view *view, const struct envelope *envelope,
     const struct slice address = envelope->recipients[recipient->index].address;
     texts[FILTER_ACCOUNT] = envelope->account;
     texts[FILTER_SENDER] = envelope->mail_from;
+    if (envelope->template != 0)
+        texts[FILTER_TEMPLATE] =
+            slice_text(id_format(envelope->template, view->template));
     texts[FILTER_RECIPIENT] = address;
     texts[FILTER_DOMAIN] = place_domain_of(address);
 }

@@ -9,6 +9,8 @@
 #include "common/proto/escape.h"
 #include "common/proto/path.h"
 #include "router/submission/limits.h"
+#include "router/templates/templates.h"
+#include "router/templates/trial.h"
 
 /* Bytes of a stranger's text that a refusal repeats. */
 #define REPEAT_SIZE 128
@@ -100,22 +102,80 @@ static bool check_header(const struct acceptance_question *question,
            || check_authors(question, "Sender", survey->sender, acceptance);
 }
 
-static bool choose_stream(const struct acceptance_question *question,
+/* The recipients whose names the sketch masks: more would hardly be named. */
+#define NAMED_MAX 2
+
+static void take_sketch(const struct acceptance_question *question,
+                        struct sketch *sketch)
+{
+    struct slice named[NAMED_MAX];
+    size_t count = 0;
+    for (; count < NAMED_MAX && count < question->recipient_count; count++)
+        named[count] = question->recipients[count].address;
+    const struct sketch_message message = {
+        .header = question->header,
+        .body = question->text,
+        .recipients = named,
+        .recipient_count = count,
+    };
+    sketch_take(question->sketcher, &message, sketch);
+}
+
+static bool refuse_moved(const struct acceptance_question *question,
+                         struct acceptance *acceptance)
+{
+    const struct judgement *judgement = &acceptance->judgement;
+    char text[REPEAT_SIZE];
+    (void)snprintf(text, sizeof text, "Declared %s, but found to be %s",
+                   question->conf->streams[judgement->declared].name,
+                   judge_kind_name(judgement->kind));
+    return refuse(acceptance, 550, (struct enhanced){ 5, 7, 1 }, text,
+                  slice_text(""));
+}
+
+static void judge_message(const struct acceptance_question *question,
+                          const struct sketch *sketch,
                           struct acceptance *acceptance)
 {
     struct judge_account account;
+    struct slice recipients[TEMPLATES_HASHES_MAX];
     const struct judge_message message = {
         .mail_from = question->mail_from,
         .recipient_count = question->recipient_count,
         .header = question->header,
-        .text = question->text,
     };
-    policy_account(question->account, &account);
-    judge(&question->policy->judge, &account, &message, &acceptance->judgement);
+    policy_account(question->conf, question->account, &account);
+    for (size_t i = 0;
+         i < TEMPLATES_HASHES_MAX && i < question->recipient_count; i++)
+        recipients[i] = question->recipients[i].address;
+    const struct trial trial = {
+        .policy = &question->policy->judge,
+        .account = &account,
+        .message = &message,
+        .sketch = sketch,
+        .templates = question->templates,
+        .tenant = slice_text(question->account ? question->account->tenant->name
+                                               : NULL),
+        .recipients = recipients,
+        .recipient_count = question->recipient_count,
+        .now_utc_ms = question->now_utc_ms,
+    };
+    acceptance->template = trial_judge(&trial, &acceptance->judgement);
+}
+
+static bool choose_stream(const struct acceptance_question *question,
+                          struct acceptance *acceptance)
+{
+    struct sketch sketch;
+    take_sketch(question, &sketch);
+    judge_message(question, &sketch, acceptance);
     struct slice unknown = acceptance->judgement.unknown_stream;
     if (unknown.len > 0)
         return refuse_form(acceptance, "X-Sendyard-Stream names no stream",
                            unknown);
+    if (acceptance->judgement.is_moved
+        && question->conf->classifier.disagree == DISAGREE_REJECT)
+        return refuse_moved(question, acceptance);
     acceptance->stream = &question->conf->streams[acceptance->judgement.stream];
     return true;
 }
@@ -159,7 +219,8 @@ void acceptance_decide(const struct acceptance_question *question,
 {
     acceptance->is_allowed = false;
     acceptance->code = 0;
-    survey_read(question->header, &acceptance->survey);
+    survey_read(question->header, &question->conf->classifier.declare_in,
+                &acceptance->survey);
     if (!check_header(question, acceptance)
         || !choose_stream(question, acceptance))
         return;

@@ -1,17 +1,20 @@
 /*
  * acceptance.h - may this message leave here, in which stream, by which routes?
  *
- * A pure function of config and message, asked by a session at the end of DATA
- * and by `explain`. It checks what the protocol engine cannot see before the
+ * A function of config, message and what is known of its template, asked by a
+ * session at the end of DATA and by `explain`. It checks what the protocol engine cannot see before the
  * text is there: that every author (From) and the sender (Sender, RFC 5322
  * section 3.6.2) are within the account's domains, that the header makes sense,
  * and that the message is not in a loop. Then the classifier chooses the stream
- * and the routing one route per recipient. No I/O, no clock, nothing kept.
+ * and the routing one route per recipient. No I/O, no clock; nothing is kept but
+ * what the templates count.
  *
  *     550 5.6.0  the header has a line that is no field; From or Sender is
  *                there twice, or cannot be read; there is no From and no MAIL
  *                FROM to make one of; X-Sendyard-Stream names no stream
  *     550 5.7.1  From or Sender is of a domain the account may not send from
+ *     550 5.7.1  it is declared higher than it is found, and the config says
+ *                disagree = "reject"
  *     554 5.4.6  more than SUBMISSION_RECEIVED_MAX Received fields
  */
 #ifndef ROUTER_SUBMISSION_ACCEPTANCE_H
@@ -35,6 +38,7 @@
 struct acceptance_question {
     const struct conf *conf;
     const struct policy *policy; /* made of the same conf */
+    struct sketcher *sketcher;   /* of the calling thread */
     const struct conf_account *account;
     struct slice mail_from; /* without <>; empty: the null sender */
     const struct envelope_recipient *recipients; /* their addresses are read */
@@ -42,6 +46,10 @@ struct acceptance_question {
     struct slice header; /* the block as the client sent it */
     struct slice text;   /* what follows its empty line */
     bool is_header_cut;  /* header_split() met a line that is no field */
+    /* Counts the message as one of its template. NULL: it is judged by itself
+     * alone, and nothing is kept of it. */
+    struct templates *templates;
+    uint64_t now_utc_ms;
 };
 
 /* Borrows from the question. */
@@ -55,6 +63,7 @@ struct acceptance {
     struct survey survey;
     /* Filled when allowed: */
     struct judgement judgement;
+    uint64_t template; /* id; 0: unknown */
     const struct conf_stream *stream;
 };
 

@@ -53,6 +53,12 @@ struct connection *connection_of(struct list *link)
     return container_of(link, struct connection, link);
 }
 
+static uint64_t host_utc_ms(void *context)
+{
+    (void)context;
+    return time_utc_ms();
+}
+
 static bool host_accepts(void *context, uint64_t size)
 {
     const struct connection *connection = context;
@@ -279,7 +285,8 @@ static void adopt(struct connection *connection)
         setup_listener(newest, connection->address);
     if (!listener)
         return;
-    const struct session_setting setting = setup_setting(newest, listener);
+    const struct session_setting setting =
+        setup_setting(newest, listener, connection->desk->sketcher);
     session_adopt(connection->session, &setting);
     connection->address = listener->address.text;
     setup_release(&connection->setup);
@@ -356,7 +363,7 @@ static void start_session(struct connection *connection,
     conn_peer(connection->conn, &peer);
     addr_ip_text(&peer, connection->ip);
     const struct session_setting setting =
-        setup_setting(connection->setup, listener);
+        setup_setting(connection->setup, listener, connection->desk->sketcher);
     const struct session_client client = {
         .ip = connection->ip,
         .is_ipv6 = strchr(connection->ip, ':') != NULL,
@@ -365,6 +372,8 @@ static void start_session(struct connection *connection,
         .accepts = host_accepts,
         .resizes = host_resizes,
         .refused = host_refused,
+        .templates = connection->desk->options->templates,
+        .utc_ms = host_utc_ms,
         .context = connection,
     };
     connection->session =

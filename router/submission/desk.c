@@ -85,6 +85,7 @@ struct desk *desk_new(const struct submission_options *options,
     desk->auth = auth;
     desk->budget = budget;
     desk->loop = loop_new();
+    desk->sketcher = sketcher_new();
     desk->cut = timer_new(desk->loop, on_cut, desk);
     list_init(&desk->doors);
     list_init(&desk->connections);
@@ -108,6 +109,7 @@ void desk_free(struct desk **desk)
     mailbox_free(&held->orders);
     setup_release(&held->setup);
     loop_free(&held->loop);
+    sketcher_free(&held->sketcher);
     mem_free(held);
 }
 

@@ -40,9 +40,10 @@ struct desk {
     struct budget *budget;
     struct loop *loop;
     struct mailbox *orders;
-    struct mailbox *tickets; /* of the intake */
-    struct mailbox *checks;  /* of the auth */
-    struct setup *setup;     /* of new connections; NULL before the first */
+    struct mailbox *tickets;   /* of the intake */
+    struct mailbox *checks;    /* of the auth */
+    struct sketcher *sketcher; /* for the classifier */
+    struct setup *setup;       /* of new connections; NULL before the first */
     struct list doors;
     struct list connections; /* also those that only wait for a ticket */
     bool is_draining;

@@ -45,6 +45,7 @@
 #include "router/submission/credentials.h"
 
 struct session;
+struct templates;
 
 /* What the session cannot know by itself. */
 struct session_host {
@@ -54,6 +55,10 @@ struct session_host {
      * number of bytes, `to`; less is always allowed. 0 is all that is not worth
      * counting. NULL: it always may. */
     bool (*resizes)(void *context, uint64_t from, uint64_t to);
+    /* What is known of templates, and the clock that they go by. NULL: nothing
+     * is; no template has a budget then. */
+    struct templates *templates;
+    uint64_t (*utc_ms)(void *context);
     /* Hears the code of each refusal (4yz, 5yz) as it is said. May be NULL. */
     void (*refused)(void *context, uint16_t code);
     void *context;
@@ -63,6 +68,7 @@ struct session_host {
 struct session_setting {
     const struct conf *conf;
     const struct policy *policy;          /* of that conf */
+    struct sketcher *sketcher;            /* of the thread */
     const struct conf_listener *listener; /* of that conf */
     bool has_tls;                         /* STARTTLS can be offered */
 };

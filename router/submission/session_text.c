@@ -90,9 +90,10 @@ static bool check_message(struct session *session)
     struct acceptance *acceptance = &transaction->acceptance;
     struct slice text = buf_slice(&transaction->text);
     enum rc rc = header_split(text, &transaction->split);
-    const struct acceptance_question question = {
+    struct acceptance_question question = {
         .conf = session->setting.conf,
         .policy = session->setting.policy,
+        .sketcher = session->setting.sketcher,
         .account = session->account,
         .mail_from = transaction->mail_from,
         .recipients = transaction->recipients,
@@ -100,6 +101,7 @@ static bool check_message(struct session *session)
         .header = transaction->split.header,
         .text = transaction->split.body,
         .is_header_cut = rc != RC_OK,
+        .templates = session->host->templates,
     };
     struct route_answer *routes = arena_new(
         &transaction->arena, transaction->recipient_count, sizeof *routes);
@@ -107,6 +109,8 @@ static bool check_message(struct session *session)
         session_say(session, SLICE("452 4.5.3 Envelope is too large\r\n"));
         return false;
     }
+    if (question.templates)
+        question.now_utc_ms = session->host->utc_ms(session->host->context);
     acceptance_decide(&question, acceptance, routes);
     if (!acceptance->is_allowed) {
         session_refuse(session, acceptance->code, acceptance->enhanced,
@@ -167,6 +171,17 @@ static bool needs_utf8(const struct transaction *transaction)
                    && !utf8_is_ascii(transaction->split.header)));
 }
 
+/* Said in the header of mail that was moved, where the config wants it. */
+static struct slice found_tag(const struct session *session)
+{
+    const struct judgement *judgement =
+        &session->transaction.acceptance.judgement;
+    bool is_tagged =
+        judgement->is_moved
+        && session->setting.conf->classifier.disagree == DISAGREE_TAG;
+    return slice_text(is_tagged ? judge_kind_name(judgement->kind) : NULL);
+}
+
 static void build_body(const struct session *session, uint64_t id,
                        uint64_t now_utc_ms, struct buf *out)
 {
@@ -184,12 +199,22 @@ static void build_body(const struct session *session, uint64_t id,
         .tls = session->tls,
         .cipher = session->cipher,
         .mail_from = transaction->mail_from,
+        .found = found_tag(session),
         .recipient = transaction->recipient_count == 1
                          ? transaction->recipients[0].address
                          : slice_text(""),
     };
     trace_build(&trace, &transaction->acceptance.survey, &transaction->split,
                 out);
+}
+
+/* The stream that it was declared for; NULL: none. */
+static const char *declared_of(const struct session *session)
+{
+    const int declared = session->transaction.acceptance.judgement.declared;
+    return declared == JUDGE_STREAM_NONE
+               ? NULL
+               : session->setting.conf->streams[declared].name;
 }
 
 static struct message *build_message(const struct session *session, uint64_t id,
@@ -210,6 +235,9 @@ static struct message *build_message(const struct session *session, uint64_t id,
         .accepted_utc_ms = now_utc_ms,
         .expires_utc_ms = now_utc_ms + acceptance->stream->expires_ms,
         .body_size = body->len,
+        .template = acceptance->template,
+        .declared = slice_text(declared_of(session)),
+        .kind = (uint8_t)(1 + acceptance->judgement.kind),
         .account = slice_text(session->account->name),
         .tenant = slice_text(session->account->tenant->name),
         .stream = slice_text(acceptance->stream->name),

@@ -72,11 +72,13 @@ const struct conf_listener *setup_listener(const struct setup *setup,
 }
 
 struct session_setting setup_setting(const struct setup *setup,
-                                     const struct conf_listener *listener)
+                                     const struct conf_listener *listener,
+                                     struct sketcher *sketcher)
 {
     return (struct session_setting){
         .conf = setup->conf,
         .policy = setup->policy,
+        .sketcher = sketcher,
         .listener = listener,
         .has_tls =
             setup->tls[LISTENER_STARTTLS] && listener->tls != LISTENER_PLAIN,

@@ -27,7 +27,8 @@ struct setup {
     struct tls_context *tls[LISTENER_IMPLICIT + 1];
 };
 
-/* Holds the conf. NULL with *fault when the certificate cannot be used, or is
+/* Holds the conf. A model that cannot be used is no reason for NULL, but in
+ * setup->policy->fault. NULL with *fault when the certificate cannot be used, or is
  * missing where a listener needs it. */
 struct setup *setup_new(struct conf *conf, struct fault *fault) must_check;
 struct setup *setup_hold(struct setup *setup);
@@ -37,8 +38,9 @@ void setup_release(struct setup **setup); /* accepts NULL inside */
 const struct conf_listener *setup_listener(const struct setup *setup,
                                            const char *address);
 
-/* What a session of this listener runs under. */
+/* What a session of this listener runs under, in the sketcher's thread. */
 struct session_setting setup_setting(const struct setup *setup,
-                                     const struct conf_listener *listener);
+                                     const struct conf_listener *listener,
+                                     struct sketcher *sketcher);
 
 #endif

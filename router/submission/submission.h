@@ -24,10 +24,12 @@
 #include "router/intake.h"
 
 struct submission;
+struct templates;
 
-/* Both must outlive the submission. */
+/* All must outlive the submission. */
 struct submission_options {
     struct intake *intake;
+    struct templates *templates;        /* NULL: none are known */
     uint64_t (*next_id)(void *context); /* a message id; from any thread */
     void *id_context;
 };

@@ -4,8 +4,11 @@
 #include "common/base/chars.h"
 #include "common/proto/header.h"
 
-bool survey_is_private(struct slice name)
+bool survey_is_private(const struct survey *survey, struct slice name)
 {
+    for (size_t i = 0; survey->declare_in && i < survey->declare_in->count; i++)
+        if (slice_equal_nocase(name, slice_text(survey->declare_in->items[i])))
+            return true;
     return slice_equal_nocase(name, SLICE("Bcc"))
            || slice_equal_nocase(name, SLICE("Resent-Bcc"))
            || slice_equal_nocase(name, SLICE("Return-Path"))
@@ -49,15 +52,16 @@ static void note(struct survey *survey, const struct header_field *field)
     default:
         break;
     }
-    if (survey_is_private(field->name)) {
+    if (survey_is_private(survey, field->name)) {
         survey->has_private = true;
         survey->private_bytes += field->whole.len;
     }
 }
 
-void survey_read(struct slice header, struct survey *survey)
+void survey_read(struct slice header, const struct conf_texts *declare_in,
+                 struct survey *survey)
 {
-    *survey = (struct survey){ 0 };
+    *survey = (struct survey){ .declare_in = declare_in };
     struct cursor cursor = cursor_of(header);
     struct header_field field;
     while (header_next(&cursor, &field) == RC_OK)

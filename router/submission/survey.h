@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "common/base/slice.h"
+#include "config/conf.h"
 
 struct survey {
     uint32_t from_count; /* From fields; so on */
@@ -22,15 +23,19 @@ struct survey {
     struct slice message_id;
     bool has_date;
     bool has_message_id;
-    bool has_private;     /* fields that survey_is_private() */
+    bool has_private;     /* fields that are survey_is_private() */
     size_t private_bytes; /* of those fields, line ends included */
+    const struct conf_texts *declare_in; /* borrowed */
 };
 
-void survey_read(struct slice header, struct survey *survey);
+/* `declare_in` (NULL: none) are further fields in which clients declare a
+ * stream, and which are private, too. */
+void survey_read(struct slice header, const struct conf_texts *declare_in,
+                 struct survey *survey);
 
 /* Fields that must not leave with the message: Bcc and Resent-Bcc (RFC 5322
  * section 3.6.3), Return-Path (RFC 5321 section 4.4: the last hop writes it),
- * and our own X-Sendyard-Stream. */
-bool survey_is_private(struct slice name);
+ * our own X-Sendyard-Stream, and what else streams are declared in. */
+bool survey_is_private(const struct survey *survey, struct slice name);
 
 #endif

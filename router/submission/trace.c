@@ -6,7 +6,7 @@
 #include "common/proto/message_id.h"
 #include "common/proto/path.h"
 
-/* Five lines of ours at most, each with at most two names of 255 bytes. */
+/* Six lines of ours at most, each with at most two names of 255 bytes. */
 #define FIELDS_MAX 4096u
 
 static bool add_all(struct buf *out, const struct slice *parts, size_t count)
@@ -68,6 +68,10 @@ static bool add_missing(const struct trace *trace, const struct survey *survey,
         fits = fits && buf_add(out, SLICE("Message-ID: "))
                && header_add_msg_id(trace->id, trace->host, out)
                && buf_add(out, SLICE("\r\n"));
+    if (trace->found.len > 0)
+        fits = fits
+               && ADD(out, SLICE("X-Sendyard-Found: "), trace->found,
+                      SLICE("\r\n"));
     return fits;
 }
 
@@ -80,7 +84,7 @@ static bool add_header(struct slice header, const struct survey *survey,
     struct header_field field;
     bool fits = true;
     while (fits && header_next(&cursor, &field) == RC_OK)
-        if (!survey_is_private(field.name))
+        if (!survey_is_private(survey, field.name))
             fits = buf_add(out, field.whole);
     return fits;
 }

@@ -39,6 +39,7 @@
 struct play {
     struct conf *conf;
     struct policy *policy;
+    struct sketcher *sketcher;
     struct session *session;
     struct buf in;
     struct buf out;
@@ -337,6 +338,7 @@ static void run(struct play *play, struct slice script)
     const struct session_setting setting = {
         .conf = play->conf,
         .policy = play->policy,
+        .sketcher = play->sketcher,
         .listener = &play->conf->listeners[0],
         .has_tls = play->conf->listeners[0].tls != LISTENER_PLAIN,
     };
@@ -360,6 +362,7 @@ static bool play_script(struct slice script, bool by_bytes)
     if (!play.conf)
         return false;
     play.policy = policy_new(play.conf);
+    play.sketcher = sketcher_new();
     buf_init(&play.in, TEXT_MAX);
     buf_init(&play.out, TEXT_MAX);
     buf_init(&play.body, TEXT_MAX);
@@ -368,6 +371,7 @@ static bool play_script(struct slice script, bool by_bytes)
     buf_release(&play.out);
     buf_release(&play.body);
     policy_free(&play.policy);
+    sketcher_free(&play.sketcher);
     conf_release(&play.conf);
     return !play.failed;
 }

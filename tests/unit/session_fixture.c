@@ -35,6 +35,7 @@ void fixture_init(struct fixture *fixture)
           == RC_OK);
     conf_errors_release(&errors);
     fixture->policy = policy_new(fixture->conf);
+    fixture->sketcher = sketcher_new();
     buf_init(&fixture->in, BYTES_MAX);
     buf_init(&fixture->out, BYTES_MAX);
 }
@@ -45,6 +46,7 @@ void fixture_release(struct fixture *fixture)
     buf_release(&fixture->in);
     buf_release(&fixture->out);
     policy_free(&fixture->policy);
+    sketcher_free(&fixture->sketcher);
     conf_release(&fixture->conf);
 }
 
@@ -53,6 +55,7 @@ void fixture_open(struct fixture *fixture)
     const struct session_setting setting = {
         .conf = fixture->conf,
         .policy = fixture->policy,
+        .sketcher = fixture->sketcher,
         .listener = &fixture->conf->listeners[0],
     };
     const struct session_client client = { .ip = "192.0.2.1" };

@@ -13,6 +13,7 @@
 struct fixture {
     struct conf *conf;
     struct policy *policy;
+    struct sketcher *sketcher;
     struct session_host host;
     struct session *session;
     struct buf in;

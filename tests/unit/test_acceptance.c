@@ -37,6 +37,7 @@ static const char config[] =
 struct world {
     struct conf *conf;
     struct policy *policy;
+    struct sketcher *sketcher;
 };
 
 static int set_up(void **state)
@@ -49,6 +50,7 @@ static int set_up(void **state)
     conf_errors_release(&errors);
     CHECK(world.conf);
     world.policy = policy_new(world.conf);
+    world.sketcher = sketcher_new();
     *state = &world;
     return 0;
 }
@@ -57,6 +59,7 @@ static int tear_down(void **state)
 {
     struct world *world = *state;
     policy_free(&world->policy);
+    sketcher_free(&world->sketcher);
     conf_release(&world->conf);
     return 0;
 }
@@ -75,6 +78,7 @@ static void decide(const struct world *world, struct slice text,
     const struct acceptance_question question = {
         .conf = world->conf,
         .policy = world->policy,
+        .sketcher = world->sketcher,
         .account = conf_account(world->conf, SLICE("app")),
         .mail_from = slice_text(mail_from),
         .recipients = recipients,

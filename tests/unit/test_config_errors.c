@@ -247,6 +247,19 @@ static void references_must_resolve(void **state)
         { SOURCE "listeners = ( { name = \"l\"; address = \"1.2.3.4:1\";\n"
                  "account = \"x\"; require_auth = false; } );",
           "listeners.l.account: there is no account 'x'" },
+        { SOURCE "classifier = { probation = { recipients = 0; }; };",
+          "classifier.probation.recipients:" },
+        { SOURCE "classifier = { probation = { recipients = 200; }; };",
+          "probation.tenant is less than probation.recipients" },
+        { SOURCE "classifier = { probation = { recipients = 100; };\n"
+                 "  trip = { recipients = 60; }; };",
+          "trip.recipients is less than probation.recipients" },
+        { SOURCE "classifier = { trip = { within = \"1s\"; }; };",
+          "classifier.trip.within:" },
+        { SOURCE "classifier = { feedback = { complaints = \"0%\"; }; };",
+          "feedback of 0% would end the trust" },
+        { SOURCE "classifier = { max_templates = 5; };",
+          "classifier.max_templates:" },
         { SOURCE "classifier = { bulk = 5; };",
           "classifier.bulk: takes the name of a stream" },
         { "sources = ( { name = \"a\"; address = \"1.1.1.1\"; },\n"

@@ -32,9 +32,12 @@ static const struct envelope full = {
     .accepted_utc_ms = 1769903999999u,
     .expires_utc_ms = 1770335999999u,
     .body_size = 5u << 30,
+    .template = UINT64_MAX - 1,
     .account = TEXT("shop"),
     .tenant = TEXT("acme"),
     .stream = TEXT("bulk"),
+    .declared = TEXT("fast"),
+    .kind = 2,
     .reasons = TEXT("list-unsubscribe declared"),
     .mail_from = TEXT("bounce@acme.example"),
     .envid = TEXT("QQ+2B1"),
@@ -59,9 +62,12 @@ static void assert_same(const struct envelope *found,
     assert_true(found->accepted_utc_ms == wanted->accepted_utc_ms);
     assert_true(found->expires_utc_ms == wanted->expires_utc_ms);
     assert_true(found->body_size == wanted->body_size);
+    assert_true(found->template == wanted->template);
     assert_text(found->account, wanted->account);
     assert_text(found->tenant, wanted->tenant);
     assert_text(found->stream, wanted->stream);
+    assert_text(found->declared, wanted->declared);
+    assert_int_equal(found->kind, wanted->kind);
     assert_text(found->reasons, wanted->reasons);
     assert_text(found->mail_from, wanted->mail_from);
     assert_text(found->envid, wanted->envid);

@@ -22,6 +22,7 @@ static struct filter_view view_of_mail(void)
     view.texts[FILTER_DOMAIN] = SLICE("gmail.com");
     view.texts[FILTER_RECIPIENT] = SLICE("Jo@gmail.com");
     view.texts[FILTER_SENDER] = SLICE("news@acme.example");
+    view.texts[FILTER_TEMPLATE] = SLICE("0123456789abc");
     view.texts[FILTER_REPLY] = SLICE("try again later");
     view.texts[FILTER_CODE] = SLICE("451");
     view.texts[FILTER_STATE] = SLICE("waiting");
@@ -45,20 +46,36 @@ static void each_criterion_matches_alone(void **state)
 {
     (void)state;
     static const char *const right[] = {
-        "all",           "account=app",    "tenant=AC*",
-        "stream=bulk",   "route=b",        "site=*.com",
-        "pool=pool-*",   "domain=gmail.*", "recipient=jo@*",
-        "sender=news@*", "reply=*later",   "reply=\"try again later\"",
-        "code=4*",       "code=451",       "state=waiting",
-        "older=2h",      "younger=121m",   "attempts=3",
-        "attempts=2..4", "attempts=3..",   "attempts=..3",
+        "all",
+        "account=app",
+        "tenant=AC*",
+        "stream=bulk",
+        "route=b",
+        "site=*.com",
+        "pool=pool-*",
+        "domain=gmail.*",
+        "recipient=jo@*",
+        "sender=news@*",
+        "reply=*later",
+        "reply=\"try again later\"",
+        "template=0123456789abc",
+        "template=*",
+        "code=4*",
+        "code=451",
+        "state=waiting",
+        "older=2h",
+        "younger=121m",
+        "attempts=3",
+        "attempts=2..4",
+        "attempts=3..",
+        "attempts=..3",
     };
     static const char *const wrong[] = {
-        "account=ap",   "tenant=b*",   "stream=bul",   "route=bb",
-        "site=google",  "pool=x",      "domain=*.org", "recipient=mo@*",
-        "sender=news",  "reply=again", "code=5*",      "state=held",
-        "older=3h",     "younger=2h",  "attempts=2",   "attempts=4..",
-        "attempts=..2", "sender=\"\"",
+        "account=ap",   "tenant=b*",    "stream=bul",   "route=bb",
+        "site=google",  "pool=x",       "domain=*.org", "recipient=mo@*",
+        "sender=news",  "reply=again",  "code=5*",      "state=held",
+        "template=1",   "older=3h",     "younger=2h",   "attempts=2",
+        "attempts=4..", "attempts=..2", "sender=\"\"",
     };
     for (size_t i = 0; i < ARRAY_LEN(right); i++)
         if (!means(right[i]))

@@ -21,7 +21,7 @@
 
 /* The reference: what RFC 5321 section 4.1.4 says of the order of commands,
  * for a client that said HELO and needs no AUTH. */
-enum model { MODEL_READY, MODEL_SENDER, MODEL_RECIPIENTS };
+enum stage { MODEL_READY, MODEL_SENDER, MODEL_RECIPIENTS };
 
 enum act {
     ACT_EHLO,
@@ -62,7 +62,7 @@ static const char *const words[ACT_COUNT] = {
     [ACT_AUTH] = "AUTH PLAIN AGEAYg==\r\n",
 };
 
-static unsigned model_mail(enum model *model, enum act act)
+static unsigned model_mail(enum stage *model, enum act act)
 {
     if (*model != MODEL_READY)
         return 503;
@@ -72,7 +72,7 @@ static unsigned model_mail(enum model *model, enum act act)
     return 250;
 }
 
-static unsigned model_rcpt(enum model *model, enum act act)
+static unsigned model_rcpt(enum stage *model, enum act act)
 {
     if (*model == MODEL_READY)
         return 503;
@@ -82,7 +82,7 @@ static unsigned model_rcpt(enum model *model, enum act act)
     return 250;
 }
 
-static unsigned model_data(enum model *model, enum act act)
+static unsigned model_data(enum stage *model, enum act act)
 {
     if (*model == MODEL_READY)
         return 503;
@@ -92,7 +92,7 @@ static unsigned model_data(enum model *model, enum act act)
 }
 
 /* The code that must come, and the state after it. */
-static unsigned model_hear(enum model *model, enum act act)
+static unsigned model_hear(enum stage *model, enum act act)
 {
     switch (act) {
     case ACT_EHLO:
@@ -154,7 +154,7 @@ static unsigned take_code(struct buf *out)
     return replies == 1 ? (unsigned)code : 0;
 }
 
-static void run_sequence(struct fixture *fixture, enum model *model,
+static void run_sequence(struct fixture *fixture, enum stage *model,
                          uint64_t *random)
 {
     for (unsigned i = 0; i < COMMANDS_PER_SEQUENCE; i++) {
@@ -177,7 +177,7 @@ static void agrees_with_the_model(void **state)
 {
     struct fixture *fixture = *state;
     uint64_t random = SEED;
-    enum model model = MODEL_READY;
+    enum stage model = MODEL_READY;
     for (unsigned i = 0; i < SEQUENCES; i++) {
         if (i % SEQUENCES_PER_SESSION == 0) {
             fixture_close(fixture);

@@ -47,7 +47,7 @@ static void build(const struct trace *trace, struct slice text, struct buf *out)
     struct header_split split;
     struct survey survey;
     CHECK(header_split(text, &split) == RC_OK);
-    survey_read(split.header, &survey);
+    survey_read(split.header, NULL, &survey);
     trace_build(trace, &survey, &split, out);
 }
 

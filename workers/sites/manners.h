@@ -21,7 +21,7 @@ struct manners {
     struct hosts_rules rules; /* point into the conf */
     enum dialog_tls tls;
     bool chunking;
-    bool prefers_ipv4;      /* of a host with both kinds of addresses */
+    bool prefers_ipv4; /* of a host with both kinds of addresses */
     enum fit_rule convert;
     uint32_t in_flight_max; /* messages on one connection */
     uint16_t port;

@@ -1,0 +1,49 @@
+/* key.c - by what a template is found again. */
+#include "classifier/guard/guard.h"
+
+/* Fewer words have too few runs of three to be told by them. */
+#define WORDS_MIN 8u
+
+/* The finalizer of SplitMix64. */
+static uint64_t mix(uint64_t word)
+{
+    word = (word ^ word >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    word = (word ^ word >> 27) * UINT64_C(0x94d049bb133111eb);
+    return word ^ word >> 31;
+}
+
+static uint64_t pair_of(const struct sketch *sketch, unsigned band)
+{
+    return (uint64_t)sketch->min_hashes[(size_t)2 * band] << 32
+           | sketch->min_hashes[(size_t)2 * band + 1];
+}
+
+void guard_key_of(const struct sketch *sketch, uint64_t tenant,
+                  struct guard_key *key)
+{
+    uint64_t seed = mix(tenant + 1);
+    if (sketch->word_count < WORDS_MIN)
+        seed = mix(seed ^ sketch->skeleton ^ mix(sketch->text_hash));
+    key->skeleton = (uint16_t)(mix(sketch->skeleton) >> 48);
+    key->id = mix(seed ^ sketch->skeleton);
+    for (unsigned i = 0; i < GUARD_BANDS; i++) {
+        const uint64_t band = mix(seed + i) ^ pair_of(sketch, i);
+        key->bands[i] = (uint32_t)(mix(band) >> 32);
+        key->id = mix(key->id ^ band);
+    }
+    if (key->id == 0)
+        key->id = 1;
+}
+
+unsigned guard_likeness(const struct guard_template *template,
+                        const struct guard_key *key)
+{
+    unsigned bands = 0;
+    const bool is_trusted = guard_state(template) == TEMPLATE_TRUSTED;
+    const bool has_form = template->skeleton == key->skeleton;
+    for (unsigned i = 0; i < GUARD_BANDS; i++)
+        bands += template->bands[i] == key->bands[i];
+    if (bands >= GUARD_BANDS - 1)
+        return 2 * bands + has_form;
+    return has_form && bands >= (is_trusted ? 2u : 1u) ? 2 * bands + 1 : 0;
+}

@@ -1,0 +1,154 @@
+/* model.c - the weights, their file, and what they make of a sketch. */
+#include "classifier/model.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "classifier/model_file.h"
+
+/* What a sound model never comes near; a file may say anything, and what is
+ * summed has to stay a number. */
+#define SCALE_MAX (1u << 24)
+#define TOTAL_MAX (1 << 24)
+
+/* From the top: the whole must be long enough for each part in turn. */
+enum rc model_open(struct slice file, struct model *model)
+{
+    struct model_head head;
+    if (file.len < sizeof head + MODEL_FIXED_BYTES + MODEL_DIGEST_BYTES)
+        return RC_SYNTAX;
+    memcpy(&head, file.ptr, sizeof head);
+    if (memcmp(head.magic, MODEL_MAGIC, sizeof head.magic) != 0)
+        return RC_SYNTAX;
+    if (head.format != MODEL_FORMAT || head.feature_set != MODEL_FEATURE_SET
+        || head.measures != MEASURE_COUNT || head.marks != MARK_COUNT)
+        return RC_NONE;
+    size_t whole = sizeof head + MODEL_FIXED_BYTES + head.dictionary_bytes
+                   + (size_t)head.meta_bytes + MODEL_DIGEST_BYTES;
+    if (head.meta_bytes > MODEL_META_MAX
+        || head.dictionary_bytes > MODEL_DICTIONARY_MAX || whole != file.len
+        || head.temperature == 0 || head.word_scale > SCALE_MAX)
+        return RC_SYNTAX;
+    if (!model_digest_is_right(file))
+        return RC_SYNTAX;
+
+    const char *at = file.ptr + sizeof head;
+    model->steps = (const void *)at;
+    at += MODEL_STEPS_BYTES;
+    model->marks = (const void *)at;
+    at += MODEL_MARKS_BYTES;
+    model->words = (const void *)at;
+    at += MODEL_WORDS_BYTES;
+    model->dictionary = slice_of(at, head.dictionary_bytes);
+    model->meta = slice_of(at + head.dictionary_bytes, head.meta_bytes);
+    memcpy(model->bias, head.bias, sizeof model->bias);
+    model->word_scale = head.word_scale;
+    model->temperature = head.temperature;
+    memcpy(model->digest, file.ptr + file.len - MODEL_DIGEST_BYTES,
+           MODEL_DIGEST_BYTES);
+    return RC_OK;
+}
+
+/* 4 / sqrt(n), in 1/65536, n at least MODEL_LENGTH_MIN. */
+uint32_t model_length(uint32_t token_count)
+{
+    uint32_t n =
+        token_count > MODEL_LENGTH_MIN ? token_count : MODEL_LENGTH_MIN;
+    /* The root of n * 2^16, bit by bit: whole numbers give one answer on
+     * every machine. */
+    uint32_t value = n << 16;
+    uint32_t root = 0;
+    for (uint32_t bit = 1u << 15; bit > 0; bit >>= 1)
+        if ((root + bit) * (root + bit) <= value)
+            root += bit;
+    return (4u << 24) / root;
+}
+
+static void score_words(const struct model *model, const struct sketch *sketch,
+                        int32_t score[MODEL_CLASSES])
+{
+    int32_t sums[MODEL_CLASSES] = { 0 };
+    for (uint32_t i = 0; i < sketch->token_count; i++) {
+        const int8_t *weights = model_word(model, sketch->tokens[i]);
+        for (unsigned c = 0; c < MODEL_CLASSES; c++)
+            sums[c] += weights[c];
+    }
+    for (unsigned c = 0; c < MODEL_CLASSES; c++)
+        score[c] = model_word_points(model, sketch->token_count, sums[c]);
+}
+
+int32_t model_word_points(const struct model *model, uint32_t token_count,
+                          int32_t sum)
+{
+    int64_t scaled =
+        (int64_t)sum * model->word_scale * model_length(token_count);
+    return (int32_t)(scaled / ((int64_t)1 << 32));
+}
+
+static void score_marks(const struct model *model, const struct sketch *sketch,
+                        int32_t score[MODEL_CLASSES])
+{
+    int32_t mean = 0;
+    for (uint64_t left = sketch->marks; left != 0; left &= left - 1)
+        for (unsigned c = 0; c < MODEL_CLASSES; c++)
+            score[c] += model_mark(model, (uint32_t)__builtin_ctzll(left))[c];
+    for (unsigned c = 0; c < MODEL_CLASSES; c++)
+        mean += score[c] / MODEL_CLASSES;
+    for (unsigned c = 0; c < MODEL_CLASSES; c++) {
+        int32_t own = score[c] - mean;
+        int32_t cap = MODEL_MARKS_CAP / 2;
+        score[c] = own > cap ? cap : own < -cap ? -cap : own;
+    }
+}
+
+void model_score(const struct model *model, const struct sketch *sketch,
+                 struct model_score *score)
+{
+    *score = (struct model_score){ .total = { 0 } };
+    score_words(model, sketch, score->words);
+    for (uint32_t i = 0; i < MEASURE_COUNT; i++) {
+        const int16_t *weights =
+            model_step(model, (enum measure)i, sketch->measures[i]);
+        for (unsigned c = 0; c < MODEL_CLASSES; c++)
+            score->steps[c] += weights[c];
+    }
+    score_marks(model, sketch, score->marks);
+    for (unsigned c = 0; c < MODEL_CLASSES; c++) {
+        int64_t sum = (int64_t)model->bias[c] + score->words[c]
+                      + score->steps[c] + score->marks[c];
+        int64_t total = sum * 256 / (int64_t)model->temperature;
+        score->total[c] = (int32_t)(total > TOTAL_MAX    ? TOTAL_MAX
+                                    : total < -TOTAL_MAX ? -TOTAL_MAX
+                                                         : total);
+    }
+}
+
+void model_probabilities(const int32_t total[MODEL_CLASSES],
+                         uint32_t per_mille[MODEL_CLASSES])
+{
+    double parts[MODEL_CLASSES];
+    double sum = 0;
+    unsigned most = 0;
+    for (unsigned c = 1; c < MODEL_CLASSES; c++)
+        most = total[c] > total[most] ? c : most;
+    for (unsigned c = 0; c < MODEL_CLASSES; c++) {
+        parts[c] = exp((double)(total[c] - total[most]) / MODEL_POINT);
+        sum += parts[c];
+    }
+    uint32_t rest = 1000;
+    for (unsigned c = 0; c < MODEL_CLASSES; c++) {
+        per_mille[c] = (uint32_t)(parts[c] / sum * 1000);
+        rest -= per_mille[c];
+    }
+    per_mille[most] += rest;
+}
+
+const char *model_class_name(enum model_class class)
+{
+    static const char *const names[MODEL_CLASSES] = {
+        [MODEL_TRANSACTIONAL] = "transactional",
+        [MODEL_BULK] = "bulk",
+        [MODEL_PERSONAL] = "personal",
+    };
+    return names[class];
+}

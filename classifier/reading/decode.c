@@ -1,0 +1,392 @@
+/* decode.c - what a part says, as UTF-8. */
+#include "classifier/reading/decode.h"
+
+#include <errno.h>
+#include <iconv.h>
+
+#include "classifier/reading/entity.h"
+#include "common/base/chars.h"
+#include "common/base/mem.h"
+
+#define NAME_SIZE   32u
+#define STAGE_BYTES (512u << 10) /* of one part between the two steps */
+#define REPLACEMENT "\xEF\xBF\xBD"
+#define ERRORS_MAX  16384u /* more in a text: it is none of that charset */
+
+struct converter {
+    char name[NAME_SIZE];
+    iconv_t handle;
+};
+
+struct decoder {
+    struct buf stage; /* decoded, not yet converted */
+    struct converter converters[DECODE_CHARSETS_MAX];
+    size_t count;
+};
+
+struct decoder *decoder_new(void)
+{
+    struct decoder *decoder = NEW(struct decoder);
+    buf_init(&decoder->stage, STAGE_BYTES);
+    return decoder;
+}
+
+void decoder_free(struct decoder **decoder)
+{
+    struct decoder *held = steal(*decoder);
+    if (!held)
+        return;
+    for (size_t i = 0; i < held->count; i++)
+        (void)iconv_close(held->converters[i].handle);
+    buf_release(&held->stage);
+    mem_free(held);
+}
+
+/* Value of a base64 digit; more than 63: it is none. */
+static unsigned base64_value(char byte)
+{
+    /* One more than the value; what is not named is 0. */
+    /* clang-format off */
+    static const uint8_t after[256] = {
+        ['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
+        19, 20, 21, 22, 23, 24, 25, 26,
+        ['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42,
+        43, 44, 45, 46, 47, 48, 49, 50, 51, 52,
+        ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, ['+'] = 63, ['/'] = 64,
+    };
+    /* clang-format on */
+    return after[(unsigned char)byte] - 1u;
+}
+
+/* The room that is left, made real: as many bytes as may still be added. */
+static size_t open_room(struct buf *out, size_t wanted, char **room)
+{
+    size_t left = out->max - out->len;
+    size_t size = wanted < left ? wanted : left;
+    *room = size > 0 ? buf_room(out, size) : NULL;
+    return *room ? size : 0;
+}
+
+static bool add_base64(struct slice text, struct buf *out)
+{
+    char *room;
+    size_t size = open_room(out, text.len / 4 * 3 + 3, &room);
+    size_t len = 0;
+    uint32_t bits = 0;
+    unsigned held = 0;
+    const char *end = text.ptr + text.len;
+    for (const char *at = text.ptr; at < end; at++) {
+        /* Four digits at once, which is what nearly all of a part is. */
+        if (held == 0 && end - at >= 4 && len + 3 <= size) {
+            unsigned a = base64_value(at[0]);
+            unsigned b = base64_value(at[1]);
+            unsigned c = base64_value(at[2]);
+            unsigned d = base64_value(at[3]);
+            if ((a | b | c | d) < 64) {
+                uint32_t word = a << 18 | b << 12 | c << 6 | d;
+                room[len++] = (char)(word >> 16);
+                room[len++] = (char)(word >> 8);
+                room[len++] = (char)word;
+                at += 3;
+                continue;
+            }
+        }
+        unsigned value = base64_value(*at);
+        if (value >= 64)
+            continue;
+        bits = bits << 6 | value;
+        held += 6;
+        if (held < 8)
+            continue;
+        held -= 8;
+        if (len == size) {
+            buf_added(out, len);
+            return false;
+        }
+        room[len++] = (char)(bits >> held);
+        bits &= (1u << held) - 1;
+    }
+    if (room)
+        buf_added(out, len);
+    return true;
+}
+
+/* Behind "=": a coded byte, or a line end that is not one; 0: neither. */
+static size_t coded_len(struct slice rest, int *byte)
+{
+    *byte = -1;
+    if (rest.len >= 2) {
+        int high = char_hex_value(rest.ptr[0]);
+        int low = char_hex_value(rest.ptr[1]);
+        if (high >= 0 && low >= 0) {
+            *byte = high << 4 | low;
+            return 2;
+        }
+    }
+    size_t blanks = 0;
+    while (blanks < rest.len && char_is(rest.ptr[blanks], CHAR_BLANK))
+        blanks++;
+    if (blanks < rest.len && rest.ptr[blanks] == '\n')
+        return blanks + 1;
+    if (blanks + 1 < rest.len && rest.ptr[blanks] == '\r'
+        && rest.ptr[blanks + 1] == '\n')
+        return blanks + 2;
+    return 0;
+}
+
+/* What is decoded is never longer than what it was. */
+static bool add_quoted(struct slice text, struct buf *out)
+{
+    char *room;
+    size_t size = open_room(out, text.len, &room);
+    size_t len = 0;
+    while (text.len > 0 && len < size) {
+        size_t plain = slice_find(text, '=');
+        size_t copied = plain < size - len ? plain : size - len;
+        memcpy(room + len, text.ptr, copied);
+        len += copied;
+        text = slice_from(text, copied);
+        if (copied < plain || text.len == 0 || len == size)
+            break;
+        int byte;
+        size_t coded = coded_len(slice_from(text, 1), &byte);
+        if (byte >= 0 || coded == 0)
+            room[len++] = coded == 0 ? '=' : (char)byte;
+        text = slice_from(text, 1 + coded);
+    }
+    if (size > 0)
+        buf_added(out, len);
+    return text.len == 0;
+}
+
+static bool add_plain(struct slice text, struct buf *out)
+{
+    size_t left = out->max - out->len;
+    (void)buf_add(out, slice_head(text, left));
+    return text.len <= left;
+}
+
+static bool add_transfer(struct slice text, enum part_encoding encoding,
+                         struct buf *out)
+{
+    switch (encoding) {
+    case PART_BASE64:
+        return add_base64(text, out);
+    case PART_QUOTED:
+        return add_quoted(text, out);
+    case PART_IDENTITY:
+        break;
+    }
+    return add_plain(text, out);
+}
+
+/* windows-1252, which is what mail that says iso-8859-1 means, too: readers
+ * have agreed on that. Common enough to do without iconv. */
+static bool is_western(struct slice charset)
+{
+    return slice_equal_nocase(charset, SLICE("iso-8859-1"))
+           || slice_equal_nocase(charset, SLICE("windows-1252"))
+           || slice_equal_nocase(charset, SLICE("latin1"));
+}
+
+static uint32_t western_character(unsigned char byte)
+{
+    static const uint16_t specials[32] = {
+        0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021,
+        0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD,
+        0xFFFD, 0x2018, 0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014,
+        0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0xFFFD, 0x017E, 0x0178,
+    };
+    return byte >= 0x80 && byte < 0xA0 ? specials[byte - 0x80] : byte;
+}
+
+static bool convert_western(struct slice text, struct buf *out)
+{
+    while (text.len > 0) {
+        size_t plain = 0;
+        while (plain < text.len && (unsigned char)text.ptr[plain] < 0x80)
+            plain++;
+        if (!buf_add(out, slice_head(text, plain)))
+            return add_plain(text, out);
+        text = slice_from(text, plain);
+        if (text.len == 0)
+            break;
+        char bytes[ENTITY_BYTES_MAX];
+        (void)buf_add(
+            out,
+            slice_of(bytes,
+                     entity_write(western_character((unsigned char)*text.ptr),
+                                  bytes)));
+        text = slice_from(text, 1);
+    }
+    return !out->full;
+}
+
+static bool is_utf8(struct slice charset)
+{
+    return slice_is_empty(charset)
+           || slice_equal_nocase(charset, SLICE("utf-8"))
+           || slice_equal_nocase(charset, SLICE("us-ascii"))
+           || slice_equal_nocase(charset, SLICE("utf8"))
+           || slice_equal_nocase(charset, SLICE("ascii"));
+}
+
+/* Charsets of mail, by what their names begin with. iconv knows many more, and
+ * its rarer converters are no place to send a stranger's bytes to. */
+static bool is_known(struct slice charset)
+{
+    static const struct slice known[] = {
+        { "iso-8859-", 9 }, { "windows-125", 11 }, { "cp125", 5 },
+        { "koi8-", 5 },     { "iso-2022-jp", 11 }, { "shift_jis", 9 },
+        { "euc-", 4 },      { "gb2312", 6 },       { "gbk", 3 },
+        { "gb18030", 7 },   { "big5", 4 },         { "tis-620", 7 },
+        { "macintosh", 9 }, { "utf-16", 6 },
+    };
+    for (size_t i = 0; i < charset.len; i++)
+        if (!char_is(charset.ptr[i], CHAR_LDH) && charset.ptr[i] != '_')
+            return false;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (slice_starts_nocase(charset, known[i]))
+            return charset.len < NAME_SIZE;
+    return false;
+}
+
+static struct converter *find_converter(struct decoder *decoder,
+                                        struct slice charset)
+{
+    for (size_t i = 0; i < decoder->count; i++)
+        if (slice_equal_nocase(slice_text(decoder->converters[i].name),
+                               charset))
+            return &decoder->converters[i];
+    if (!is_known(charset) || decoder->count == DECODE_CHARSETS_MAX)
+        return NULL;
+    struct converter *converter = &decoder->converters[decoder->count];
+    memcpy(converter->name, charset.ptr, charset.len);
+    converter->name[charset.len] = '\0';
+    converter->handle = iconv_open("UTF-8", converter->name);
+    union {
+        iconv_t handle;
+        intptr_t number;
+    } opened = { .handle = converter->handle };
+    if (opened.number == -1)
+        return NULL;
+    decoder->count++;
+    return converter;
+}
+
+/* Converts all of `text`; what cannot be is replaced, byte by byte. */
+static bool convert(iconv_t handle, struct slice text, struct buf *out,
+                    bool *is_odd)
+{
+    union {
+        const char *in;
+        char *iconv; /* which asks for a pointer that it does not write by */
+    } at = { .in = text.ptr };
+    size_t left = text.len;
+    uint32_t errors = 0;
+    (void)iconv(handle, NULL, NULL, NULL, NULL);
+    while (left > 0) {
+        char *room;
+        size_t size = open_room(out, left + 64, &room);
+        if (size < 8)
+            return false;
+        char *to = room;
+        size_t free_bytes = size;
+        size_t done = iconv(handle, &at.iconv, &left, &to, &free_bytes);
+        int error = done == (size_t)-1 ? errno : 0;
+        buf_added(out, size - free_bytes);
+        if (error == 0 || error == E2BIG)
+            continue;
+        *is_odd = true;
+        if (++errors > ERRORS_MAX)
+            return false;
+        at.in++;
+        left--;
+        (void)buf_add_text(out, REPLACEMENT);
+    }
+    return true;
+}
+
+bool decode_part(struct decoder *decoder, const struct part *part,
+                 struct buf *out, bool *is_odd)
+{
+    *is_odd = false;
+    if (is_utf8(part->charset))
+        return add_transfer(part->body, part->encoding, out);
+    buf_clear(&decoder->stage);
+    bool is_whole = add_transfer(part->body, part->encoding, &decoder->stage);
+    struct slice stage = buf_slice(&decoder->stage);
+    struct converter *converter = NULL;
+    if (!is_western(part->charset)) {
+        converter = find_converter(decoder, part->charset);
+        *is_odd = converter == NULL;
+    }
+    return (converter ? convert(converter->handle, stage, out, is_odd)
+                      : convert_western(stage, out))
+           && is_whole;
+}
+
+/* "charset?X?text?=" behind "=?": one encoded word, RFC 2047 section 2. */
+static bool take_word(struct cursor *cursor, struct part *part)
+{
+    struct cursor ahead = *cursor;
+    struct slice encoding;
+    if (!cursor_until(&ahead, '?', &part->charset)
+        || !cursor_until(&ahead, '?', &encoding) || encoding.len != 1
+        || !cursor_until(&ahead, '?', &part->body) || !cursor_byte(&ahead, '='))
+        return false;
+    /* RFC 2231 section 5: a language may follow the charset. */
+    part->charset = slice_head(part->charset, slice_find(part->charset, '*'));
+    part->encoding =
+        char_lower(encoding.ptr[0]) == 'b' ? PART_BASE64 : PART_QUOTED;
+    *cursor = ahead;
+    return true;
+}
+
+/* In Q text a "_" is a space: RFC 2047 section 4.2. */
+static void add_word(struct decoder *decoder, struct part *part,
+                     struct buf *out)
+{
+    bool is_odd;
+    size_t from = out->len;
+    (void)decode_part(decoder, part, out, &is_odd);
+    if (part->encoding != PART_QUOTED)
+        return;
+    char *text = out->ptr + out->start;
+    for (size_t i = from; i < out->len; i++)
+        if (text[i] == '_')
+            text[i] = ' ';
+}
+
+static bool is_space(char byte)
+{
+    return char_is(byte, CHAR_BLANK) || byte == '\r' || byte == '\n';
+}
+
+void decode_words(struct decoder *decoder, struct slice value, struct buf *out)
+{
+    struct cursor cursor = cursor_of(slice_trim(value));
+    bool after_word = false; /* then blanks before the next word vanish */
+    while (!cursor_done(&cursor)) {
+        struct slice rest = cursor_rest(&cursor);
+        size_t blanks = 0;
+        while (blanks < rest.len && is_space(rest.ptr[blanks]))
+            blanks++;
+        struct cursor ahead = cursor_of(slice_from(rest, blanks));
+        struct part word = { .kind = PART_TEXT };
+        if (cursor_word(&ahead, SLICE("=?")) && take_word(&ahead, &word)) {
+            if (blanks > 0 && !after_word)
+                (void)buf_add_byte(out, ' ');
+            add_word(decoder, &word, out);
+            cursor = ahead;
+            after_word = true;
+            continue;
+        }
+        after_word = false;
+        if (blanks > 0)
+            (void)buf_add_byte(out, ' ');
+        else
+            (void)buf_add_byte(out, *cursor.at);
+        cursor.at += blanks > 0 ? blanks : 1;
+    }
+}

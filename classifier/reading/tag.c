@@ -1,0 +1,205 @@
+/* tag.c - one start tag of HTML, and what matters of its attributes. */
+#include "classifier/reading/tag.h"
+
+#include "common/base/chars.h"
+
+#define NAME_BYTES 8u
+
+/* Letters and digits in lower case; 0: no part of a name. */
+static unsigned char name_byte(char byte)
+{
+    /* clang-format off */
+    static const unsigned char bytes[256] = {
+        ['0'] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9',
+        ['A'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l',
+        'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
+        ['a'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l',
+        'm', 'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
+    };
+    /* clang-format on */
+    return bytes[(unsigned char)byte];
+}
+
+uint64_t tag_name(struct cursor *cursor)
+{
+    uint64_t name = 0;
+    const char *at = cursor->at;
+    const char *end = cursor->end;
+    unsigned char byte;
+    for (unsigned shift = 0; at < end && (byte = name_byte(*at)) != 0; at++) {
+        if (shift < 8 * NAME_BYTES)
+            name |= (uint64_t)byte << shift;
+        shift += 8;
+    }
+    cursor->at = at;
+    return name;
+}
+
+static bool is_space(char byte)
+{
+    return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r'
+           || byte == '\f';
+}
+
+static void skip_space(struct cursor *cursor)
+{
+    while (!cursor_done(cursor) && is_space(*cursor->at))
+        cursor->at++;
+}
+
+/* The value behind "=": quoted, or up to a blank or ">". */
+static struct slice take_value(struct cursor *cursor)
+{
+    struct slice value;
+    skip_space(cursor);
+    char quote = cursor_done(cursor) ? ' ' : *cursor->at;
+    if (quote == '"' || quote == '\'') {
+        cursor->at++;
+        if (cursor_until(cursor, quote, &value))
+            return value;
+        value = cursor_rest(cursor);
+        cursor->at = cursor->end;
+        return value;
+    }
+    const char *from = cursor->at;
+    while (!cursor_done(cursor) && !is_space(*cursor->at) && *cursor->at != '>')
+        cursor->at++;
+    return slice_of(from, (size_t)(cursor->at - from));
+}
+
+/* Leading digits, as browsers read a length. UINT32_MAX: none, or "50%". */
+static uint32_t read_length(struct slice value)
+{
+    uint32_t length = 0;
+    size_t i = 0;
+    value = slice_trim(value);
+    for (; i < value.len && i < 6 && char_is(value.ptr[i], CHAR_DIGIT); i++)
+        length = length * 10 + (uint32_t)(value.ptr[i] - '0');
+    bool is_share = i < value.len && value.ptr[i] == '%';
+    return i == 0 || is_share ? UINT32_MAX : length;
+}
+
+static bool is_white(struct slice colour)
+{
+    return slice_starts_nocase(colour, SLICE("#fff"))
+           || slice_starts_nocase(colour, SLICE("white"))
+           || slice_starts_nocase(colour, SLICE("rgb(255,255,255"))
+           || slice_starts_nocase(colour, SLICE("rgb(255, 255, 255"))
+           || slice_starts_nocase(colour, SLICE("#fefefe"));
+}
+
+/* "0", "0px", "0.1em": nothing to see. */
+static bool is_nothing(struct slice length)
+{
+    return length.len > 0 && length.ptr[0] == '0'
+           && (length.len < 2 || length.ptr[1] != '.' || length.len < 3
+               || length.ptr[2] <= '1');
+}
+
+/* A name as TAG() makes it, of any bytes. */
+static uint64_t pack_name(struct slice name)
+{
+    uint64_t packed = 0;
+    for (size_t i = 0; i < name.len && i < NAME_BYTES; i++)
+        packed |= (uint64_t)(unsigned char)char_lower(name.ptr[i]) << (8 * i);
+    return packed;
+}
+
+static void hear_property(struct tag *tag, struct slice property,
+                          struct slice value)
+{
+    uint64_t name = pack_name(property);
+    if (name == TAG("color"))
+        tag->is_white = is_white(value);
+    else if (name == TAG("backgrou")) /* and -color, -image */
+        tag->has_colour |= value.len > 0 && !is_white(value)
+                           && !slice_starts_nocase(value, SLICE("none"))
+                           && !slice_starts_nocase(value, SLICE("transparent"));
+    else if (name == TAG("display"))
+        tag->is_hidden |= slice_starts_nocase(value, SLICE("none"));
+    else if (name == TAG("visibili"))
+        tag->is_hidden |= slice_starts_nocase(value, SLICE("hidden"));
+    else if (name == TAG("mso-hide"))
+        tag->is_hidden |= slice_starts_nocase(value, SLICE("all"));
+    else if (name == TAG("opacity") || name == TAG("max-heig"))
+        tag->is_hidden |= is_nothing(value);
+    else if (name == TAG("font-siz"))
+        /* Tables set it to 0 against gaps, and undo it in their cells. */
+        tag->is_hidden |=
+            is_nothing(value)
+            && (tag->name == TAG("span") || tag->name == TAG("font"));
+}
+
+/* Most properties tell nothing, and most of a style is made of them. Those that
+ * might have such a value (none, hidden, 0, #fff, white), or such an end of
+ * their name (background, color). */
+static bool is_telling(char before_colon, char value)
+{
+    return value == 'n' || value == 'h' || value == '0' || value == '#'
+           || value == 'w' || value == 'a' || before_colon == 'd'
+           || before_colon == 'r';
+}
+
+static void hear_style(struct tag *tag, struct slice style)
+{
+    struct cursor cursor = cursor_of(style);
+    struct slice name;
+    while (cursor_until(&cursor, ':', &name)) {
+        skip_space(&cursor);
+        char first = cursor_done(&cursor) ? ' ' : char_lower(*cursor.at);
+        char last = name.len > 0 ? name.ptr[name.len - 1] : ' ';
+        if (!is_telling(char_lower(last), first))
+            continue;
+        size_t from = name.len;
+        while (from > 0 && name.ptr[from - 1] != ';')
+            from--;
+        struct slice rest = cursor_rest(&cursor);
+        hear_property(tag, slice_trim(slice_from(name, from)),
+                      slice_trim(slice_head(rest, slice_find(rest, ';'))));
+    }
+}
+
+static void hear_attribute(struct tag *tag, uint64_t name, struct slice value)
+{
+    if (name == TAG("style")) {
+        tag->has_style = true;
+        hear_style(tag, value);
+    } else if (name == TAG("class")) {
+        tag->has_style = true;
+    } else if (name == TAG("href")) {
+        tag->target = slice_trim(value);
+    } else if (name == TAG("width")) {
+        tag->width = read_length(value);
+    } else if (name == TAG("height")) {
+        tag->height = read_length(value);
+    } else if (name == TAG("bgcolor")) {
+        tag->has_colour |= !is_white(slice_trim(value));
+    } else if (name == TAG("backgrou")) {
+        tag->has_colour = true;
+    } else if (name == TAG("color")) {
+        tag->is_white = is_white(slice_trim(value));
+    } else if (name == TAG("hidden")) {
+        tag->is_hidden = true;
+    }
+}
+
+void tag_read(struct cursor *cursor, struct tag *tag)
+{
+    *tag = (struct tag){ .width = UINT32_MAX, .height = UINT32_MAX };
+    tag->name = tag_name(cursor);
+    while (!cursor_done(cursor) && *cursor->at != '>') {
+        char byte = *cursor->at;
+        tag->is_closed = byte == '/';
+        if (!char_is(byte, CHAR_ALPHA)) {
+            cursor->at++;
+            continue;
+        }
+        uint64_t name = tag_name(cursor);
+        skip_space(cursor);
+        struct slice value = slice_text("");
+        if (cursor_byte(cursor, '='))
+            value = take_value(cursor);
+        hear_attribute(tag, name, value);
+    }
+    (void)cursor_byte(cursor, '>');
+}

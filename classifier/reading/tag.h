@@ -1,0 +1,41 @@
+/*
+ * tag.h - one start tag of HTML, and what matters of its attributes.
+ */
+#ifndef CLASSIFIER_READING_TAG_H
+#define CLASSIFIER_READING_TAG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/base/slice.h"
+
+/* A name as a number: its first eight bytes in lower case, the first lowest.
+ * TAG("td") is a constant expression. */
+#define TAG_BYTE(text, i)                                                      \
+    ((i) < sizeof(text) - 1                                                    \
+         ? (uint64_t)(unsigned char)(text)[(i) < sizeof(text) ? (i) : 0]       \
+               << (8 * (i))                                                    \
+         : 0)
+#define TAG(text)                                                              \
+    (TAG_BYTE(text, 0) | TAG_BYTE(text, 1) | TAG_BYTE(text, 2)                 \
+     | TAG_BYTE(text, 3) | TAG_BYTE(text, 4) | TAG_BYTE(text, 5)               \
+     | TAG_BYTE(text, 6) | TAG_BYTE(text, 7))
+
+struct tag {
+    uint64_t name;
+    struct slice target;    /* href */
+    uint32_t width, height; /* of an image; UINT32_MAX: not given */
+    bool has_style;         /* class= or style= */
+    bool has_colour;        /* a background that is not white */
+    bool is_white;          /* its letters are */
+    bool is_hidden;
+    bool is_closed; /* "<p/>" */
+};
+
+/* Takes a name; 0 when there is none. */
+uint64_t tag_name(struct cursor *cursor);
+
+/* Takes all behind "<" up to the ">" that ends the tag, or to the end. */
+void tag_read(struct cursor *cursor, struct tag *tag);
+
+#endif

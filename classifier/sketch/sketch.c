@@ -1,0 +1,368 @@
+/* sketch.c - all that the classifier knows of a message, taken in one pass. */
+#include "classifier/sketch/sketch.h"
+
+#include "classifier/reading/decode.h"
+#include "classifier/reading/html.h"
+#include "common/base/mem.h"
+
+#define BUCKET_COUNT   (1u << SKETCH_BUCKET_LOG)
+#define GREETING_LEN   12u /* words in which a recipient is greeted */
+#define SUBJECT_BYTES  2048u
+#define SUBJECT_SALT   0x5851F42D4C957F2Du
+#define PAIR_FACTOR    0xD6E8FEB86659FD93u
+#define HTML_WORDS_MIN 4u  /* fewer: the text part is what is read */
+#define COMPARED_MIN   20u /* words, before two parts can contradict */
+#define COMPARED_MAX   100u
+#define PLAIN_BYTES    (4 * SKETCH_TEXT_BYTES) /* encoded, of a text part */
+
+struct bits {
+    uint64_t words[BUCKET_COUNT / 64];
+};
+
+struct sketcher {
+    struct decoder *decoder;
+    struct lexicon *lexicon;
+    struct buf markup; /* a part, decoded */
+    struct buf html;   /* visible text of the HTML parts */
+    struct buf plain;  /* the text parts */
+    struct buf subject;
+    struct bits seen; /* tokens of this message; clear between two */
+};
+
+/* One run over words: of a subject or of a body. */
+struct pass {
+    struct sketcher *sketcher;
+    struct sketch *sketch;
+    struct measured *measured;
+    sketch_token_fn *tell; /* NULL: nobody listens */
+    void *context;
+    bool in_subject;
+    uint64_t salt;
+    uint64_t before[2]; /* hashes of the last two words; 0: none */
+    struct slice last;
+};
+
+static bool bits_set(struct bits *bits, uint16_t at)
+{
+    uint64_t mask = UINT64_C(1) << (at & 63);
+    bool was_set = (bits->words[at >> 6] & mask) != 0;
+    bits->words[at >> 6] |= mask;
+    return was_set;
+}
+
+static bool bits_has(const struct bits *bits, uint16_t at)
+{
+    return (bits->words[at >> 6] >> (at & 63) & 1) != 0;
+}
+
+static void bits_drop(struct bits *bits, uint16_t at)
+{
+    bits->words[at >> 6] = 0;
+}
+
+struct sketcher *sketcher_new(void)
+{
+    struct sketcher *sketcher = NEW(struct sketcher);
+    sketcher->decoder = decoder_new();
+    sketcher->lexicon = lexicon_new();
+    buf_init(&sketcher->markup, SKETCH_MARKUP_BYTES);
+    buf_init(&sketcher->html, SKETCH_TEXT_BYTES);
+    buf_init(&sketcher->plain, SKETCH_TEXT_BYTES);
+    buf_init(&sketcher->subject, SUBJECT_BYTES);
+    return sketcher;
+}
+
+void sketcher_free(struct sketcher **sketcher)
+{
+    struct sketcher *held = steal(*sketcher);
+    if (!held)
+        return;
+    decoder_free(&held->decoder);
+    lexicon_free(&held->lexicon);
+    buf_release(&held->markup);
+    buf_release(&held->html);
+    buf_release(&held->plain);
+    buf_release(&held->subject);
+    mem_free(held);
+}
+
+static uint16_t bucket_of(uint64_t hash)
+{
+    return (uint16_t)(hash * PAIR_FACTOR >> (64 - SKETCH_BUCKET_LOG));
+}
+
+/* Adds a token once; true when it was there before. */
+static bool add_token(struct pass *pass, uint64_t hash, struct slice word,
+                      struct slice before)
+{
+    struct sketch *sketch = pass->sketch;
+    uint16_t bucket = bucket_of(hash);
+    if (pass->tell)
+        pass->tell(pass->context, bucket, pass->in_subject, word, before);
+    if (bits_set(&pass->sketcher->seen, bucket))
+        return true;
+    if (sketch->token_count < SKETCH_TOKENS_MAX)
+        sketch->tokens[sketch->token_count++] = bucket;
+    return false;
+}
+
+/* One permutation, eight bins: a run of three words falls into one bin and
+ * stays when it is the least there. */
+static void add_run(struct sketch *sketch, uint64_t hash)
+{
+    hash *= PAIR_FACTOR;
+    uint32_t value = (uint32_t)(hash >> 32) | 1u; /* 0: an empty bin */
+    uint32_t *bin = &sketch->min_hashes[hash >> 8 & (SKETCH_HASHES - 1)];
+    if (*bin == 0 || value < *bin)
+        *bin = value;
+}
+
+static struct slice word_shown(const struct word *word)
+{
+    const char *mask = word_kind_name(word->kind);
+    return mask ? slice_text(mask) : word->text;
+}
+
+static void hear_theme(struct pass *pass, const struct word *word)
+{
+    if (word->kind != WORD_PLAIN)
+        return;
+    unsigned theme = lexicon_theme(pass->sketcher->lexicon, word->hash);
+    if (theme == THEME_NONE)
+        return;
+    if (pass->in_subject)
+        pass->measured->subject_themes[theme]++;
+    else
+        pass->measured->themes[theme]++;
+}
+
+static void hear_word(struct pass *pass, const struct word *word)
+{
+    struct slice shown = word_shown(word);
+    uint64_t hash = word->hash ^ pass->salt;
+    uint64_t pair = (pass->before[0] * PAIR_FACTOR) ^ hash;
+    pass->measured->repeated +=
+        add_token(pass, hash, shown, slice_text(NULL)) && !pass->in_subject;
+    if (pass->before[0] != 0)
+        (void)add_token(pass, pair, shown, pass->last);
+    /* Words of the subject count as words of the text, too. */
+    if (pass->in_subject)
+        (void)add_token(pass, word->hash, shown, slice_text(NULL));
+    hear_theme(pass, word);
+    if (pass->before[1] != 0)
+        add_run(pass->sketch, (pass->before[1] * SUBJECT_SALT) ^ pair);
+    pass->sketch->text_hash =
+        (pass->sketch->text_hash ^ word->hash) * PAIR_FACTOR;
+    pass->before[1] = pass->before[0];
+    pass->before[0] = hash;
+    pass->last = shown;
+}
+
+static void read_subject(struct pass *pass, struct slice text,
+                         const struct words_known *known)
+{
+    struct words words;
+    struct word word;
+    pass->in_subject = true;
+    pass->salt = SUBJECT_SALT;
+    words_init(&words, text, known);
+    for (uint32_t i = 0; i < SKETCH_SUBJECT_WORDS && words_next(&words, &word);
+         i++)
+        hear_word(pass, &word);
+    pass->measured->subject = words.shape;
+}
+
+/* What the words that were not read would have been: six bytes to one. */
+static void guess_rest(struct words *words, uint32_t unread_bytes)
+{
+    words->shape.words +=
+        (uint32_t)(cursor_rest(&words->cursor).len + unread_bytes) / 6;
+}
+
+static void read_body(struct pass *pass, struct slice text,
+                      const struct words_known *known)
+{
+    struct words words;
+    struct word word;
+    pass->in_subject = false;
+    pass->salt = 0;
+    pass->before[0] = 0;
+    pass->before[1] = 0;
+    words_init(&words, text, known);
+    for (uint32_t i = 0; i < SKETCH_WORDS && words_next(&words, &word); i++) {
+        pass->measured->greeting +=
+            i < GREETING_LEN && word.kind == WORD_RECIPIENT;
+        hear_word(pass, &word);
+    }
+    guess_rest(&words,
+               pass->measured->has_html ? 0 : pass->measured->unread_bytes);
+    pass->measured->text = words.shape;
+    pass->measured->text_bytes = (uint32_t)text.len;
+}
+
+/* How many tenths of the first words of the text part are not among those of
+ * the HTML that were read: what one reader sees and the other does not. */
+static uint32_t contradiction(const struct sketcher *sketcher,
+                              const struct words_known *known)
+{
+    struct words words;
+    struct word word;
+    uint32_t plain = 0;
+    uint32_t missing = 0;
+    words_init(&words, buf_slice(&sketcher->plain), known);
+    for (uint32_t i = 0; i < COMPARED_MAX && words_next(&words, &word); i++) {
+        if (word.kind != WORD_PLAIN)
+            continue; /* links that HTML hides are written out */
+        plain++;
+        missing += !bits_has(&sketcher->seen, bucket_of(word.hash));
+    }
+    return plain >= COMPARED_MIN ? missing * 10 / plain : 0;
+}
+
+/* Reads one part into the text that it belongs to. */
+static void read_part(struct sketcher *sketcher, const struct part *part,
+                      struct measured *measured, struct sketch *sketch)
+{
+    bool is_odd = false;
+    measured->parts++;
+    measured->calendars += part->kind == PART_CALENDAR;
+    measured->attached_images += part->kind == PART_IMAGE;
+    measured->attached += part->is_attached || part->kind == PART_OTHER;
+    if (part->is_attached
+        || (part->kind != PART_TEXT && part->kind != PART_HTML))
+        return;
+    struct part within = *part;
+    within.body =
+        slice_head(part->body, SKETCH_ENCODED_BYTES - measured->encoded_bytes);
+    const bool is_cut = within.body.len < part->body.len;
+    /* Of plain text no more is read than its first words; how long the rest is
+     * can be told without. */
+    if (part->kind == PART_TEXT) {
+        within.body = slice_head(within.body, PLAIN_BYTES);
+        measured->unread_bytes += (uint32_t)(part->body.len - within.body.len);
+    }
+    measured->encoded_bytes += (uint32_t)within.body.len;
+    buf_clear(&sketcher->markup);
+    sketcher->markup.max = SKETCH_MARKUP_BYTES - measured->markup_bytes;
+    if (!decode_part(sketcher->decoder, &within, &sketcher->markup, &is_odd)
+        || is_cut)
+        sketch->is_truncated = true;
+    sketch->is_odd |= is_odd;
+    struct slice text = buf_slice(&sketcher->markup);
+    measured->markup_bytes += (uint32_t)text.len;
+    if (part->kind == PART_HTML) {
+        html_read(text, &measured->html, &sketcher->html);
+        measured->has_html = 1;
+    } else {
+        struct buf *plain = &sketcher->plain;
+        (void)buf_add(plain, slice_head(text, plain->max - plain->len));
+        measured->has_text = 1;
+    }
+}
+
+static void read_parts(struct sketcher *sketcher,
+                       const struct sketch_message *message,
+                       struct measured *measured, struct sketch *sketch)
+{
+    struct parts parts;
+    struct part part;
+    buf_clear(&sketcher->html);
+    buf_clear(&sketcher->plain);
+    parts_init(&parts, slice_head(message->header, SKETCH_HEADER_BYTES),
+               message->body);
+    while (parts_next(&parts, &part))
+        read_part(sketcher, &part, measured, sketch);
+    sketch->is_truncated |= parts.is_cut;
+    sketch->is_report = parts.is_report;
+}
+
+/* The names that stand in To, and the local parts of the recipients. */
+static void know_recipients(struct sketcher *sketcher,
+                            const struct sketch_message *message,
+                            const struct marks *marks,
+                            struct words_known *known)
+{
+    for (size_t i = 0; i < message->recipient_count && i < 2; i++)
+        words_know(known, slice_head(message->recipients[i],
+                                     slice_find(message->recipients[i], '@')));
+    struct slice name = slice_head(marks->to, slice_find(marks->to, '<'));
+    if (name.len < marks->to.len) {
+        buf_clear(&sketcher->subject);
+        decode_words(sketcher->decoder, slice_head(name, 256),
+                     &sketcher->subject);
+        words_know(known, buf_slice(&sketcher->subject));
+    } else {
+        words_know(known, slice_head(marks->to, slice_find(marks->to, '@')));
+    }
+}
+
+/* An empty bin borrows from the next that is not, so that equal texts stay
+ * equal and short ones have all eight. */
+static void fill_bins(struct sketch *sketch)
+{
+    uint32_t before[SKETCH_HASHES];
+    memcpy(before, sketch->min_hashes, sizeof before);
+    for (uint32_t i = 0; i < SKETCH_HASHES; i++)
+        for (uint32_t k = 1; k < SKETCH_HASHES && sketch->min_hashes[i] == 0;
+             k++)
+            sketch->min_hashes[i] = before[(i + k) % SKETCH_HASHES]
+                                        ? before[(i + k) % SKETCH_HASHES] + k
+                                        : 0;
+}
+
+static bool has_own_code(const struct measured *measured)
+{
+    const uint32_t *kinds = measured->text.kinds;
+    return kinds[WORD_CODE] + kinds[WORD_TOKEN] + kinds[WORD_ID] > 0
+           || measured->html.token_links > 0;
+}
+
+static void take(struct pass *pass, const struct sketch_message *message)
+{
+    struct sketcher *sketcher = pass->sketcher;
+    struct sketch *sketch = pass->sketch;
+    struct measured measured = { .parts = 0 };
+    struct words_known known = { .count = 0 };
+    struct marks marks;
+    pass->measured = &measured;
+    struct slice header = slice_head(message->header, SKETCH_HEADER_BYTES);
+    sketch->is_truncated = header.len < message->header.len;
+    marks_read(header, &marks);
+    sketch->marks = marks.bits;
+    know_recipients(sketcher, message, &marks, &known);
+    read_parts(sketcher, message, &measured, sketch);
+
+    buf_clear(&sketcher->subject);
+    decode_words(sketcher->decoder, slice_head(marks.subject, SUBJECT_BYTES),
+                 &sketcher->subject);
+    read_subject(pass, buf_slice(&sketcher->subject), &known);
+    bool is_html = measured.has_html && sketcher->html.len > HTML_WORDS_MIN * 4;
+    read_body(pass, buf_slice(is_html ? &sketcher->html : &sketcher->plain),
+              &known);
+    if (is_html && measured.has_text && measured.text.words >= COMPARED_MIN)
+        measured.contradiction = contradiction(sketcher, &known);
+    measures_take(&measured, sketch->measures);
+    fill_bins(sketch);
+    sketch->skeleton = measured.html.skeleton;
+    sketch->word_count = measured.text.words;
+    sketch->has_code = has_own_code(&measured);
+    for (uint32_t i = 0; i < sketch->token_count; i++)
+        bits_drop(&sketcher->seen, sketch->tokens[i]);
+}
+
+void sketch_tell(struct sketcher *sketcher,
+                 const struct sketch_message *message, sketch_token_fn *tell,
+                 void *context, struct sketch *sketch)
+{
+    struct pass pass = {
+        .sketcher = sketcher, .sketch = sketch, .tell = tell, .context = context
+    };
+    *sketch = (struct sketch){ .token_count = 0 };
+    take(&pass, message);
+}
+
+void sketch_take(struct sketcher *sketcher,
+                 const struct sketch_message *message, struct sketch *sketch)
+{
+    sketch_tell(sketcher, message, NULL, NULL, sketch);
+}

@@ -1,0 +1,422 @@
+/* words.c - text as words, what varies from message to message masked. */
+#include "classifier/sketch/words.h"
+
+#include "classifier/sketch/letters.h"
+#include "common/base/chars.h"
+
+#define HASH_START 0x243F6A8885A308D3u
+#define HASH_PRIME 0x9E3779B97F4A7C15u
+
+#define CODE_LEN_MIN 4u
+#define CODE_LEN_MAX 8u
+#define ID_LEN_MIN   4u  /* "2fa" and "mp3" are words */
+#define TOKEN_LEN    16u /* an id so long is nothing that a person types */
+#define RULE_LEN     4u
+#define NAME_LEN_MAX 256u /* of a host or address that is looked ahead for */
+
+/* A run of letters and digits as it is read. */
+struct run {
+    const char *from;
+    uint64_t hash;
+    uint32_t letters;
+    uint32_t digits;
+    uint32_t large; /* letters in upper case */
+    bool has_latin;
+    bool has_other; /* Greek, Cyrillic */
+};
+
+static uint64_t hash_add(uint64_t hash, uint32_t character)
+{
+    return (hash ^ character) * HASH_PRIME;
+}
+
+static uint64_t hash_end(uint64_t hash)
+{
+    hash ^= hash >> 29;
+    hash *= 0xBF58476D1CE4E5B9u;
+    return hash ^ hash >> 32;
+}
+
+const char *word_kind_name(enum word_kind kind)
+{
+    static const char *const names[WORD_KIND_COUNT] = {
+        [WORD_PLAIN] = NULL,        [WORD_RECIPIENT] = "<rcpt>",
+        [WORD_NUMBER] = "<number>", [WORD_CODE] = "<code>",
+        [WORD_MONEY] = "<money>",   [WORD_PERCENT] = "<percent>",
+        [WORD_DATE] = "<date>",     [WORD_ID] = "<id>",
+        [WORD_TOKEN] = "<token>",   [WORD_URL] = "<url>",
+        [WORD_HOST] = "<host>",     [WORD_ADDRESS] = "<address>",
+        [WORD_LONG] = "<long>",
+    };
+    return names[kind];
+}
+
+void words_init(struct words *words, struct slice text,
+                const struct words_known *known)
+{
+    *words = (struct words){ .cursor = cursor_of(text),
+                             .known = known,
+                             .at_line_start = true };
+}
+
+/* What stands between words; counted, then passed over. */
+static void see_mark(struct words *words, const struct letter *letter)
+{
+    struct text_shape *shape = &words->shape;
+    switch (letter->character) {
+    case '\n':
+        words->at_line_start = true;
+        return;
+    case ' ':
+    case '\t':
+    case '\r':
+        return;
+    case '!':
+        shape->exclaims++;
+        break;
+    case '?':
+        shape->questions++;
+        break;
+    case '>':
+        shape->quotes += words->at_line_start;
+        break;
+    default:
+        shape->widthless += letter->class == LETTER_WIDTHLESS;
+        shape->symbols += letter->class == LETTER_SYMBOL;
+        break;
+    }
+    words->after_currency = letter->class == LETTER_CURRENCY;
+    if (words->at_line_start && letter->class != LETTER_WIDTHLESS) {
+        words->at_line_start = false;
+        shape->lines++;
+    }
+}
+
+/* "====" and the like, in a row. */
+static bool take_rule(struct words *words)
+{
+    const char *at = words->cursor.at;
+    char byte = *at;
+    if (byte != '=' && byte != '-' && byte != '_' && byte != '*' && byte != '#'
+        && byte != '~')
+        return false;
+    while (at < words->cursor.end && *at == byte)
+        at++;
+    if ((size_t)(at - words->cursor.at) < RULE_LEN)
+        return false;
+    words->cursor.at = at;
+    words->shape.rules++;
+    return true;
+}
+
+static void add_letter(struct run *run, const struct letter *letter)
+{
+    run->hash = hash_add(run->hash, letter->lower);
+    run->large += letter->lower != letter->character;
+    if (letter->class == LETTER_DIGIT) {
+        run->digits++;
+        return;
+    }
+    run->letters++;
+    bool is_other = letter->lower >= 0x370 && letter->lower < 0x530;
+    run->has_other |= is_other;
+    run->has_latin |= letter->lower < 0x250;
+}
+
+/* ASCII letters in a row, which is what nearly all of mail is. */
+static void take_plain_letters(struct words *words, struct run *run)
+{
+    const char *at = words->cursor.at;
+    const char *end = words->cursor.end;
+    uint64_t hash = run->hash;
+    uint32_t large = 0;
+    unsigned char lower;
+    for (; at < end && (lower = letters_lower[(unsigned char)*at]) != 0; at++) {
+        large += lower != (unsigned char)*at;
+        hash = hash_add(hash, lower);
+    }
+    uint32_t count = (uint32_t)(at - words->cursor.at);
+    run->hash = hash;
+    run->large += large;
+    run->letters += count;
+    run->has_latin |= count > 0;
+    words->cursor.at = at;
+}
+
+static bool is_plain_letter(const struct cursor *cursor)
+{
+    return !cursor_done(cursor) && char_is(*cursor->at, CHAR_ALPHA);
+}
+
+/* Letters and digits, apostrophes between letters left out. */
+static void take_run(struct words *words, struct run *run)
+{
+    struct letter letter;
+    *run = (struct run){ .from = words->cursor.at, .hash = HASH_START };
+    for (;;) {
+        take_plain_letters(words, run);
+        if (!cursor_done(&words->cursor) && *words->cursor.at == ' ')
+            return; /* as nearly always */
+        if (!letter_read(&words->cursor, &letter))
+            return;
+        if (letter.class == LETTER_WIDTHLESS && run->letters > 0) {
+            words->shape.widthless++;
+        } else if (letter.class == LETTER_APOSTROPHE && run->letters > 0) {
+            struct cursor ahead = words->cursor;
+            struct letter next;
+            ahead.at += letter.len;
+            if (!letter_read(&ahead, &next) || next.class != LETTER_WORD)
+                return;
+        } else if (letter.class == LETTER_WORD
+                   || letter.class == LETTER_DIGIT) {
+            add_letter(run, &letter);
+        } else {
+            return;
+        }
+        words->cursor.at += letter.len;
+    }
+}
+
+static bool is_between(const struct cursor *cursor, unsigned class)
+{
+    return cursor->end - cursor->at >= 2 && char_is(cursor->at[1], class);
+}
+
+/* Is a piece of a host or local part next: a dot and the like before a letter
+ * or digit? */
+static bool goes_on(const struct cursor *cursor)
+{
+    char byte = cursor_done(cursor) ? ' ' : *cursor->at;
+    return (byte == '.' || byte == '_' || byte == '+' || byte == '@'
+            || byte == '-')
+           && is_between(cursor, CHAR_ALPHA | CHAR_DIGIT);
+}
+
+/* Up to the blank, bracket or quote that ends it. */
+static void take_url(struct words *words)
+{
+    struct cursor *cursor = &words->cursor;
+    while (!cursor_done(cursor) && (unsigned char)*cursor->at > ' '
+           && *cursor->at != '<' && *cursor->at != '>' && *cursor->at != '"'
+           && *cursor->at != ')' && *cursor->at != ']')
+        cursor->at++;
+}
+
+/* Small letters, two to six of them: what a top-level domain looks like. */
+static bool is_top_level(struct slice label)
+{
+    for (size_t i = 0; i < label.len; i++)
+        if (label.ptr[i] < 'a' || label.ptr[i] > 'z')
+            return false;
+    return label.len >= 2 && label.len <= 6;
+}
+
+/* "anna.b@mail.example.com" or "www.example.com/x": walks on over the pieces.
+ * WORD_PLAIN, and nothing taken, when it is neither. */
+static enum word_kind take_name(struct words *words)
+{
+    struct cursor ahead = words->cursor;
+    bool is_address = false;
+    const char *dot = NULL;
+    const char *limit = ahead.at + NAME_LEN_MAX;
+    while (ahead.at < limit && goes_on(&ahead)) {
+        is_address |= *ahead.at == '@';
+        dot = *ahead.at == '.' ? ahead.at : NULL;
+        ahead.at++;
+        while (!cursor_done(&ahead)
+               && char_is(*ahead.at, CHAR_ALPHA | CHAR_DIGIT))
+            ahead.at++;
+    }
+    if (!is_address
+        && (!dot
+            || !is_top_level(slice_of(dot + 1, (size_t)(ahead.at - dot - 1)))))
+        return WORD_PLAIN;
+    words->cursor = ahead;
+    if (is_address)
+        return WORD_ADDRESS;
+    if (!cursor_done(&ahead) && *ahead.at == '/')
+        take_url(words);
+    return WORD_HOST;
+}
+
+/* Digits go on behind one of ".,:/-" and a digit: how many such joints? */
+static unsigned take_joints(struct words *words, bool *is_date)
+{
+    struct cursor *cursor = &words->cursor;
+    unsigned joints = 0;
+    while (!cursor_done(cursor) && is_between(cursor, CHAR_DIGIT)
+           && (*cursor->at == '.' || *cursor->at == ',' || *cursor->at == ':'
+               || *cursor->at == '/' || *cursor->at == '-')) {
+        *is_date |= *cursor->at == ':' || *cursor->at == '/'
+                    || *cursor->at == '-' || (*cursor->at == '.' && joints > 0);
+        joints++;
+        cursor->at++;
+        while (!cursor_done(cursor) && char_is(*cursor->at, CHAR_DIGIT))
+            cursor->at++;
+    }
+    return joints;
+}
+
+static bool is_currency_next(const struct words *words)
+{
+    struct cursor ahead = words->cursor;
+    struct letter letter;
+    (void)cursor_byte(&ahead, ' ');
+    (void)cursor_word(&ahead, SLICE("\xC2\xA0"));
+    if (!letter_read(&ahead, &letter))
+        return false;
+    if (letter.class == LETTER_CURRENCY)
+        return true;
+    static const struct slice words_of[] = {
+        { "eur", 3 }, { "usd", 3 }, { "gbp", 3 },
+        { "chf", 3 }, { "kr", 2 },  { "z\xC5\x82", 3 },
+    };
+    for (size_t i = 0; i < sizeof words_of / sizeof words_of[0]; i++)
+        if (slice_starts_nocase(cursor_rest(&ahead), words_of[i]))
+            return true;
+    return false;
+}
+
+static enum word_kind number_kind(struct words *words, const struct run *run)
+{
+    bool is_date = false;
+    unsigned joints = take_joints(words, &is_date);
+    struct slice rest = cursor_rest(&words->cursor);
+    size_t blank = rest.len > 0 && rest.ptr[0] == ' ';
+    if (blank < rest.len && rest.ptr[blank] == '%')
+        return WORD_PERCENT;
+    /* "1.299.000 EUR" has the form of a date. */
+    if (words->after_currency || is_currency_next(words))
+        return WORD_MONEY;
+    if (is_date)
+        return WORD_DATE;
+    if (joints == 0 && run->digits >= CODE_LEN_MIN
+        && run->digits <= CODE_LEN_MAX)
+        return WORD_CODE;
+    return WORD_NUMBER;
+}
+
+static bool is_known(const struct words *words, uint64_t hash)
+{
+    if (!words->known || (words->known->mask >> (hash & 63) & 1) == 0)
+        return false;
+    for (size_t i = 0; i < words->known->count; i++)
+        if (words->known->hashes[i] == hash)
+            return true;
+    return false;
+}
+
+static enum word_kind run_kind(struct words *words, const struct run *run,
+                               uint64_t hash)
+{
+    struct slice rest = cursor_rest(&words->cursor);
+    const bool ends = rest.len == 0 || rest.ptr[0] == ' ';
+    if (ends && run->digits == 0 && run->letters <= WORDS_LEN_MAX)
+        return is_known(words, hash) ? WORD_RECIPIENT : WORD_PLAIN;
+    if (rest.len >= 3 && rest.ptr[0] == ':' && rest.ptr[1] == '/'
+        && rest.ptr[2] == '/') {
+        take_url(words);
+        return WORD_URL;
+    }
+    if (run->letters == 0)
+        return number_kind(words, run);
+    if (goes_on(&words->cursor)) {
+        enum word_kind kind = take_name(words);
+        if (kind != WORD_PLAIN)
+            return kind;
+    }
+    if (run->letters + run->digits > WORDS_LEN_MAX)
+        return WORD_LONG;
+    if (run->digits > 0 && run->letters + run->digits >= TOKEN_LEN)
+        return WORD_TOKEN;
+    if (run->digits > 0 && run->letters + run->digits >= ID_LEN_MIN)
+        return WORD_ID;
+    return is_known(words, hash) ? WORD_RECIPIENT : WORD_PLAIN;
+}
+
+static void take_word(struct words *words, struct word *word)
+{
+    struct run run;
+    take_run(words, &run);
+    word->hash = hash_end(run.hash);
+    word->kind = run_kind(words, &run, word->hash);
+    word->text = slice_of(run.from, (size_t)(words->cursor.at - run.from));
+    if (word->kind != WORD_PLAIN)
+        word->hash = hash_end(hash_add(HASH_START, 0x110000u + word->kind));
+    struct text_shape *shape = &words->shape;
+    shape->capitals += run.letters >= 3 && run.large == run.letters;
+    shape->foreign += run.has_latin && run.has_other;
+}
+
+/* Two characters of a script without blanks; the first of a run only waits for
+ * the second. */
+static bool take_pair(struct words *words, const struct letter *letter,
+                      struct word *word)
+{
+    uint32_t before = words->last_character;
+    uint64_t hash = hash_add(hash_add(HASH_START, before), letter->lower);
+    words->last_character = letter->lower;
+    word->kind = WORD_PLAIN;
+    word->hash = hash_end(hash);
+    word->text = slice_of(words->cursor.at, letter->len);
+    words->cursor.at += letter->len;
+    return before != 0;
+}
+
+static void count_word(struct words *words, const struct word *word)
+{
+    struct text_shape *shape = &words->shape;
+    shape->words++;
+    shape->kinds[word->kind]++;
+    shape->lines += words->at_line_start;
+    words->at_line_start = false;
+    words->after_currency = false;
+}
+
+bool words_next(struct words *words, struct word *word)
+{
+    struct letter letter;
+    for (;;) {
+        while (cursor_byte(&words->cursor, ' '))
+            words->last_character = 0;
+        if (is_plain_letter(&words->cursor)) {
+            words->last_character = 0;
+            take_word(words, word);
+            count_word(words, word);
+            return true;
+        }
+        if (!letter_read(&words->cursor, &letter))
+            return false;
+        if (letter.class == LETTER_PAIRED) {
+            if (!take_pair(words, &letter, word))
+                continue;
+            count_word(words, word);
+            return true;
+        }
+        words->last_character = 0;
+        if (letter.class == LETTER_WORD || letter.class == LETTER_DIGIT) {
+            take_word(words, word);
+            count_word(words, word);
+            return true;
+        }
+        see_mark(words, &letter);
+        if (!take_rule(words))
+            words->cursor.at += letter.len;
+    }
+}
+
+static void know(struct words_known *known, uint64_t hash)
+{
+    known->hashes[known->count++] = hash;
+    known->mask |= UINT64_C(1) << (hash & 63);
+}
+
+void words_know(struct words_known *known, struct slice text)
+{
+    struct words words;
+    struct word word;
+    words_init(&words, text, NULL);
+    while (known->count < WORDS_KNOWN_MAX && words_next(&words, &word))
+        if (word.kind == WORD_PLAIN && word.text.len > 1)
+            know(known, word.hash);
+}

@@ -1,0 +1,72 @@
+/*
+ * fit.h - weights that fit samples.
+ *
+ * Multinomial logistic regression by stochastic gradient descent; what comes out
+ * is the mean of the weights of the last half of the rounds. Deterministic: the
+ * same samples in the same order give the same weights.
+ *
+ * Each sample is shown with several headers: its own; none, or a random half of
+ * it; and declared transactional, bulk as one who lies would send it. So the
+ * model can judge what has no header and does not trust one that has.
+ *
+ * An operator's samples are few beside those of the model that ships. They move
+ * its weights: the fit starts from them, and what shrinks is the distance.
+ */
+#ifndef CLASSIFIER_TRAINING_FIT_H
+#define CLASSIFIER_TRAINING_FIT_H
+
+#include <stdbool.h>
+
+#include "classifier/training/samples.h"
+#include "common/base/attr.h"
+
+/* Logs-odds as floats, before they are packed into a model. */
+struct weights {
+    float words[MODEL_BUCKETS][MODEL_CLASSES];
+    float steps[MEASURE_COUNT][MEASURE_STEPS][MODEL_CLASSES];
+    float marks[MARK_COUNT][MODEL_CLASSES];
+    float bias[MODEL_CLASSES];
+    float temperature;
+};
+
+#define FIT_NONE_HELD UINT32_MAX
+#define FIT_FOLDS_MAX 32u
+
+struct fit_options {
+    uint32_t rounds;     /* at most; many samples need fewer */
+    float step;          /* of the first round */
+    float decay;         /* of words, each round */
+    float measure_step;  /* of measures, as a share of a word's */
+    float mark_step;     /* of marks and the bias */
+    float measure_decay; /* of measures and marks, each round */
+    float spread;        /* what a neighbouring step learns */
+    float solo;          /* what words of one sender learn */
+    float lie;           /* weight of a sample that is shown declared */
+    float prior;         /* and what the declaration is worth then */
+    /* NULL: from nothing. Else the weights to start from and stay near. */
+    const struct weights *base;
+    /* Samples with fold[sender] == held are left out. */
+    const uint8_t *folds; /* NULL: nothing is */
+    uint8_t held;
+};
+
+extern const struct fit_options fit_usual;
+
+/* For a base: smaller steps, a stronger pull, and words of one sender count. */
+extern const struct fit_options fit_on_base;
+
+struct weights *weights_new(void) must_check;
+void weights_free(struct weights **weights);
+
+void fit(const struct samples *samples, const struct fit_options *options,
+         struct weights *weights);
+
+/* The log-odds of one sample; `marks` replaces the sample's own. */
+void fit_score(const struct samples *samples, const struct sample *sample,
+               uint64_t marks, const struct weights *weights,
+               float score[MODEL_CLASSES]);
+
+/* Turns log-odds into probabilities, in place. */
+void fit_softmax(float score[MODEL_CLASSES], float temperature);
+
+#endif

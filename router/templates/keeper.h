@@ -1,0 +1,44 @@
+/*
+ * keeper.h - what templates need besides a submission: a file, others, a log.
+ *
+ *     submission, dispatch --templates--> hooks --> the loop's thread:
+ *         file (file.h)   other routers (exchange.h)   what trips is told
+ *
+ * The file has every template that is more than new: who is on trial does not
+ * begin anew with each restart. It is written a second after a state changed (a
+ * large one later: four seconds for each MB), every ten minutes, and at the
+ * end. A damaged file never stops the start: whole records count, and the file
+ * is set aside.
+ */
+#ifndef ROUTER_TEMPLATES_KEEPER_H
+#define ROUTER_TEMPLATES_KEEPER_H
+
+#include "common/base/attr.h"
+#include "common/base/rc.h"
+#include "common/edge/loop.h"
+#include "common/edge/store.h"
+#include "router/templates/templates.h"
+
+struct keeper;
+
+struct keeper_options {
+    struct templates *templates; /* must outlive the keeper */
+    const char *folder;          /* of the spool; ours alone */
+    struct store_place redis;
+    const char *prefix;
+    uint32_t max_templates;
+    /* A template tripped here, or the operator said so. In the loop's thread. */
+    void (*tripped)(void *context, const struct template_record *record);
+    void *context;
+};
+
+/* Reads the file. NULL only when the folder cannot be opened. Without a usable
+ * place of Redis it keeps to itself. */
+struct keeper *keeper_new(struct loop *loop,
+                          const struct keeper_options *options,
+                          struct fault *fault) must_check;
+
+/* Writes the file. No other thread may use the templates any more. */
+void keeper_free(struct keeper **keeper);
+
+#endif

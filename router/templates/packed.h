@@ -1,0 +1,41 @@
+/*
+ * packed.h - one template as bytes: for the file and for the other routers.
+ *
+ * TLV (common/proto/tlv.h). A record says what is known of the template for
+ * good: how it is found, its state and its history; budgets are not in it. Of
+ * two copies the later state counts; of the same second, the operator's. Pure.
+ */
+#ifndef ROUTER_TEMPLATES_PACKED_H
+#define ROUTER_TEMPLATES_PACKED_H
+
+#include <stdbool.h>
+
+#include "classifier/guard/guard.h"
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+#include "common/base/rc.h"
+#include "common/base/slice.h"
+
+#define RECORD_TENANT_MAX 255u
+#define RECORD_PACKED_MAX 512u
+
+struct template_record {
+    struct guard_template template; /* its watch and tenant: not used */
+    struct slice tenant;
+};
+
+/* False when it does not fit. */
+bool template_record_pack(const struct template_record *record,
+                          struct buf *out);
+
+/* Total over any bytes: RC_OK, RC_SYNTAX. The tenant points into `packed`. */
+enum rc template_record_unpack(struct slice packed,
+                               struct template_record *record) must_check;
+
+/* Of two copies the higher one counts. */
+uint64_t template_rank(const struct guard_template *template);
+
+/* Was its state ever another? Then others may know it by that one. */
+bool template_has_changed(const struct guard_template *template);
+
+#endif

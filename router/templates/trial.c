@@ -1,0 +1,64 @@
+/* trial.c - a message is judged as one of its template. */
+#include "router/templates/trial.h"
+
+#include <math.h>
+
+#include "router/templates/templates.h"
+
+#define LIKELY 500u /* per mille: more than all other kinds together */
+
+/* Of a share in per mille, in hundredths. */
+static int32_t log_odds(uint32_t per_mille)
+{
+    uint32_t share = per_mille;
+    if (share < 1)
+        share = 1;
+    if (share > 999)
+        share = 999;
+    return (int32_t)(100 * log((double)share / (1000 - share)));
+}
+
+/* Where the operator vouches for the account, there is no budget to keep to. */
+static struct templates_finding finding_of(const struct trial *trial,
+                                           const struct judgement *judgement)
+{
+    const uint32_t likely = judgement->per_mille[KIND_TRANSACTIONAL];
+    return (struct templates_finding){
+        .text = { .text_hash = trial->sketch->text_hash,
+                  .has_code = trial->sketch->has_code },
+        .points = log_odds(likely),
+        .is_candidate = likely >= LIKELY || judgement->is_protected,
+        .needs_budget = judgement->needs_budget && judgement->is_protected
+                        && trial->account->trust != JUDGE_TRUST_ALWAYS,
+    };
+}
+
+static void judge_as(const struct trial *trial,
+                     const struct judge_standing *standing,
+                     struct judgement *judgement)
+{
+    judge(trial->policy, trial->account, trial->message, trial->sketch,
+          standing, judgement);
+}
+
+uint64_t trial_judge(const struct trial *trial, struct judgement *judgement)
+{
+    struct judge_standing standing = { .state = TEMPLATE_UNKNOWN };
+    struct templates_ticket ticket;
+    if (!trial->templates) {
+        judge_as(trial, &standing, judgement);
+        return 0;
+    }
+    templates_ticket(trial->templates, trial->tenant, trial->sketch,
+                     trial->recipients, trial->recipient_count, &ticket);
+    templates_look(trial->templates, &ticket, trial->now_utc_ms, &standing);
+    judge_as(trial, &standing, judgement);
+    if (judgement->kind == KIND_SYSTEM || judgement->unknown_stream.len > 0)
+        return 0; /* not one of many, or not to be taken */
+    const struct templates_finding finding = finding_of(trial, judgement);
+    const bool is_given = templates_take(trial->templates, &ticket, &finding,
+                                         trial->now_utc_ms, &standing);
+    if (!is_given && judgement->is_protected)
+        judge_as(trial, &standing, judgement);
+    return standing.id;
+}

@@ -1,0 +1,144 @@
+/* test_decode - encodings and charsets become the text that a reader sees. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "classifier/reading/decode.h"
+#include "common/base/attr.h"
+
+struct decoding {
+    enum part_encoding encoding;
+    const char *charset;
+    const char *body;
+    const char *text;
+    bool is_odd;
+};
+
+static const struct decoding decodings[] = {
+    { PART_IDENTITY, "", "plain", "plain", false },
+    { PART_IDENTITY, "utf-8", "gr\xc3\xbc\xc3\x9f", "gr\xc3\xbc\xc3\x9f",
+      false },
+    { PART_IDENTITY, "iso-8859-1", "gr\xfc\xdf", "gr\xc3\xbc\xc3\x9f", false },
+    { PART_IDENTITY, "koi8-r", "\xcb\xcf\xc4", "\xd0\xba\xd0\xbe\xd0\xb4",
+      false },
+    { PART_IDENTITY, "shift_jis", "\x83\x52", "\xe3\x82\xb3", false },
+    /* Unknown, and a lie: windows-1252 or what can be read, and odd. */
+    { PART_IDENTITY, "x-nonsense", "\x80", "\xe2\x82\xac", true },
+    { PART_BASE64, "utf-8", "aGVsbG8=", "hello", false },
+    { PART_BASE64, "utf-8", "aG\r\nVs bG!8", "hello", false },
+    { PART_BASE64, "utf-8", "aGVsbG8=d29ybGQ=", NULL, false },
+    { PART_BASE64, "utf-8", "", "", false },
+    { PART_QUOTED, "utf-8", "a=3Db=\r\nc", "a=bc", false },
+    { PART_QUOTED, "utf-8", "a=ZZb=4", "a=ZZb=4", false },
+    { PART_QUOTED, "utf-8", "a  \r\nb", NULL, false },
+    { PART_QUOTED, "iso-8859-1", "gr=FC=DF", "gr\xc3\xbc\xc3\x9f", false },
+};
+
+static void parts_become_text(void **state)
+{
+    (void)state;
+    struct decoder *decoder = decoder_new();
+    for (size_t i = 0; i < ARRAY_LEN(decodings); i++) {
+        const struct decoding *decoding = &decodings[i];
+        const struct part part = {
+            .encoding = decoding->encoding,
+            .charset = slice_text(decoding->charset),
+            .body = slice_text(decoding->body),
+        };
+        bool is_odd = false;
+        struct buf out;
+        buf_init(&out, 4096);
+        assert_true(decode_part(decoder, &part, &out, &is_odd));
+        if (decoding->text
+            && !slice_equal(buf_slice(&out), slice_text(decoding->text)))
+            fail_msg("%zu: \"%.*s\"", i, SLICE_ARG(buf_slice(&out)));
+        if (is_odd != decoding->is_odd)
+            fail_msg("%zu: odd", i);
+        buf_release(&out);
+    }
+    decoder_free(&decoder);
+}
+
+static void what_does_not_fit_is_said(void **state)
+{
+    (void)state;
+    struct decoder *decoder = decoder_new();
+    char body[4000];
+    memset(body, 'A', sizeof body);
+    for (unsigned encoding = PART_IDENTITY; encoding <= PART_QUOTED;
+         encoding++) {
+        const struct part part = { .encoding = (enum part_encoding)encoding,
+                                   .body = slice_of(body, sizeof body) };
+        bool is_odd = false;
+        struct buf out;
+        buf_init(&out, 512);
+        assert_false(decode_part(decoder, &part, &out, &is_odd));
+        assert_true(out.len > 256 && out.len <= 512);
+        buf_release(&out);
+    }
+    decoder_free(&decoder);
+}
+
+static void encoded_words_become_text(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        const char *text;
+    } words[] = {
+        { "plain subject", "plain subject" },
+        { "=?utf-8?Q?caf=C3=A9_au_lait?=", "caf\xc3\xa9 au lait" },
+        { "=?utf-8?B?aGVsbG8=?= =?utf-8?B?d29ybGQ=?=", "helloworld" },
+        { "=?iso-8859-1?q?=FC?= x", "\xc3\xbc x" },
+        { "=?utf-8?Q?unclosed", "=?utf-8?Q?unclosed" },
+        { "folded\r\n subject", "folded subject" },
+        { "=?utf-8*en?Q?=C3=A9?=", "\xc3\xa9" },
+    };
+    struct decoder *decoder = decoder_new();
+    for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+        struct buf out;
+        buf_init(&out, 512);
+        decode_words(decoder, slice_text(words[i].value), &out);
+        if (!slice_equal(buf_slice(&out), slice_text(words[i].text)))
+            fail_msg("%s: \"%.*s\"", words[i].value,
+                     SLICE_ARG(buf_slice(&out)));
+        buf_release(&out);
+    }
+    decoder_free(&decoder);
+}
+
+/* More charsets than converters are kept open: odd, never a crash. */
+static void charsets_do_not_pile_up(void **state)
+{
+    (void)state;
+    struct decoder *decoder = decoder_new();
+    for (unsigned i = 1; i < 60; i++) {
+        char name[32];
+        bool is_odd = false;
+        struct buf out;
+        (void)snprintf(name, sizeof name, "cp%u", 1000 + i * 5);
+        const struct part part = { .charset = slice_text(name),
+                                   .body = SLICE("\xe9t\xe9") };
+        buf_init(&out, 512);
+        (void)decode_part(decoder, &part, &out, &is_odd);
+        assert_true(out.len > 0);
+        buf_release(&out);
+    }
+    decoder_free(&decoder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parts_become_text),
+        cmocka_unit_test(what_does_not_fit_is_said),
+        cmocka_unit_test(encoded_words_become_text),
+        cmocka_unit_test(charsets_do_not_pile_up),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

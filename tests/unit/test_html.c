@@ -1,0 +1,130 @@
+/* test_html - what shows is text, what does not is not, and both are counted. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "classifier/reading/html.h"
+#include "common/base/attr.h"
+
+/* The visible text with all runs of blanks as one. */
+static void read_text(const char *markup, struct html_shape *shape, char *text,
+                      size_t size)
+{
+    struct buf out;
+    buf_init(&out, size - 1);
+    *shape = (struct html_shape){ .tags = 0 };
+    html_read(slice_text(markup), shape, &out);
+    struct slice raw = slice_trim(buf_slice(&out));
+    size_t len = 0;
+    for (size_t i = 0; i < raw.len; i++) {
+        bool is_blank = raw.ptr[i] == ' ' || raw.ptr[i] == '\n'
+                        || raw.ptr[i] == '\r' || raw.ptr[i] == '\t';
+        if (!is_blank)
+            text[len++] = raw.ptr[i];
+        else if (len > 0 && text[len - 1] != ' ')
+            text[len++] = ' ';
+    }
+    text[len] = '\0';
+    buf_release(&out);
+}
+
+static const struct {
+    const char *markup;
+    const char *text;
+} shown[] = {
+    { "<p>Hello <b>world</b></p><p>again", "Hello world again" },
+    { "un<!-- x -->sub<b></b>scribe", "unsubscribe" },
+    { "a<br>b<td>c</td><td>d</td>", "a b c d" },
+    { "<style>p { color: red }</style>x", "x" },
+    { "<script>if (a < b) { x() }</script>y", "y" },
+    { "<style>never closed, all of it", "" },
+    { "<title>not here</title>z", "z" },
+    { "&lt;b&gt; &amp; &uuml; &#65;&#x42; &nosuch; &", "<b> & \xc3\xbc AB "
+                                                       "&nosuch; &" },
+    { "1 < 2 and <3 hearts", "1 < 2 and <3 hearts" },
+    { "<div style=\"display:none\">secret <b>more</b></div>seen", "seen" },
+    { "<span style='visibility: hidden'>secret</span>seen", "seen" },
+    { "<span style=\"font-size:0px\">secret</span>seen", "seen" },
+    { "<p style=\"color:#ffffff\">secret</p>seen", "seen" },
+    { "<table bgcolor=\"#000000\"><tr><td style=\"color:#fff\">seen</td></tr>"
+      "</table>",
+      "seen" },
+    { "<a href=\"x>y\">quoted</a>", "quoted" },
+    { "<p", "" },
+    { "<!-- <p>never closed", "" },
+};
+
+static void what_shows_is_text(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++) {
+        struct html_shape shape;
+        char text[256];
+        read_text(shown[i].markup, &shape, text, sizeof text);
+        if (strcmp(text, shown[i].text) != 0)
+            fail_msg("%s: \"%s\"", shown[i].markup, text);
+    }
+}
+
+static void the_shape_is_counted(void **state)
+{
+    (void)state;
+    struct html_shape shape;
+    char text[1024];
+    read_text("<h1>x</h1><table><tr><td><img src=a><img src=b width=1 "
+              "height=1></td></tr></table><ul><li>a<li>b</ul><hr>"
+              "<a href=\"https://a.example/x?utm_source=m\">1</a>"
+              "<a href=\"https://b.example/unsubscribe\">2</a>"
+              "<a href=\"https://a.example/9f86d081884c7d659a2feaa0c55ad015\">"
+              "3</a><a href=\"mailto:x@a.example\">4</a>"
+              "<a href=\"https://www.facebook.com/x\">5</a><a href=\"#top\">6"
+              "</a><div style=\"display:none\">one two three</div>",
+              &shape, text, sizeof text);
+    assert_int_equal(shape.headings, 1);
+    assert_int_equal(shape.tables, 1);
+    assert_int_equal(shape.cells, 1);
+    assert_int_equal(shape.images, 1);
+    assert_int_equal(shape.pixels, 1);
+    assert_int_equal(shape.items, 2);
+    assert_int_equal(shape.rules, 1);
+    assert_int_equal(shape.links, 4);
+    assert_int_equal(shape.mail_links, 1);
+    assert_int_equal(shape.hosts, 3);
+    assert_int_equal(shape.campaign_links, 1);
+    assert_int_equal(shape.leaving_links, 1);
+    assert_int_equal(shape.social_links, 1);
+    assert_int_equal(shape.token_links, 1);
+    assert_int_equal(shape.hidden_words, 3);
+}
+
+/* A skeleton is of the tags, not of what stands between them, and a list is
+ * the same however long. */
+static void instances_share_a_skeleton(void **state)
+{
+    (void)state;
+    struct html_shape one;
+    struct html_shape other;
+    char text[256];
+    read_text("<div><p>Hi Anna</p><ul><li>a</li><li>b</li></ul></div>", &one,
+              text, sizeof text);
+    read_text("<div><p>Hi Bo</p><ul><li>c</li><li>d</li><li>e</li></ul></div>",
+              &other, text, sizeof text);
+    assert_true(one.skeleton != 0);
+    assert_true(one.skeleton == other.skeleton);
+    read_text("<div><h1>Hi Bo</h1><p>c</p></div>", &other, text, sizeof text);
+    assert_true(one.skeleton != other.skeleton);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_shows_is_text),
+        cmocka_unit_test(the_shape_is_counted),
+        cmocka_unit_test(instances_share_a_skeleton),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

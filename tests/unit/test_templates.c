@@ -1,0 +1,472 @@
+/* test_templates - the table of templates: bounds, copies, the file, threads. */
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "common/base/time.h"
+#include "router/templates/file.h"
+#include "router/templates/keeper.h"
+#include "router/templates/templates.h"
+
+#define NOW_MS  UINT64_C(1767225600000)
+#define THREADS 4
+
+static const struct guard_rules rules = {
+    .recipients = 50,
+    .per_ms = HOURS_MS(1),
+    .tenant = 150,
+    .trust_after_ms = HOURS_MS(72),
+    .trip_recipients = 500,
+    .trip_within_ms = MINUTES_MS(10),
+    .complaints = 3000,
+    .hard_bounces = 80000,
+    .routers = 1,
+    .is_alone = true,
+};
+
+/* The text number `text` of a template number `seed`. */
+static void sketch_of(uint32_t seed, uint32_t text, struct sketch *sketch)
+{
+    memset(sketch, 0, sizeof *sketch);
+    sketch->word_count = 100;
+    sketch->skeleton = seed;
+    sketch->text_hash = (uint64_t)seed << 32 | text;
+    for (uint32_t i = 0; i < SKETCH_HASHES; i++)
+        sketch->min_hashes[i] = seed * 1000003 + i;
+    /* Every other text differs in one band. */
+    sketch->min_hashes[0] += text % 2 * (text + 1);
+}
+
+static void ticket_of(struct templates *templates, const char *tenant,
+                      uint32_t seed, uint32_t recipient,
+                      struct templates_ticket *ticket)
+{
+    char address[64];
+    struct sketch sketch;
+    (void)snprintf(address, sizeof address, "User%u@example.com", recipient);
+    const struct slice to = slice_text(address);
+    sketch_of(seed, recipient, &sketch);
+    templates_ticket(templates, slice_text(tenant), &sketch, &to, 1, ticket);
+}
+
+static bool send(struct templates *templates, const char *tenant, uint32_t seed,
+                 uint32_t recipient, struct judge_standing *standing)
+{
+    struct templates_ticket ticket;
+    const struct templates_finding finding = {
+        .text = { .text_hash = 1 },
+        .points = 300,
+        .is_candidate = true,
+        .needs_budget = true,
+    };
+    ticket_of(templates, tenant, seed, recipient, &ticket);
+    return templates_take(templates, &ticket, &finding, NOW_MS, standing);
+}
+
+static struct templates *make(uint32_t max)
+{
+    struct templates *templates = templates_new();
+    templates_reconf(templates, &rules, max);
+    return templates;
+}
+
+static void test_a_template_is_found_again(void **state)
+{
+    (void)state;
+    struct templates *templates = make(1000);
+    struct templates_counts counts;
+    struct judge_standing standing;
+    uint32_t given = 0;
+    for (uint32_t i = 0; i < 200; i++)
+        given += send(templates, "acme", 1, i, &standing);
+    assert_int_equal(given, 50);
+    /* Another tenant's is another, with budgets of its own. */
+    assert_true(send(templates, "other", 1, 0, &standing));
+    templates_count(templates, &counts);
+    assert_int_equal(
+        counts.states[TEMPLATE_NEW] + counts.states[TEMPLATE_PROBATION], 2);
+    assert_int_equal(counts.spent, 150);
+    templates_free(&templates);
+}
+
+static void test_looking_keeps_nothing(void **state)
+{
+    (void)state;
+    struct templates *templates = make(1000);
+    struct templates_counts counts;
+    struct templates_ticket ticket;
+    struct judge_standing standing;
+    ticket_of(templates, "acme", 1, 1, &ticket);
+    templates_look(templates, &ticket, NOW_MS, &standing);
+    assert_int_equal(standing.state, TEMPLATE_NEW);
+    assert_int_equal(standing.id, ticket.key.id);
+    assert_false(standing.is_spent);
+    templates_count(templates, &counts);
+    assert_int_equal(counts.states[TEMPLATE_NEW], 0);
+    templates_free(&templates);
+}
+
+static void test_words_that_vary_buy_nothing(void **state)
+{
+    (void)state;
+    struct templates *templates = make(1000);
+    struct judge_standing standing;
+    uint32_t given = 0;
+    for (uint32_t i = 0; i < 2000; i++)
+        given += send(templates, "acme", i, i, &standing);
+    assert_int_equal(given, 150);
+    templates_free(&templates);
+}
+
+static void test_the_unproven_go_first(void **state)
+{
+    (void)state;
+    struct templates *templates = make(1000);
+    struct templates_counts counts;
+    struct judge_standing standing;
+    uint64_t trusted[100];
+    for (uint32_t i = 0; i < 100; i++) {
+        char tenant[16];
+        (void)snprintf(tenant, sizeof tenant, "t%u", i % 20);
+        (void)send(templates, tenant, i, i, &standing);
+        trusted[i] = standing.id;
+        assert_true(
+            templates_set(templates, standing.id, TEMPLATE_TRUSTED, NOW_MS));
+    }
+    for (uint32_t i = 0; i < 20000; i++)
+        (void)send(templates, "t1", 1000 + i, i, &standing);
+    templates_count(templates, &counts);
+    assert_int_equal(counts.states[TEMPLATE_TRUSTED], 100);
+    uint64_t sum = 0;
+    for (int i = 0; i <= TEMPLATE_TRIPPED; i++)
+        sum += counts.states[i];
+    assert_in_range(sum, 900, 1016);
+    for (uint32_t i = 0; i < 100; i++)
+        assert_true(templates_teach(templates, trusted[i], KIND_BULK, NOW_MS));
+    templates_free(&templates);
+}
+
+static void test_memory_is_bounded(void **state)
+{
+    (void)state;
+    struct templates *templates = make(100000);
+    struct templates_counts counts;
+    struct judge_standing standing;
+    char tenant[16];
+    for (uint32_t i = 0; i < 100000; i++) {
+        (void)snprintf(tenant, sizeof tenant, "t%u", i % 200);
+        (void)send(templates, tenant, i, i, &standing);
+        if (i % 20 != 0)
+            assert_true(templates_set(templates, standing.id, TEMPLATE_TRUSTED,
+                                      NOW_MS));
+    }
+    templates_count(templates, &counts);
+    print_message("%llu bytes for %llu trusted, %llu unproven\n",
+                  (unsigned long long)counts.bytes,
+                  (unsigned long long)counts.states[TEMPLATE_TRUSTED],
+                  (unsigned long long)counts.states[TEMPLATE_NEW]);
+    assert_true(counts.bytes <= 10u << 20);
+    templates_free(&templates);
+}
+
+static void test_a_footer_of_all_mail_costs_no_time(void **state)
+{
+    (void)state;
+    struct templates *templates = make(100000);
+    struct judge_standing standing;
+    struct sketch sketch;
+    struct templates_ticket ticket;
+    const struct templates_finding finding = { .points = 300 };
+    const struct slice to = SLICE("a@example.com");
+    const uint64_t start_us = time_now_us();
+    for (uint32_t i = 0; i < 50000; i++) {
+        sketch_of(i, 0, &sketch);
+        for (uint32_t k = 0; k < SKETCH_HASHES - 1; k++)
+            sketch.min_hashes[k] = k; /* three bands of four */
+        templates_ticket(templates, SLICE("acme"), &sketch, &to, 1, &ticket);
+        ticket.key.bands[0] = 1;
+        ticket.key.bands[1] = 2;
+        ticket.key.bands[2] = i % 2 ? 3 : i; /* and half of them a third */
+        (void)templates_take(templates, &ticket, &finding, NOW_MS, &standing);
+    }
+    assert_true(time_now_us() - start_us < 5000000);
+    templates_free(&templates);
+}
+
+static void test_copies_meet(void **state)
+{
+    (void)state;
+    struct templates *templates = make(1000);
+    struct judge_standing standing;
+    struct template_record record = { .tenant = SLICE("acme") };
+    (void)send(templates, "acme", 1, 1, &standing);
+    assert_true(
+        templates_set(templates, standing.id, TEMPLATE_TRUSTED, NOW_MS));
+    record.template.id = standing.id;
+    /* An older word of another router is none. */
+    record.template.since_utc_s = (uint32_t)(NOW_MS / 1000) - 5;
+    guard_restore(&record.template, TEMPLATE_TRIPPED, false, -1);
+    assert_false(templates_merge(templates, &record));
+    (void)send(templates, "acme", 1, 1, &standing);
+    assert_int_equal(standing.state, TEMPLATE_TRUSTED);
+    record.template.since_utc_s += 10;
+    assert_true(templates_merge(templates, &record));
+    (void)send(templates, "acme", 1, 1, &standing);
+    assert_int_equal(standing.state, TEMPLATE_TRIPPED);
+    /* To be forgotten. */
+    record.template.since_utc_s += 10;
+    guard_restore(&record.template, TEMPLATE_NEW, false, -1);
+    assert_true(templates_merge(templates, &record));
+    assert_true(send(templates, "acme", 1, 1, &standing));
+    assert_int_equal(standing.state, TEMPLATE_NEW);
+    /* One that is new here is known from then on; one of no tenant's is not. */
+    record.template.id += 16;
+    record.template.bands[0] = 77;
+    guard_restore(&record.template, TEMPLATE_TRIPPED, true, KIND_BULK);
+    assert_true(templates_merge(templates, &record));
+    assert_true(
+        templates_set(templates, record.template.id, TEMPLATE_TRUSTED, NOW_MS));
+    record.template.id++;
+    assert_false(templates_merge(templates, &record));
+    templates_free(&templates);
+}
+
+static void test_packed_is_read_back(void **state)
+{
+    (void)state;
+    struct template_record record = {
+        .template = { .id = UINT64_MAX,
+                      .bands = { 1, UINT32_MAX, 3, 0x80000000 },
+                      .first_utc_s = 4,
+                      .last_utc_s = 5,
+                      .since_utc_s = 6,
+                      .recipients = 7,
+                      .skeleton = UINT16_MAX,
+                      .delivered = 9,
+                      .bounced = 10,
+                      .complained = 11,
+                      .mean = -128,
+                      .drift = -128,
+                      .days = 3 },
+        .tenant = SLICE("acme"),
+    };
+    struct template_record again;
+    struct buf packed;
+    guard_restore(&record.template, TEMPLATE_TRIPPED, true, KIND_SYSTEM);
+    buf_init(&packed, RECORD_PACKED_MAX);
+    assert_true(template_record_pack(&record, &packed));
+    assert_int_equal(template_record_unpack(buf_slice(&packed), &again), RC_OK);
+    assert_memory_equal(&record.template, &again.template,
+                        sizeof record.template);
+    assert_true(slice_equal(record.tenant, again.tenant));
+    for (size_t len = 0; len < packed.len; len++)
+        if (template_record_unpack(slice_head(buf_slice(&packed), len), &again)
+            == RC_OK)
+            assert_int_equal(again.template.id, UINT64_MAX);
+    buf_release(&packed);
+}
+
+struct count {
+    size_t states[TEMPLATE_TRIPPED + 1];
+    size_t taught;
+};
+
+static void count_one(void *context, const struct template_record *record)
+{
+    struct count *count = context;
+    enum judge_kind kind;
+    count->states[guard_state(&record->template)]++;
+    count->taught += guard_is_taught(&record->template, &kind);
+}
+
+static void count_all(struct templates *templates, struct count *count)
+{
+    *count = (struct count){ .taught = 0 };
+    templates_each(templates, count_one, count);
+}
+
+static void remember(const char *folder, bool damage)
+{
+    char path[64];
+    struct loop *loop = loop_new();
+    struct fault fault;
+    struct judge_standing standing;
+    struct count count;
+    struct templates *templates = make(1000);
+    const struct keeper_options options = { .templates = templates,
+                                            .folder = folder };
+    struct keeper *keeper = keeper_new(loop, &options, &fault);
+    assert_non_null(keeper);
+    (void)send(templates, "acme", 1, 1, &standing);
+    assert_true(
+        templates_set(templates, standing.id, TEMPLATE_TRUSTED, NOW_MS));
+    (void)send(templates, "acme", 2, 1, &standing);
+    assert_true(
+        templates_set(templates, standing.id, TEMPLATE_TRIPPED, NOW_MS));
+    (void)send(templates, "zebra", 3, 1, &standing);
+    assert_true(templates_teach(templates, standing.id, KIND_BULK, NOW_MS));
+    for (uint32_t i = 0; i < 20; i++)
+        (void)send(templates, "zebra", 4, i, &standing);
+    (void)send(templates, "zebra", 5, 1, &standing);
+    keeper_free(&keeper);
+    templates_free(&templates);
+
+    (void)snprintf(path, sizeof path, "%s/templates", folder);
+    if (damage) {
+        int fd = open(path, O_RDWR);
+        assert_int_equal(pwrite(fd, "x", 1, 40), 1);
+        (void)close(fd);
+    }
+    templates = make(1000);
+    struct keeper_options again = options;
+    again.templates = templates;
+    keeper = keeper_new(loop, &again, &fault);
+    count_all(templates, &count);
+    const size_t sum =
+        count.states[TEMPLATE_TRUSTED] + count.states[TEMPLATE_TRIPPED]
+        + count.states[TEMPLATE_PROBATION] + count.states[TEMPLATE_NEW];
+    assert_int_equal(sum, damage ? 3 : 4);
+    if (!damage) {
+        assert_int_equal(count.states[TEMPLATE_TRUSTED], 1);
+        assert_int_equal(count.states[TEMPLATE_TRIPPED], 1);
+        assert_int_equal(count.states[TEMPLATE_PROBATION], 1);
+        assert_int_equal(count.taught, 1);
+    }
+    keeper_free(&keeper);
+    templates_free(&templates);
+    loop_free(&loop);
+    (void)unlink(path);
+}
+
+static void test_the_file_remembers(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/templates-XXXXXX";
+    char aside[64];
+    assert_non_null(mkdtemp(folder));
+    remember(folder, false);
+    remember(folder, true);
+    (void)snprintf(aside, sizeof aside, "%s/templates.damaged", folder);
+    assert_int_equal(unlink(aside), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* ---- threads ----------------------------------------------------------- */
+
+struct gang {
+    struct templates *templates;
+    atomic_uint given;
+    atomic_uint changes;
+    atomic_uint wishes;
+};
+
+static void hear_changed(void *context, const struct template_record *record,
+                         enum guard_change why)
+{
+    struct gang *gang = context;
+    (void)record;
+    (void)why;
+    atomic_fetch_add(&gang->changes, 1);
+}
+
+static void *work(void *context)
+{
+    struct gang *gang = context;
+    struct judge_standing standing;
+    struct templates_ticket ticket;
+    for (uint32_t i = 0; i < 3000; i++) {
+        const uint32_t seed = i % 7;
+        char tenant[16];
+        (void)snprintf(tenant, sizeof tenant, "t%u", i % 3);
+        ticket_of(gang->templates, tenant, seed, i, &ticket);
+        templates_look(gang->templates, &ticket, NOW_MS, &standing);
+        /* No two threads have the same recipients. */
+        if (send(gang->templates, tenant, seed,
+                 i + (uint32_t)(uintptr_t)&standing, &standing))
+            atomic_fetch_add(&gang->given, 1);
+        templates_hear(gang->templates, standing.id, GUARD_DELIVERED, 1,
+                       NOW_MS);
+        if (i % 500 == 499)
+            assert_true(templates_teach(gang->templates, standing.id, KIND_BULK,
+                                        NOW_MS));
+    }
+    return NULL;
+}
+
+static void test_threads_share_a_budget(void **state)
+{
+    (void)state;
+    pthread_t threads[THREADS];
+    struct templates_counts counts;
+    struct gang gang = { .templates = make(20) };
+    const struct templates_hooks hooks = { .changed = hear_changed,
+                                           .context = &gang };
+    templates_reconf(gang.templates, &rules, 1000);
+    templates_tell(gang.templates, &hooks);
+    for (unsigned i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, work, &gang), 0);
+    for (unsigned i = 0; i < 50; i++) {
+        templates_count(gang.templates, &counts);
+        templates_set_alone(gang.templates, i % 2 == 0);
+    }
+    for (unsigned i = 0; i < THREADS; i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    /* Three tenants with seven templates each. */
+    assert_int_equal(atomic_load(&gang.given), 3 * 150);
+    assert_true(atomic_load(&gang.changes) > 0);
+    templates_tell(gang.templates, NULL);
+    templates_free(&gang.templates);
+}
+
+static void test_what_it_costs(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 400000, TEMPLATES = 500 };
+    struct templates *templates = make(100000);
+    struct templates_ticket *tickets = calloc(TEMPLATES, sizeof *tickets);
+    struct judge_standing standing;
+    const struct templates_finding finding = { .points = 300,
+                                               .is_candidate = true,
+                                               .needs_budget = true };
+    for (uint32_t i = 0; i < TEMPLATES; i++)
+        ticket_of(templates, i % 2 ? "a" : "b", i, i, &tickets[i]);
+    const uint64_t start_us = time_now_us();
+    for (uint32_t i = 0; i < ROUNDS; i++) {
+        const uint32_t at = i * 7919 % TEMPLATES;
+        templates_look(templates, &tickets[at], NOW_MS, &standing);
+        (void)templates_take(templates, &tickets[at], &finding, NOW_MS,
+                             &standing);
+    }
+    print_message("%.3f us to look and take\n",
+                  (double)(time_now_us() - start_us) / ROUNDS);
+    free(tickets);
+    templates_free(&templates);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_template_is_found_again),
+        cmocka_unit_test(test_looking_keeps_nothing),
+        cmocka_unit_test(test_words_that_vary_buy_nothing),
+        cmocka_unit_test(test_the_unproven_go_first),
+        cmocka_unit_test(test_memory_is_bounded),
+        cmocka_unit_test(test_a_footer_of_all_mail_costs_no_time),
+        cmocka_unit_test(test_copies_meet),
+        cmocka_unit_test(test_packed_is_read_back),
+        cmocka_unit_test(test_the_file_remembers),
+        cmocka_unit_test(test_threads_share_a_budget),
+        cmocka_unit_test(test_what_it_costs),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,164 @@
+/* test_words - text becomes words, and what varies becomes a mask. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "classifier/sketch/words.h"
+#include "common/base/attr.h"
+#include "common/base/buf.h"
+
+/* Words as they stand, masks by name. */
+static const struct {
+    const char *text;
+    const char *words;
+} texts[] = {
+    { "Hello, World!", "Hello World" },
+    { "don't stop", "don't stop" },
+    { "it is 481516 now", "it is <code> now" },
+    { "the 3 of 12345678901", "the <number> of <number>" },
+    { "$1,299.00 or 20\xe2\x82\xac", "<money> or <money>" },
+    { "1.299.000 EUR", "<money> EUR" },
+    { "26.11.2025 and 12/24", "<date> and <date>" },
+    { "save 50% now", "save <percent> now" },
+    { "on 2025-11-26 at 12:30", "on <date> at <date>" },
+    { "see https://a.example/x?y=1 now", "see <url> now" },
+    { "mail a.b@c.example today", "mail <address> today" },
+    { "order AB-12345X", "order AB <id>" },
+    { "Hi Anna Berg", "Hi <rcpt> <rcpt>" },
+    { "\xff\xfe\xc0", "" },
+    { "   \r\n\t ", "" },
+};
+
+/* The same word, however it is written. */
+static const char *const equal[][2] = {
+    { "GR\xc3\x9c\xc3\x9f"
+      "E",
+      "gr\xc3\xbc\xc3\x9f"
+      "e" },
+    { "u\xe2\x80\x8bn\xe2\x80\x8csub", "unsub" },
+    { "un\xc2\xadsub", "unsub" },
+    { "\xef\xbc\xa1\xef\xbc\xa2\xef\xbc\xa3", "abc" },
+    { "481516", "2342" },
+    { "\xd0\x9a\xd0\x9e\xd0\x94", "\xd0\xba\xd0\xbe\xd0\xb4" },
+};
+
+static void read_words(const char *text, struct words *words, struct buf *out)
+{
+    struct words_known known = { .count = 0 };
+    struct word word;
+    words_know(&known, SLICE("Anna Berg"));
+    words_init(words, slice_text(text), &known);
+    while (words_next(words, &word)) {
+        const char *mask = word_kind_name(word.kind);
+        if (out->len > 0)
+            (void)buf_add_byte(out, ' ');
+        (void)buf_add(out, mask ? slice_text(mask) : word.text);
+    }
+}
+
+static void texts_become_words(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct words words;
+        struct buf out;
+        buf_init(&out, 4096);
+        read_words(texts[i].text, &words, &out);
+        if (!slice_equal(buf_slice(&out), slice_text(texts[i].words)))
+            fail_msg("\"%s\": \"%.*s\"", texts[i].text,
+                     SLICE_ARG(buf_slice(&out)));
+        buf_release(&out);
+    }
+}
+
+static uint64_t hash_of(const char *text)
+{
+    struct words words;
+    struct word word;
+    words_init(&words, slice_text(text), NULL);
+    assert_true(words_next(&words, &word));
+    const uint64_t hash = word.hash;
+    assert_false(words_next(&words, &word));
+    return hash;
+}
+
+static void a_word_is_one_however_it_is_written(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(equal); i++)
+        if (hash_of(equal[i][0]) != hash_of(equal[i][1]))
+            fail_msg("%s is not %s", equal[i][0], equal[i][1]);
+    assert_true(hash_of("code") != hash_of("codes"));
+}
+
+/* Han and kana put no blanks between words: each two characters are one. */
+static void scripts_without_blanks_give_pairs(void **state)
+{
+    (void)state;
+    struct words words;
+    struct word word;
+    size_t count = 0;
+    words_init(&words, SLICE("\xe9\xaa\x8c\xe8\xaf\x81\xe7\xa0\x81"), NULL);
+    while (words_next(&words, &word))
+        count++;
+    assert_true(count >= 2);
+}
+
+static void what_is_seen_is_counted(void **state)
+{
+    (void)state;
+    struct words words;
+    struct buf out;
+    buf_init(&out, 4096);
+    read_words("SALE NOW! Really? Yes!\r\n> quoted line\r\n====\r\n"
+               "p\xd0\xb0ypal \xe2\x80\x8b 20% of $5\r\n",
+               &words, &out);
+    assert_int_equal(words.shape.exclaims, 2);
+    assert_int_equal(words.shape.questions, 1);
+    assert_int_equal(words.shape.capitals, 2);
+    assert_int_equal(words.shape.quotes, 1);
+    assert_int_equal(words.shape.rules, 1);
+    assert_int_equal(words.shape.foreign, 1);
+    assert_int_equal(words.shape.kinds[WORD_PERCENT], 1);
+    assert_int_equal(words.shape.kinds[WORD_MONEY], 1);
+    assert_int_equal(words.shape.lines, 4);
+    buf_release(&out);
+}
+
+/* One word of a megabyte is a mask, and what follows is still read. */
+static void a_long_run_is_one_word(void **state)
+{
+    (void)state;
+    struct words words;
+    struct word word;
+    struct buf text;
+    buf_init(&text, 2u << 20);
+    char *room = buf_room(&text, 1u << 20);
+    memset(room, 'w', 1u << 20);
+    buf_added(&text, 1u << 20);
+    (void)buf_add_text(&text, " end");
+    words_init(&words, buf_slice(&text), NULL);
+    assert_true(words_next(&words, &word));
+    assert_int_equal(word.kind, WORD_LONG);
+    while (words_next(&words, &word))
+        ;
+    assert_true(slice_equal(word.text, SLICE("end")));
+    assert_true(words.shape.words <= 3);
+    buf_release(&text);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_become_words),
+        cmocka_unit_test(a_word_is_one_however_it_is_written),
+        cmocka_unit_test(scripts_without_blanks_give_pairs),
+        cmocka_unit_test(what_is_seen_is_counted),
+        cmocka_unit_test(a_long_run_is_one_word),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
