@@ -39,7 +39,7 @@ bus = {{ key_file = "secret"; router_key = "{router_key}";
     workers = ( {worker_keys} ); }};
 state = {{ redis = "redis://{redis}:{redis_port}"; password_file = "password"; }};
 listeners = ( {{ name = "submission"; address = "0.0.0.0:{port}"; }} );
-accounts = ( {{ name = "app"; password = "{hash}";
+accounts = ( {{ name = "app"; password = "{hash}"; declared = "{declared}";
     from_domains = ( "acme.test" ); }} );
 sources = ( {sources} );
 limits = ( {{ max_smtp_out = 4; idle_timeout = "2s"; connect_timeout = "3s"; }},
@@ -53,8 +53,10 @@ log = {{ events = "events.log"; }};
 
 
 class Cluster:
-    def __init__(self, more=""):
+    def __init__(self, more="", declared="always"):
+        """`more` config; what the account's declarations are worth."""
         self._more = more
+        self._declared = declared
 
     def __enter__(self):
         self.hosts = Hosts().__enter__()
@@ -133,6 +135,7 @@ class Cluster:
             worker_keys=", ".join(f'"{key}"' for key in keys),
             redis=address(LOW["redis"]), redis_port=REDIS, port=PORT,
             hash=HASH, dns=self.internet.dns, more=self._more,
+            declared=self._declared,
             sources=", ".join(
                 f'{{ name = "s{n}"; address = "{address(SOURCE_LOW + n)}"; '
                 f'ehlo = "s{n}.cluster.test"; }}' for n in WORKERS))

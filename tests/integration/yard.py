@@ -310,11 +310,12 @@ def make_user(name):
                         name], check=True)
 
 
-def run(name, *arguments, seconds=30):
-    """Runs a program of ours to its end; text in stdout and stderr."""
+def run(name, *arguments, seconds=30, text=None):
+    """Runs a program of ours to its end, with `text` as its input; text in
+    stdout and stderr."""
     return subprocess.run([program(name), *map(str, arguments)], text=True,
                           capture_output=True, timeout=seconds,
-                          stdin=subprocess.DEVNULL, check=False)
+                          input=text or "", check=False)
 
 
 def pause(seconds):

@@ -8,6 +8,27 @@ from dataclasses import dataclass, field
 from support.settings import PASSWORD
 
 
+RESET = ("Hello,\r\n\r\nsomebody, most likely you, asked to reset the password "
+         "of your account. Choose\r\na new password here within the next 30 "
+         "minutes:\r\n\r\n    https://app.acme.test/reset/7Qk293hdLw0pXx81\r\n\r\n"
+         "If you did not request this, ignore this email; your password stays "
+         "the same.\r\n")
+
+
+NEWS = ("The best of the week: ten stories that our readers loved, three new "
+        "recipes, and 20 % off\r\neverything in the shop until Sunday with the "
+        "code AUTUMN20.\r\n\r\nRead more: https://acme.test/news?utm_source=mail"
+        "\r\n\r\nYou receive this newsletter because you subscribed. "
+        "Unsubscribe at any time.\r\n")
+
+
+def usual_body(headers):
+    if "List-Unsubscribe" in headers:
+        return NEWS
+    declared = headers.get("X-Sendyard-Stream", "").lower()
+    return RESET if declared == "transactional" else "Hello.\r\n"
+
+
 @dataclass
 class Sent:
     """What the platform said to one message."""
@@ -50,9 +71,12 @@ class Client:
         except (smtplib.SMTPException, OSError):
             self._smtp.close()
 
-    def send(self, to, sender, subject="", headers=None, body="Hello.\r\n",
+    def send(self, to, sender, subject="", headers=None, body=None,
              mail_options=(), rcpt_options=()):
-        """Sends one message; a refusal is an answer, not an exception."""
+        """Sends one message; a refusal is an answer, not an exception. Without
+        a text it has one that the classifier takes for what it is declared."""
+        if body is None:
+            body = usual_body(headers or {})
         to = [to] if isinstance(to, str) else list(to)
         token = uuid.uuid4().hex[:12]
         subject = f"{subject} {token}".strip()

@@ -1,0 +1,179 @@
+"""Templates: what a campaign may leak that passes for transactional mail, over
+two routers, and what becomes of it when its template trips."""
+
+import collections
+import time
+import unittest
+
+from cluster import Cluster
+from support.letters import RESET
+from support.wait import wait_until
+from test_operations import Desk
+from yard import READY_S, Yard, pause
+
+N = 50
+SPREAD_S = 5
+TRANSACTIONAL = {"X-Sendyard-Stream": "transactional"}
+USAGE, DATA = 64, 65
+
+
+STREAMS = """
+pools = ( { name = "tx"; sources = ( "s1" ); },
+          { name = "general"; sources = ( "s2", "s3" ); } );
+routes = ( { name = "tx"; pool = "tx"; },
+           { name = "general"; pool = "general"; } );
+streams = ( { name = "transactional"; class = "transactional"; route = "tx"; },
+            { name = "neutral"; class = "neutral"; route = "general"; },
+            { name = "bulk"; class = "bulk"; route = "general"; } );
+"""
+
+
+class TwoRouters(unittest.TestCase):
+    """On hosts of their own, with one Redis."""
+
+    def setUp(self):
+        self.cluster = self.enterContext(Cluster(STREAMS, "verify"))
+        pause(1.5)  # until they have found Redis
+
+    def say(self, router, *words):
+        return self.cluster.command(router, *words)
+
+    def await_template(self, router, template, word):
+        wait_until(lambda: word in self.say(router, "template", "show",
+                                            template), SPREAD_S,
+                   lambda: f"not {word} at {router}: "
+                           f"{self.say(router, 'template', 'list')}")
+
+    def campaign(self, count):
+        """By both routers in turn, each to a recipient of its own."""
+        with (self.cluster.client(1) as first,
+              self.cluster.client(2) as second):
+            return [(first, second)[n % 2].send(
+                f"u{time.time_ns()}@bigmail.test", "app@acme.test",
+                headers=TRANSACTIONAL, body=RESET, subject="Your password")
+                for n in range(count)]
+
+    def accepted(self, sent):
+        """How many of them went into each stream, and their templates."""
+        wanted = {one.id for one in sent}
+        self.assertNotIn(None, wanted)
+
+        def find():
+            return [event for event in self.cluster.events("accepted")
+                    if event["id"] in wanted]
+        wait_until(lambda: len(find()) == len(wanted), 20, self.cluster.logs)
+        return (collections.Counter(event["stream"] for event in find()),
+                {event["template"] for event in find()})
+
+    def test_a_campaign_leaks_at_most_its_budget(self):
+        counts, templates = self.accepted(self.campaign(200))
+        print(f"    of 200 by two routers: {dict(counts)}, as "
+              f"{len(templates)} template(s)", flush=True)
+        self.assertLessEqual(counts["transactional"], N)
+        self.assertGreaterEqual(counts["transactional"], N // 2)
+        self.assertEqual(counts["bulk"], 0)
+
+    def test_without_redis_it_is_the_same(self):
+        self.cluster.stop("redis")
+        pause(1.5)
+        counts, _ = self.accepted(self.campaign(200))
+        self.assertLessEqual(counts["transactional"], N)
+        self.assertGreaterEqual(counts["transactional"], N // 2)
+
+    def test_what_trips_is_moved_where_it_waits(self):
+        self.say(1, "queue", "pause", "--stream", "transactional")
+        wait_until(lambda: "in force" in self.say(2, "actions"), SPREAD_S,
+                   "the pause did not spread")
+        pause(1)
+        sent = self.campaign(10)
+        counts, templates = self.accepted(sent)
+        self.assertEqual(counts["transactional"], 10)
+        template = templates.pop()
+        self.say(1, "template", "distrust", template)
+        self.await_template(2, template, "tripped")
+        moved = wait_until(lambda: len(self.cluster.events(
+            "rerouted_by_operator")) == 10 and self.cluster.events(
+                "rerouted_by_operator"), 20, self.cluster.logs)
+        self.assertEqual({event["id"] for event in moved},
+                         {one.id for one in sent})
+        self.assertEqual(self.accepted(self.campaign(4))[0]["neutral"], 4)
+        # The other router's word, for new mail.
+        self.say(2, "template", "trust", template)
+        self.await_template(1, template, "trusted")
+        self.assertEqual(self.accepted(self.campaign(4))[0]["transactional"],
+                         4)
+
+    def test_what_is_taught_holds_everywhere(self):
+        counts, templates = self.accepted(self.campaign(4))
+        self.assertEqual(counts["transactional"], 4)
+        template = templates.pop()
+        self.say(1, "template", "teach", "bulk", template)
+        self.await_template(2, template, "taught")
+        self.assertEqual(self.accepted(self.campaign(4))[0]["bulk"], 4)
+        self.say(1, "template", "forget", template)
+        wait_until(lambda: "taught" not in self.say(2, "template", "show",
+                                                    template), SPREAD_S,
+                   "it was not forgotten")
+        self.assertEqual(self.accepted(self.campaign(4))[0]["transactional"],
+                         4)
+
+
+class Alone(unittest.TestCase):
+    """One router."""
+
+    def setUp(self):
+        self.yard = self.enterContext(Yard())
+        self.desk = Desk(self, self.yard.config)
+
+    def submit(self, to, subject="Your password"):
+        sent = self.yard.submit(to, headers=TRANSACTIONAL, body=RESET,
+                                subject=subject)
+        self.assertEqual(sent.code, 250)
+        return sent
+
+    def template(self):
+        return self.desk.json("template", "list")["templates"][0]
+
+    def test_outcomes_are_counted(self):
+        self.yard.outcome(self.submit("you@bigmail.test"), "delivered")
+        wait_until(lambda: self.template()["delivered"] == 1, SPREAD_S,
+                   "not counted")
+        self.yard.outcome(self.submit("unknown@bigmail.test"), "bounced")
+        wait_until(lambda: self.template()["bounced"] == 1, SPREAD_S,
+                   "not counted")
+        status = self.desk.json("status")["templates"]
+        self.assertEqual(status["messages"], 2)
+
+    def test_what_was_said_outlives_the_router(self):
+        self.submit("you@bigmail.test")
+        template = self.template()["id"]
+        self.desk("template", "trust", template)
+        pause(2.5)  # it is on disk after a second
+        self.yard.kill("router")
+        pause(1)
+        wait_until(self.yard.is_ready, READY_S, "not back")
+        self.assertEqual(self.template()["state"], "trusted")
+        self.assertTrue(self.template()["by_operator"])
+
+    def test_wrong_use_is_told(self):
+        for words in (("template",), ("template", "show"),
+                      ("template", "teach", "x"), ("template", "trust")):
+            with self.subTest(words=words):
+                self.desk(*words, code=USAGE)
+        self.desk("template", "show", "0000000000001", code=DATA)
+        self.desk("template", "trust", "0000000000001", code=DATA)
+        self.submit("you@bigmail.test")
+        self.desk("template", "teach", "nonsense", self.template()["id"],
+                  code=DATA)
+
+    def test_a_reload_changes_the_budget(self):
+        self.submit("you@bigmail.test")
+        self.assertEqual(self.template()["budget"], N)
+        self.yard.write_config([("log = {", "classifier = { probation = { "
+                                 "recipients = 5; }; };\nlog = {")])
+        self.desk("reload")
+        self.assertEqual(self.template()["budget"], 5)
+
+
+if __name__ == "__main__":
+    unittest.main()
