@@ -135,11 +135,10 @@ static enum judge_class declared_class(const struct judge_policy *policy,
      | UINT64_C(1) << MARK_PRECEDENCE | UINT64_C(1) << MARK_LIST_UNSUBSCRIBE   \
      | UINT64_C(1) << MARK_CAMPAIGN)
 
-static void weigh_without_model(const struct sketch *sketch,
-                                struct judgement *judgement)
+static void weigh_fields(const struct sketch *sketch,
+                         struct judgement *judgement)
 {
     bool is_bulk = (sketch->marks & LIST_MARKS) != 0;
-    add_reason(judgement, REASON_NO_MODEL, slice_text(NULL));
     for (uint64_t left = sketch->marks & LIST_MARKS; left != 0;
          left &= left - 1)
         add_reason(judgement, REASON_MARK, slice_text(NULL))->index =
@@ -173,8 +172,10 @@ static void weigh(const struct judge_policy *policy,
                   const struct sketch *sketch, struct judgement *judgement)
 {
     struct model_score score;
-    if (!policy->model) {
-        weigh_without_model(sketch, judgement);
+    if (!policy->model || account->is_off) {
+        add_reason(judgement, account->is_off ? REASON_OFF : REASON_NO_MODEL,
+                   slice_text(NULL));
+        weigh_fields(sketch, judgement);
         return;
     }
     model_score(policy->model, sketch, &score);
@@ -336,7 +337,7 @@ static enum judge_class class_allowed(const struct judge_account *account,
                                       struct judgement *judgement)
 {
     if (judgement->evident > declared) {
-        if (account->trust == JUDGE_TRUST_ALWAYS) {
+        if (account->trust == JUDGE_TRUST_ALWAYS || account->is_off) {
             add_reason(judgement, REASON_TRUSTED, slice_text(NULL));
             judgement->needs_budget = false;
             return declared;

@@ -105,6 +105,7 @@ struct judge_account {
     int default_stream; /* index, or JUDGE_STREAM_NONE */
     enum judge_trust trust;
     bool enforce; /* false: judge and tell, but leave what was declared */
+    bool is_off;  /* the text is not read: what is declared is believed */
 };
 
 struct judge_message {
@@ -149,6 +150,7 @@ enum judge_reason_code {
     REASON_TEXT,    /* all words together */
     REASON_TRUNCATED,
     REASON_NO_MODEL,
+    REASON_OFF,             /* the account's mail is not read */
     REASON_TAUGHT,          /* detail: kind */
     REASON_PROBATION,       /* within its budget */
     REASON_PROBATION_SPENT, /* value: recipients so far */
@@ -158,7 +160,7 @@ enum judge_reason_code {
     REASON_TRUSTED,     /* lower by evidence, but always believed */
     REASON_OBSERVED,    /* nothing is moved in observe mode */
 };
-#define JUDGE_REASON_COUNT 22
+#define JUDGE_REASON_COUNT 23
 
 struct judge_reason {
     enum judge_reason_code code;

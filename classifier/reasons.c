@@ -144,6 +144,7 @@ const char *judge_reason_name(enum judge_reason_code code)
         [REASON_TEXT] = "text",
         [REASON_TRUNCATED] = "truncated",
         [REASON_NO_MODEL] = "no-model",
+        [REASON_OFF] = "classifier-off",
         [REASON_TAUGHT] = "taught",
         [REASON_PROBATION] = "probation",
         [REASON_PROBATION_SPENT] = "probation-spent",
@@ -156,13 +157,35 @@ const char *judge_reason_name(enum judge_reason_code code)
     return names[code];
 }
 
+/* Every message has a dozen of these, which printf would take longer for than
+ * the model for its sums. */
+static void add_value(uint32_t value, struct buf *out)
+{
+    (void)buf_add_byte(out, '=');
+    (void)buf_add_number(out, value);
+}
+
+/* "(+1.50:bulk)"; points are never negative. */
+static void add_points(const struct judge_reason *reason, struct buf *out)
+{
+    const uint32_t points = (uint32_t)reason->points;
+    (void)buf_add(out, SLICE("(+"));
+    (void)buf_add_number(out, points / 100);
+    (void)buf_add_byte(out, '.');
+    (void)buf_add_byte(out, (char)('0' + points / 10 % 10));
+    (void)buf_add_byte(out, (char)('0' + points % 10));
+    (void)buf_add_byte(out, ':');
+    (void)buf_add_text(out, judge_kind_name(reason->toward));
+    (void)buf_add_byte(out, ')');
+}
+
 static void add_name(const struct judge_reason *reason, struct buf *out)
 {
     if (reason->code == REASON_MARK) {
         (void)buf_add_text(out, mark_name((enum mark)reason->index));
     } else if (reason->code == REASON_MEASURE) {
         (void)buf_add_text(out, measure_name((enum measure)reason->index));
-        (void)buf_addf(out, "=%u", reason->value);
+        add_value(reason->value, out);
     } else {
         (void)buf_add_text(out, judge_reason_name(reason->code));
     }
@@ -171,7 +194,7 @@ static void add_name(const struct judge_reason *reason, struct buf *out)
     if (reason->code == REASON_PROBATION || reason->code == REASON_BELOW_FLOOR
         || reason->code == REASON_PROBATION_SPENT
         || reason->code == REASON_RECIPIENTS)
-        (void)buf_addf(out, "=%u", reason->value);
+        add_value(reason->value, out);
 }
 
 /* What came from outside is escaped; a pair of words stays one word here. */
@@ -183,7 +206,8 @@ static void add_detail(const struct judge_reason *reason, struct buf *out)
     escape_add(&escape, reason->detail);
     for (char *at = safe; *at && reason->code == REASON_WORD; at++)
         *at = (char)(*at == ' ' ? '_' : *at);
-    (void)buf_addf(out, "=%s", safe);
+    (void)buf_add_byte(out, '=');
+    (void)buf_add_text(out, safe);
 }
 
 void judge_reasons_text(const struct judgement *judgement, struct buf *out)
@@ -196,8 +220,6 @@ void judge_reasons_text(const struct judgement *judgement, struct buf *out)
         if (!slice_is_empty(reason->detail))
             add_detail(reason, out);
         if (reason->points != 0)
-            (void)buf_addf(out, "(%+d.%02d:%s)", reason->points / 100,
-                           reason->points % 100,
-                           judge_kind_name(reason->toward));
+            add_points(reason, out);
     }
 }

@@ -97,7 +97,12 @@ struct conf_tenant {
 };
 
 enum conf_trust { TRUST_VERIFY, TRUST_ALWAYS, TRUST_NEVER };
-enum conf_account_mode { ACCOUNT_AS_ALL, ACCOUNT_OBSERVE, ACCOUNT_ENFORCE };
+enum conf_account_mode {
+    ACCOUNT_AS_ALL,
+    ACCOUNT_OBSERVE,
+    ACCOUNT_ENFORCE,
+    ACCOUNT_OFF,
+};
 
 struct conf_account {
     struct conf_place place;
@@ -284,7 +289,7 @@ struct conf_rule {
     const struct conf_stream *stream;
 };
 
-enum conf_mode { MODE_OBSERVE, MODE_ENFORCE };
+enum conf_mode { MODE_OBSERVE, MODE_ENFORCE, MODE_OFF };
 enum conf_disagree { DISAGREE_MOVE, DISAGREE_REJECT, DISAGREE_TAG };
 
 /* What a template of messages may do before it is proven (classifier/guard). */

@@ -8,9 +8,9 @@ static const char *const bare_newlines[] = { "reject", "normalise", NULL };
 static const char *const tls_versions[] = { "1.2", "1.3", NULL };
 static const char *const trusts[] = { "verify", "always", "never", NULL };
 static const char *const account_modes[] = { "as classifier", "observe",
-                                             "enforce", NULL };
+                                             "enforce", "off", NULL };
 static const char *const disagreements[] = { "move", "reject", "tag", NULL };
-static const char *const modes[] = { "observe", "enforce", NULL };
+static const char *const modes[] = { "observe", "enforce", "off", NULL };
 
 /* clang-format off */
 static const struct schema_key listener_keys[] = {
@@ -212,7 +212,9 @@ static const struct schema_section schema_feedback = {
 static const struct schema_key classifier_keys[] = {
     { "mode", TYPE_CHOICE, AT(conf_classifier, mode), .initial = "enforce",
       .choices = modes,
-      .help = "\"observe\" only notes what it would have changed." },
+      .help = "\"observe\" only notes what it would have changed; with \"off\" "
+              "no message is read: declarations are believed, and of the rest "
+              "list fields make bulk." },
     { "disagree", TYPE_CHOICE, AT(conf_classifier, disagree),
       .initial = "move", .choices = disagreements,
       .help = "What becomes of mail that is declared higher than it is found: "

@@ -317,3 +317,27 @@ const char *theme_name(unsigned theme)
     };
     return names[theme];
 }
+
+const char *theme_subject_name(unsigned theme)
+{
+    static const char *const names[THEME_COUNT] = {
+        [THEME_LEAVING] = "subject-unsubscribe",
+        [THEME_SECRET] = "subject-credentials",
+        [THEME_ORDER] = "subject-order",
+        [THEME_DELIVERY] = "subject-delivery",
+        [THEME_VISIT] = "subject-booking",
+        [THEME_ACCOUNT] = "subject-account",
+        [THEME_ALERT] = "subject-alert",
+        [THEME_OFFER] = "subject-offer",
+        [THEME_NEWS] = "subject-news",
+        [THEME_CAUSE] = "subject-cause",
+        [THEME_IGNORE] = "subject-not-requested",
+        [THEME_EXPIRY] = "subject-expiry",
+        [THEME_WARMTH] = "subject-personal-tone",
+        [THEME_LEGAL] = "subject-legal",
+        [THEME_YOU] = "subject-you",
+        [THEME_ME] = "subject-me",
+        [THEME_WE] = "subject-we",
+    };
+    return names[theme];
+}

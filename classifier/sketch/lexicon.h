@@ -46,4 +46,7 @@ unsigned lexicon_theme(const struct lexicon *lexicon, uint64_t hash);
 
 const char *theme_name(unsigned theme);
 
+/* "subject-offer". */
+const char *theme_subject_name(unsigned theme);
+
 #endif

@@ -182,7 +182,7 @@ const char *measure_name(enum measure measure)
         "repeated-words",
     };
     if (measure >= MEASURE_SUBJECT_THEMES)
-        return theme_name(measure - MEASURE_SUBJECT_THEMES);
+        return theme_subject_name(measure - MEASURE_SUBJECT_THEMES);
     if (measure >= MEASURE_THEMES)
         return theme_name(measure - MEASURE_THEMES);
     return names[measure];

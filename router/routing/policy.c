@@ -129,13 +129,16 @@ void policy_account(const struct conf *conf, const struct conf_account *account,
     *judged = (struct judge_account){
         .default_stream = JUDGE_STREAM_NONE,
         .enforce = conf->classifier.mode == MODE_ENFORCE,
+        .is_off = conf->classifier.mode == MODE_OFF,
     };
     if (!account)
         return;
     judged->name = slice_text(account->name);
     judged->trust = trust[account->declared];
-    if (account->mode != ACCOUNT_AS_ALL)
+    if (account->mode != ACCOUNT_AS_ALL) {
         judged->enforce = account->mode == ACCOUNT_ENFORCE;
+        judged->is_off = account->mode == ACCOUNT_OFF;
+    }
     if (account->stream)
         judged->default_stream = (int)account->stream->index;
 }

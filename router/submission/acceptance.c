@@ -105,6 +105,16 @@ static bool check_header(const struct acceptance_question *question,
 /* The recipients whose names the sketch masks: more would hardly be named. */
 #define NAMED_MAX 2
 
+/* Of mail that is not to be read the header alone. */
+static void take_marks(const struct acceptance_question *question,
+                       struct sketch *sketch)
+{
+    struct marks marks;
+    *sketch = (struct sketch){ .token_count = 0 };
+    marks_read(question->header, &marks);
+    sketch->marks = marks.bits;
+}
+
 static void take_sketch(const struct acceptance_question *question,
                         struct sketch *sketch)
 {
@@ -134,10 +144,10 @@ static bool refuse_moved(const struct acceptance_question *question,
 }
 
 static void judge_message(const struct acceptance_question *question,
-                          const struct sketch *sketch,
                           struct acceptance *acceptance)
 {
     struct judge_account account;
+    struct sketch sketch;
     struct slice recipients[TEMPLATES_HASHES_MAX];
     const struct judge_message message = {
         .mail_from = question->mail_from,
@@ -145,6 +155,10 @@ static void judge_message(const struct acceptance_question *question,
         .header = question->header,
     };
     policy_account(question->conf, question->account, &account);
+    if (account.is_off)
+        take_marks(question, &sketch);
+    else
+        take_sketch(question, &sketch);
     for (size_t i = 0;
          i < TEMPLATES_HASHES_MAX && i < question->recipient_count; i++)
         recipients[i] = question->recipients[i].address;
@@ -152,8 +166,8 @@ static void judge_message(const struct acceptance_question *question,
         .policy = &question->policy->judge,
         .account = &account,
         .message = &message,
-        .sketch = sketch,
-        .templates = question->templates,
+        .sketch = &sketch,
+        .templates = account.is_off ? NULL : question->templates,
         .tenant = slice_text(question->account ? question->account->tenant->name
                                                : NULL),
         .recipients = recipients,
@@ -166,9 +180,7 @@ static void judge_message(const struct acceptance_question *question,
 static bool choose_stream(const struct acceptance_question *question,
                           struct acceptance *acceptance)
 {
-    struct sketch sketch;
-    take_sketch(question, &sketch);
-    judge_message(question, &sketch, acceptance);
+    judge_message(question, acceptance);
     struct slice unknown = acceptance->judgement.unknown_stream;
     if (unknown.len > 0)
         return refuse_form(acceptance, "X-Sendyard-Stream names no stream",

@@ -269,6 +269,41 @@ static void a_header_never_outvotes_the_text(void **state)
     buf_release(&file);
 }
 
+/* Mail that is not read is where it says; of the rest lists are bulk. */
+static void what_is_not_read_is_believed(void **state)
+{
+    const struct world *world = *state;
+    const struct judge_account account = { .default_stream = JUDGE_STREAM_NONE,
+                                           .enforce = true,
+                                           .is_off = true };
+    const struct judge_standing standing = { .state = TEMPLATE_UNKNOWN };
+    static const struct {
+        const char *header;
+        unsigned stream;
+    } rows[] = {
+        { DECLARED "List-Id: <a.b>\r\n", FAST },
+        { "List-Id: <a.b>\r\n", NEWS },
+        { "Subject: x\r\n", GENERAL },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct judge_message message = {
+            .mail_from = SLICE("a@b"),
+            .recipient_count = 1,
+            .header = slice_text(rows[i].header),
+        };
+        struct sketch sketch = { .token_count = 0 };
+        struct marks marks;
+        struct judgement judgement;
+        marks_read(message.header, &marks);
+        sketch.marks = marks.bits;
+        sketch.measures[IMAGE] = 1; /* and would be bulk by the model */
+        judge(&world->policy, &account, &message, &sketch, &standing,
+              &judgement);
+        assert_int_equal(judgement.stream, rows[i].stream);
+        assert_false(judgement.needs_budget);
+    }
+}
+
 static void an_unknown_stream_is_told(void **state)
 {
     const struct world *world = *state;
@@ -310,6 +345,7 @@ int main(void)
         cmocka_unit_test(budgets_are_asked_for),
         cmocka_unit_test(without_a_model_nothing_is_protected),
         cmocka_unit_test(a_header_never_outvotes_the_text),
+        cmocka_unit_test(what_is_not_read_is_believed),
         cmocka_unit_test(an_unknown_stream_is_told),
         cmocka_unit_test(reasons_are_one_safe_line),
     };
