@@ -1,6 +1,7 @@
 /* judging.c - messages from files judged as live mail is. */
 #include "router/classify/judging.h"
 
+#include <string.h>
 #include <sysexits.h>
 
 #include "classifier/shipped.h"
@@ -48,6 +49,8 @@ static void write_id(const struct model *model, char id[JUDGING_ID_SIZE])
 bool judging_model_read(const char *path, struct judging_model *held, FILE *err)
 {
     buf_init(&held->file, MODEL_FILE_MAX);
+    if (path && strcmp(path, "shipped") == 0)
+        path = NULL;
     if (path && !bag_read(path, &held->file, err))
         return false;
     const enum rc rc = model_open(

@@ -60,8 +60,8 @@ void judging_close(struct judging *judging);
 void judging_judge(struct judging *judging, struct slice header,
                    struct slice body, struct slice rcpt, struct judged *judged);
 
-/* Reads a model's file; NULL: the one that ships; false with `err` told. judging_model_release() in any
- * case. */
+/* Reads a model's file; NULL, or "shipped": the one that ships. False with
+ * `err` told. judging_model_release() in any case. */
 bool judging_model_read(const char *path, struct judging_model *held,
                         FILE *err) must_check;
 void judging_model_release(struct judging_model *held);
