@@ -200,12 +200,25 @@ static uint32_t western_character(unsigned char byte)
     return byte >= 0x80 && byte < 0xA0 ? specials[byte - 0x80] : byte;
 }
 
+/* How many bytes at the front are ASCII: eight at a time. */
+static size_t ascii_len(struct slice text)
+{
+    size_t len = 0;
+    uint64_t eight;
+    for (; len + sizeof eight <= text.len; len += sizeof eight) {
+        memcpy(&eight, text.ptr + len, sizeof eight);
+        if ((eight & 0x8080808080808080u) != 0)
+            break;
+    }
+    while (len < text.len && (unsigned char)text.ptr[len] < 0x80)
+        len++;
+    return len;
+}
+
 static bool convert_western(struct slice text, struct buf *out)
 {
     while (text.len > 0) {
-        size_t plain = 0;
-        while (plain < text.len && (unsigned char)text.ptr[plain] < 0x80)
-            plain++;
+        size_t plain = ascii_len(text);
         if (!buf_add(out, slice_head(text, plain)))
             return add_plain(text, out);
         text = slice_from(text, plain);

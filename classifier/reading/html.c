@@ -96,7 +96,8 @@ static void add_text(struct scan *scan, struct slice text)
             break;
         case TEXT_SPACE:
             part_words(scan, ' ');
-            at++;
+            while (at < end && text_bytes[(unsigned char)*at] == TEXT_SPACE)
+                at++;
             break;
         case TEXT_REFERENCE:
             at += entity_read(slice_of(at, (size_t)(end - at)), &character);

@@ -292,8 +292,25 @@ static void divide(struct weights *weights, const struct weights *sums,
     weights->temperature = temperature;
 }
 
+#define BORROW_TRIES 16u
+
+/* The marks that one who lies would wear: those of some transactional mail,
+ * picked at random, so that no single mark becomes the mark of liars. */
+static uint64_t borrowed_marks(struct fit *fit, uint64_t own)
+{
+    if (next_random(fit) & 1)
+        return disguise_marks(DISGUISE_ADVERSARIAL, own, true);
+    for (unsigned i = 0; i < BORROW_TRIES; i++) {
+        const struct sample *other =
+            &fit->samples->items[fit->order[next_random(fit) % fit->count]];
+        if (other->class == MODEL_TRANSACTIONAL)
+            return other->marks;
+    }
+    return disguise_marks(DISGUISE_ADVERSARIAL, own, true);
+}
+
 /* With its own header; with none, or half of it; and, where it could be declared
- * transactional, so: bulk as one who lies would send it. The declaration is a
+ * transactional, so: bulk in the header of other mail. The declaration is a
  * prior that the text has to overcome; whole, as it is in judge(), it would cost
  * honest mail more than it takes from liars. */
 static void show(struct fit *fit, const struct sample *sample)
@@ -303,12 +320,13 @@ static void show(struct fit *fit, const struct sample *sample)
         kept = sample->marks
                & ((uint64_t)next_random(fit) << 32 | next_random(fit));
     const float lie = fit->options->lie;
-    const bool is_bulk = sample->class == MODEL_BULK;
     const bool is_declared = lie > 0 && sample->class != MODEL_PERSONAL;
     const struct showing showings[3] = {
         { .marks = sample->marks, .weight = is_declared ? 1 - lie / 2 : 1 },
         { .marks = kept, .weight = is_declared ? 1 - lie / 2 : 1 },
-        { .marks = disguise_marks(DISGUISE_ADVERSARIAL, sample->marks, is_bulk),
+        { .marks = sample->class == MODEL_BULK
+                       ? borrowed_marks(fit, sample->marks)
+                       : sample->marks,
           .prior = fit->options->prior,
           .weight = lie },
     };
