@@ -141,6 +141,14 @@ static unsigned get_workers(struct api *api, const struct http_request *request,
     return ask(api, DISPATCH_WORKERS, "", out);
 }
 
+static unsigned get_verdicts(struct api *api,
+                             const struct http_request *request,
+                             struct buf *out)
+{
+    (void)request;
+    return ask(api, DISPATCH_VERDICTS, "", out);
+}
+
 static unsigned post_drain(struct api *api, const struct http_request *request,
                            struct buf *out)
 {
@@ -216,6 +224,7 @@ static const struct {
     { "GET",    "/v1/why/",        NULL,         actions_why     },
     { "GET",    "/v1/holders",     get_holders,  NULL            },
     { "GET",    "/v1/workers",     get_workers,  NULL            },
+    { "GET",    "/v1/verdicts",    get_verdicts, NULL            },
     { "POST",   "/v1/drain/",      post_drain,   NULL            },
     { "DELETE", "/v1/drain/",      delete_drain, NULL            },
     { "GET",    "/v1/trace",       get_trace,    NULL            },

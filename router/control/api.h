@@ -4,6 +4,7 @@
  *     GET  /v1/status            workers, pools, spool, submission, totals
  *     GET  /v1/queue[?match=x]   the lanes
  *     GET  /v1/messages/ID       one queued message
+ *     GET  /v1/verdicts          how many messages were judged how
  *     GET  /v1/holders?site=x    who may send to a site now
  *     GET  /v1/trace?name=x      lines since the last time; &worker= &site=
  *                                &domain= &id=; see dispatch/tracing.h

@@ -9,6 +9,7 @@
 #include "router/classify/classify.h"
 #include "router/control/explain.h"
 #include "router/control/keys.h"
+#include "router/control/metrics.h"
 #include "router/control/operate.h"
 #include "router/control/serve.h"
 #include "router/control/status.h"
@@ -42,6 +43,10 @@ static const struct command {
     { "streams", "[--config FILE] [--json]",
       "how long the mail of each stream waits, and whether it is in time",
       command_streams },
+    { "metrics", "[--config FILE] [--router NAME]",
+      "totals of the router and of the classifier's verdicts, as Prometheus reads "
+      "them",
+      command_metrics },
     { "queue", "[--config FILE] [--json] [VERB ...]",
       "the lanes: how much waits, since when, and why; with a verb: list, pause, "
       "resume,\n      requeue, reroute, expire, bounce, delete, release",

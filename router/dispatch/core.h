@@ -56,6 +56,7 @@
 #include "router/dispatch/pools.h"
 #include "router/dispatch/streams.h"
 #include "router/dispatch/tracing.h"
+#include "router/dispatch/verdicts.h"
 #include "router/dispatch/workers.h"
 #include "router/lanes/lanes.h"
 #include "router/lanes/wheel.h"
@@ -148,6 +149,7 @@ struct dispatch {
     bool gathering;         /* recovered mail waits for workers' HELLOs */
     bool stopping;
     struct counters counters;
+    struct verdicts *verdicts;
     pthread_t thread;
     bool has_thread;
 };

@@ -451,6 +451,7 @@ struct dispatch *dispatch_new(const struct dispatch_options *options,
     dispatch->options = *options;
     dispatch->conf = conf_hold(options->conf);
     dispatch->router = options->router;
+    dispatch->verdicts = verdicts_new();
     init_memory(dispatch);
     init_loop(dispatch);
     init_parts(dispatch);
@@ -551,6 +552,7 @@ void dispatch_free(struct dispatch **dispatch)
     timer_free(&freed->unmute);
     defer_free(&freed->work);
     defer_free(&freed->operate);
+    verdicts_free(&freed->verdicts);
     eventlog_close(&freed->events);
     loop_free(&freed->loop);
     arena_release(&freed->scratch);

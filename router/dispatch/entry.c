@@ -297,6 +297,7 @@ void entry_accept(struct dispatch *dispatch, struct message *message)
                   is_urgent(dispatch, envelope));
     message_free(&message);
     dispatch->counters.accepted++;
+    verdicts_count(dispatch->verdicts, envelope);
     events_accepted(dispatch, envelope);
     warn_watch(dispatch, envelope);
 

@@ -424,6 +424,9 @@ enum rc seeing_answer(struct dispatch *dispatch,
     case DISPATCH_WORKERS:
         answer_workers(dispatch, &json);
         break;
+    case DISPATCH_VERDICTS:
+        verdicts_write(dispatch->verdicts, &json);
+        break;
     case DISPATCH_DRAIN:
         rc = order_drain(dispatch, arg, false, &json);
         break;

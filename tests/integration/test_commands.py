@@ -1,6 +1,7 @@
 """The command line: what it says, and what it returns."""
 
 import json
+import re
 import unittest
 
 from yard import Yard, run
@@ -60,6 +61,27 @@ class Running(unittest.TestCase):
         event = self.yard.outcome(sent, "delivered")
         self.assertEqual(event["stream"], "bulk")
         self.assertIn(event["site"], text)
+
+    def test_metrics_are_what_prometheus_reads(self):
+        def judged():
+            found = re.findall(
+                r'^sendyard_judged_total\{account="acme-app",'
+                r'declared="transactional",stream="bulk",kind="bulk"\} (\d+)$',
+                self.ask("metrics"), re.M)
+            return int(found[0]) if found else 0
+        before = judged()
+        with self.yard.client() as client:
+            sent = client.send("you@bigmail.test", "app@acme.test", headers={
+                "X-Sendyard-Stream": "transactional",
+                "List-Unsubscribe": "<https://acme.test/out>"})
+        self.yard.outcome(sent, "delivered")
+        self.assertEqual(judged(), before + 1)
+        text = self.ask("metrics")
+        for line in text.splitlines():
+            self.assertRegex(line, r'^(# (HELP|TYPE) [a-z0-9_]+ .+|'
+                             r'[a-z0-9_]+(\{([a-z]+="[^"]*",?)+\})? \d+)$')
+        self.assertRegex(text, r'(?m)^sendyard_accepted_total [1-9]')
+        self.assertIn('sendyard_reason_total{reason="moved-down"}', text)
 
     def test_spool_verify_reads_beside_a_router(self):
         spool = self.yard.folder / "spool"
