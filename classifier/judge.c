@@ -101,21 +101,28 @@ static int declared_by_header(const struct judge_policy *policy,
     return JUDGE_STREAM_NONE;
 }
 
+/* A program's word in the header counts before the operator's, unless the
+ * operator's is lower: nobody is raised above what he declared. */
 static void hear_declaration(const struct judge_policy *policy,
                              const struct judge_account *account,
                              const struct judge_message *message,
                              struct judgement *judgement)
 {
-    struct declaration declaration;
-    int stream = declared_by_header(policy, message, judgement);
-    if (stream != JUDGE_STREAM_NONE) {
+    struct declaration declaration =
+        declared_by_policy(policy, account, message);
+    const int stream = declared_by_header(policy, message, judgement);
+    const bool is_by_rule = declaration.reason.code == REASON_DECLARED_RULE;
+    if (stream != JUDGE_STREAM_NONE
+        && (!is_by_rule
+            || policy->streams[stream].class >= policy
+                                                    ->streams[declaration
+                                                                  .stream]
+                                                    .class)) {
         declaration.stream = stream;
         declaration.reason = (struct judge_reason){
             .code = REASON_DECLARED_HEADER,
             .detail = policy->streams[stream].name,
         };
-    } else {
-        declaration = declared_by_policy(policy, account, message);
     }
     judgement->declared = declaration.stream;
     judgement->reasons[judgement->reason_count++] = declaration.reason;
@@ -197,7 +204,7 @@ static bool is_system(const struct judge_message *message,
                       const struct sketch *sketch, struct judgement *judgement)
 {
     bool is_null = slice_is_empty(message->mail_from);
-    if (!is_null && !sketch->is_report && !message->is_ours)
+    if (!is_null && !sketch->is_report)
         return false;
     add_reason(judgement, is_null ? REASON_NULL_SENDER : REASON_REPORT,
                slice_text(NULL));
@@ -208,7 +215,7 @@ static bool is_system(const struct judge_message *message,
 
 /* ---- the decision ------------------------------------------------------ */
 
-/* The lowest floor of the protected streams that the message may go to. */
+/* The floor of the protected stream that the message would go to. */
 static uint32_t floor_of(const struct judge_policy *policy,
                          const struct judgement *judgement)
 {
@@ -244,26 +251,33 @@ static bool template_allows(const struct judge_standing *standing,
     return !standing->is_spent;
 }
 
+/* What no declaration and no trust can make protected: so many recipients, and
+ * what could not be read to its end. */
+static bool is_barred(const struct judge_policy *policy,
+                      const struct judge_message *message,
+                      const struct sketch *sketch, struct judgement *judgement)
+{
+    if (message->recipient_count > policy->max_recipients) {
+        add_reason(judgement, REASON_RECIPIENTS, slice_text(NULL))->value =
+            (uint32_t)message->recipient_count;
+        return true;
+    }
+    if (sketch->is_truncated)
+        add_reason(judgement, REASON_TRUNCATED, slice_text(NULL));
+    return sketch->is_truncated;
+}
+
 /* A protected place must be earned by all: the text, the form, the template. */
 static bool may_protect(const struct judge_policy *policy,
-                        const struct judge_message *message,
-                        const struct sketch *sketch,
                         const struct judge_standing *standing,
                         struct judgement *judgement)
 {
     uint32_t floor = floor_of(policy, judgement);
     if (standing->state == TEMPLATE_TRUSTED && floor > TRUSTED_FLOOR)
         floor = TRUSTED_FLOOR;
-    if (message->recipient_count > policy->max_recipients) {
-        add_reason(judgement, REASON_RECIPIENTS, slice_text(NULL))->value =
-            (uint32_t)message->recipient_count;
+    if (judgement->is_barred)
         return false;
-    }
-    if (sketch->is_truncated) {
-        add_reason(judgement, REASON_TRUNCATED, slice_text(NULL));
-        return false;
-    }
-    if (standing->is_taught)
+    if (standing->is_taught && standing->state != TEMPLATE_TRIPPED)
         return standing->taught == KIND_TRANSACTIONAL;
     if (judgement->per_mille[KIND_TRANSACTIONAL] < floor) {
         add_reason(judgement, REASON_BELOW_FLOOR, slice_text(NULL))->value =
@@ -298,9 +312,9 @@ static void find_evident(const struct judge_policy *policy,
                          struct judgement *judgement)
 {
     judgement->evident = JUDGE_TRANSACTIONAL;
+    judgement->is_barred = is_barred(policy, message, sketch, judgement);
     if (is_system(message, sketch, judgement)) {
-        if (!message->is_ours)
-            judgement->evident = JUDGE_NEUTRAL;
+        judgement->evident = JUDGE_NEUTRAL;
         return;
     }
     weigh(policy, account, sketch, judgement);
@@ -312,7 +326,7 @@ static void find_evident(const struct judge_policy *policy,
     }
     if (is_bulk(policy, message, standing, judgement))
         judgement->evident = JUDGE_BULK;
-    else if (!may_protect(policy, message, sketch, standing, judgement))
+    else if (!may_protect(policy, standing, judgement))
         judgement->evident = JUDGE_NEUTRAL;
 }
 
@@ -331,13 +345,30 @@ static unsigned stream_of_evidence(const struct judge_policy *policy,
                : policy->unsure_stream;
 }
 
+/* In observe mode nothing goes anywhere for what it says. */
+static void place_undeclared(const struct judge_policy *policy,
+                             const struct judge_account *account,
+                             struct judgement *judgement)
+{
+    const unsigned stream = stream_of_evidence(policy, judgement);
+    judgement->stream = stream;
+    if (account->enforce || account->is_off || stream == policy->unsure_stream)
+        return;
+    judgement->stream = policy->unsure_stream;
+    judgement->would_move = true;
+    add_reason(judgement, REASON_OBSERVED, policy->streams[stream].name);
+}
+
 /* The class that a declared message is left with. */
 static enum judge_class class_allowed(const struct judge_account *account,
                                       enum judge_class declared,
                                       struct judgement *judgement)
 {
     if (judgement->evident > declared) {
-        if (account->trust == JUDGE_TRUST_ALWAYS || account->is_off) {
+        const bool is_believed =
+            account->trust == JUDGE_TRUST_ALWAYS
+            || (account->is_off && account->trust != JUDGE_TRUST_NEVER);
+        if (is_believed && !judgement->is_barred) {
             add_reason(judgement, REASON_TRUSTED, slice_text(NULL));
             judgement->needs_budget = false;
             return declared;
@@ -377,7 +408,7 @@ void judge(const struct judge_policy *policy,
     hear_declaration(policy, account, message, judgement);
     find_evident(policy, account, message, sketch, standing, judgement);
     if (judgement->declared == JUDGE_STREAM_NONE)
-        judgement->stream = stream_of_evidence(policy, judgement);
+        place_undeclared(policy, account, judgement);
     else
         place_declared(policy, account, judgement);
     judgement->is_protected =

@@ -4,11 +4,11 @@
  * A pure function: (policy, account, message, sketch, standing) -> judgement.
  * No I/O, no clock, nothing remembered. Layers, in order:
  *
- *     must       the null sender and delivery reports are mail of systems, and
- *                protected only when they are our own; so many recipients in
- *                one transaction cannot be protected
- *     declared   the header X-Sendyard-Stream, else a rule of the operator, else
- *                the account's default stream. Declaring a lower stream is
+ *     must       the null sender and delivery reports are mail of systems; so
+ *                many recipients in one transaction, and what was too large or
+ *                nested to be read whole, cannot be protected by any word
+ *     declared   a rule of the operator or the header X-Sendyard-Stream, the
+ *                lower of them; else the account's default stream. Declaring a lower stream is
  *                always believed. Declaring a protected one is a prior of
  *                JUDGE_PRIOR, all, or nothing: as the account is trusted
  *     evident    what the header shows and what the text says, weighed by the
@@ -23,7 +23,8 @@
  * against what was declared.
  *
  * Without a model (policy->model NULL) only list and campaign fields speak:
- * they make bulk, and nothing is protected that is not always trusted.
+ * they make bulk, and nothing is protected but what is always trusted or was
+ * taught.
  *
  * The caller owns all memory; a judgement borrows slices of the message and the
  * policy.
@@ -112,7 +113,6 @@ struct judge_message {
     struct slice mail_from; /* without <>; empty: the null sender */
     size_t recipient_count;
     struct slice header; /* the block, as the client sent it */
-    bool is_ours;        /* made here: a report of our own */
 };
 
 /* How the template of a message stands with its tenant (guard.h). */
@@ -158,7 +158,8 @@ enum judge_reason_code {
     REASON_BELOW_FLOOR, /* value: the floor, per mille */
     REASON_MOVED_DOWN,  /* detail: to which class */
     REASON_TRUSTED,     /* lower by evidence, but always believed */
-    REASON_OBSERVED,    /* nothing is moved in observe mode */
+    REASON_OBSERVED,    /* nothing is moved in observe mode; detail: where
+                           undeclared mail would be */
 };
 #define JUDGE_REASON_COUNT 23
 
@@ -181,9 +182,10 @@ struct judgement {
     enum judge_kind kind;
     uint32_t per_mille[JUDGE_KIND_COUNT]; /* how likely each kind is */
     enum judge_class evident; /* what the evidence and template allow */
-    bool is_protected;        /* the stream is transactional */
-    bool is_moved;            /* the stream is lower than declared */
-    bool would_move;          /* it would be, were the policy enforced */
+    bool is_barred;    /* no declaration can protect it: the must layer */
+    bool is_protected; /* the stream is transactional */
+    bool is_moved;     /* the stream is lower than declared */
+    bool would_move;   /* it would be, were the policy enforced */
     bool needs_budget; /* protected only within the template's budget: the
                           caller takes its recipients from it, and judges
                           again with is_spent when they are not to be had */

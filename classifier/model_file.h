@@ -14,8 +14,8 @@
 #define MODEL_FORMAT 1u
 
 #define MODEL_STEPS_BYTES                                                      \
-    (MEASURE_COUNT * MEASURE_STEPS * MODEL_CLASSES * sizeof(int16_t))
-#define MODEL_MARKS_BYTES (MARK_COUNT * MODEL_CLASSES * sizeof(int16_t))
+    ((size_t)MEASURE_COUNT * MEASURE_STEPS * MODEL_CLASSES * sizeof(int16_t))
+#define MODEL_MARKS_BYTES ((size_t)MARK_COUNT * MODEL_CLASSES * sizeof(int16_t))
 #define MODEL_WORDS_BYTES ((size_t)MODEL_BUCKETS * MODEL_CLASSES)
 #define MODEL_FIXED_BYTES                                                      \
     (MODEL_STEPS_BYTES + MODEL_MARKS_BYTES + MODEL_WORDS_BYTES)

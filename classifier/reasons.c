@@ -110,7 +110,8 @@ void reasons_add_evidence(const struct model *model,
     for (size_t i = 0; i < heap.count; i++) {
         const struct piece *piece = &heap.items[i];
         const int32_t points =
-            piece->spread * 100 / (MODEL_CLASSES * MODEL_POINT);
+            (int32_t)((int64_t)piece->spread * 100
+                      / ((int64_t)MODEL_CLASSES * MODEL_POINT));
         if (points == 0)
             return;
         CHECK(judgement->reason_count < JUDGE_REASONS_MAX);

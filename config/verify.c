@@ -214,8 +214,34 @@ static void verify_receivers(const struct conf *conf,
     }
 }
 
+/* What is unsure, bulk, personal or of systems must not be sent where only
+ * proven mail goes; where there is but one stream there is no other. */
+static void verify_mapping(const struct conf *conf, struct conf_errors *errors)
+{
+    const struct conf_classifier *classifier = &conf->classifier;
+    const struct {
+        const char *name;
+        const struct conf_stream *stream;
+    } rows[] = {
+        { "neutral", classifier->streams[CLASS_NEUTRAL] },
+        { "bulk", classifier->streams[CLASS_BULK] },
+        { "personal", classifier->personal },
+        { "system", classifier->system },
+    };
+    bool has_other = false;
+    for (size_t i = 0; i < conf->stream_count; i++)
+        has_other |= conf->streams[i].class != CLASS_TRANSACTIONAL;
+    for (size_t i = 0; has_other && i < ARRAY_LEN(rows); i++)
+        if (rows[i].stream && rows[i].stream->class == CLASS_TRANSACTIONAL)
+            conf_errors_add(errors, classifier->place,
+                            "%s mail would go to stream '%s', whose class is "
+                            "transactional: it would be protected unproven",
+                            rows[i].name, rows[i].stream->name);
+}
+
 static void verify_rules(const struct conf *conf, struct conf_errors *errors)
 {
+    verify_mapping(conf, errors);
     if (conf->stream_count == 0)
         conf_errors_add(errors, conf->classifier.place,
                         "streams is empty: mail could not be classified");

@@ -304,7 +304,10 @@ static void hear_tripped(void *context, const struct template_record *record)
     const struct conf *conf = router->conf;
     const struct conf_route *neutral =
         conf->classifier.streams[CLASS_NEUTRAL]->route;
-    for (size_t i = 0; i < conf->stream_count; i++) {
+    /* Nothing is moved where all is only observed. */
+    const size_t count =
+        conf->classifier.mode == MODE_ENFORCE ? conf->stream_count : 0;
+    for (size_t i = 0; i < count; i++) {
         const struct conf_stream *stream = &conf->streams[i];
         if (stream->class == CLASS_TRANSACTIONAL && stream->route != neutral)
             move_queued(router, id, stream, neutral->name);

@@ -11,6 +11,7 @@
 
 #define DAYS_MIN        3u
 #define RECIPIENTS_MIN  200u /* of a trial */
+#define COMPLAINTS_MIN  3u
 #define OUTCOMES_MIN    100u
 #define EARN_COMPLAINTS 1000u /* per million, at most, for trust */
 #define EARN_BOUNCES    50000u
@@ -491,6 +492,8 @@ bool guard_take(struct guard_template *template, struct allowance *pot,
     bool is_given = state != TEMPLATE_TRIPPED;
     if (is_unproven(state) && member->needs_budget)
         is_given = spend(template, pot, &terms, member);
+    else if (is_unproven(state) && member->as_trusted)
+        is_given = false; /* it was trusted a moment ago: judge it again */
     stand(template, &terms, state, standing);
     standing->is_spent = is_unproven(state) && !is_given;
     return is_given;
@@ -508,7 +511,8 @@ static bool is_blamed(const struct guard_template *template,
                             * (PRIOR_MAILS + template->delivered);
     double term = exp(-expected);
     double sum = term;
-    if (template->complained == 0)
+    /* One recipient whose message is refused again and again is no crowd. */
+    if (template->complained < COMPLAINTS_MIN)
         return false;
     for (unsigned i = 1; i <= template->complained; i++) {
         term *= expected / i;
@@ -582,9 +586,9 @@ void guard_set(struct guard_template *template, enum judge_state state,
     start_state(template, now_ms);
     template->flags &= (uint8_t)~FLAG_SET;
     guard_release(template);
+    template->flags &= (uint8_t)~FLAG_TAUGHT; /* the later word counts */
     if (state == TEMPLATE_NEW) {
         begin_trial(template);
-        template->flags &= (uint8_t)~FLAG_TAUGHT;
         return;
     }
     template->flags |= FLAG_SET;

@@ -116,6 +116,7 @@ struct guard_member {
     int32_t points;    /* log-odds of being transactional, in hundredths */
     bool is_candidate; /* but for the guard it might be protected */
     bool needs_budget; /* it will be, if there is budget */
+    bool as_trusted;   /* it is, since the template was trusted at the look */
 };
 
 /* What became of a template, and why. */

@@ -39,11 +39,18 @@ unsigned guard_likeness(const struct guard_template *template,
                         const struct guard_key *key)
 {
     unsigned bands = 0;
-    const bool is_trusted = guard_state(template) == TEMPLATE_TRUSTED;
+    enum judge_kind taught;
+    /* Who may more than others must be more alike: a footer in common is not
+     * enough, and plain text has no form that could differ. */
+    const bool is_open =
+        guard_state(template) == TEMPLATE_TRUSTED
+        || (guard_is_taught(template, &taught) && taught == KIND_TRANSACTIONAL);
     const bool has_form = template->skeleton == key->skeleton;
     for (unsigned i = 0; i < GUARD_BANDS; i++)
         bands += template->bands[i] == key->bands[i];
     if (bands >= GUARD_BANDS - 1)
         return 2 * bands + has_form;
-    return has_form && bands >= (is_trusted ? 2u : 1u) ? 2 * bands + 1 : 0;
+    if (is_open && key->skeleton == 0)
+        return 0;
+    return has_form && bands >= (is_open ? 2u : 1u) ? 2 * bands + 1 : 0;
 }

@@ -84,7 +84,11 @@ void burst_begin(struct burst *burst, uint32_t window)
 void burst_add(struct burst *burst, const struct burst_member *member)
 {
     burst->members++;
-    burst->codes += member->has_code;
+    /* A coupon that all have alike is nobody's own. */
+    if (burst->own_hash == 0)
+        burst->own_hash = member->own_hash;
+    else if (member->own_hash != 0 && member->own_hash != burst->own_hash)
+        burst->codes++;
     if (burst->text_hash == member->text_hash) {
         burst->same++;
         burst->lead++;

@@ -38,15 +38,16 @@ size_t recipients_bytes(const struct recipients *recipients);
 
 struct burst_member {
     uint64_t text_hash;
-    bool has_code; /* a code or link of its own for each recipient */
+    uint64_t own_hash; /* of its codes and opaque links; 0: it has none */
 };
 
 struct burst {
     uint32_t window; /* number; another begins it anew */
     uint32_t members;
-    uint32_t codes; /* members with one */
-    uint32_t same;  /* members with the text that most had, so it seems */
-    uint32_t lead;  /* by how much that text leads over the others */
+    uint32_t codes;    /* members with one that the first did not have */
+    uint64_t own_hash; /* the first's */
+    uint32_t same;     /* members with the text that most had, so it seems */
+    uint32_t lead;     /* by how much that text leads over the others */
     uint64_t text_hash;
     uint64_t bits[BURST_BITS / 64];
 };

@@ -5,23 +5,79 @@
 #include <iconv.h>
 
 #include "classifier/reading/entity.h"
+#include "common/base/attr.h"
 #include "common/base/chars.h"
 #include "common/base/mem.h"
 
-#define NAME_SIZE   32u
 #define STAGE_BYTES (512u << 10) /* of one part between the two steps */
 #define REPLACEMENT "\xEF\xBF\xBD"
 #define ERRORS_MAX  16384u /* more in a text: it is none of that charset */
 
+/* clang-format off */
+/* iconv knows many more, and its rarer converters are no place to send a
+ * stranger's bytes to. */
+static const struct slice known[] = {
+    { "iso-8859-2", 10 },
+    { "iso-8859-3", 10 },
+    { "iso-8859-4", 10 },
+    { "iso-8859-5", 10 },
+    { "iso-8859-6", 10 },
+    { "iso-8859-7", 10 },
+    { "iso-8859-8", 10 },
+    { "iso-8859-9", 10 },
+    { "iso-8859-10", 11 },
+    { "iso-8859-11", 11 },
+    { "iso-8859-13", 11 },
+    { "iso-8859-14", 11 },
+    { "iso-8859-15", 11 },
+    { "iso-8859-16", 11 },
+    { "windows-1250", 12 },
+    { "windows-1251", 12 },
+    { "windows-1253", 12 },
+    { "windows-1254", 12 },
+    { "windows-1255", 12 },
+    { "windows-1256", 12 },
+    { "windows-1257", 12 },
+    { "windows-1258", 12 },
+    { "cp1250", 6 },
+    { "cp1251", 6 },
+    { "cp1252", 6 },
+    { "cp1253", 6 },
+    { "cp1254", 6 },
+    { "cp1255", 6 },
+    { "cp1256", 6 },
+    { "cp1257", 6 },
+    { "cp1258", 6 },
+    { "koi8-r", 6 },
+    { "koi8-u", 6 },
+    { "iso-2022-jp", 11 },
+    { "iso-2022-kr", 11 },
+    { "shift_jis", 9 },
+    { "euc-jp", 6 },
+    { "euc-kr", 6 },
+    { "euc-tw", 6 },
+    { "gb2312", 6 },
+    { "gbk", 3 },
+    { "gb18030", 7 },
+    { "big5", 4 },
+    { "big5-hkscs", 10 },
+    { "tis-620", 7 },
+    { "macintosh", 9 },
+    { "utf-16", 6 },
+    { "utf-16le", 8 },
+    { "utf-16be", 8 },
+};
+/* clang-format on */
+
 struct converter {
-    char name[NAME_SIZE];
     iconv_t handle;
+    bool is_tried;
+    bool is_open;
 };
 
 struct decoder {
     struct buf stage; /* decoded, not yet converted */
-    struct converter converters[DECODE_CHARSETS_MAX];
-    size_t count;
+    struct converter converters[ARRAY_LEN(known)];
 };
 
 struct decoder *decoder_new(void)
@@ -36,8 +92,9 @@ void decoder_free(struct decoder **decoder)
     struct decoder *held = steal(*decoder);
     if (!held)
         return;
-    for (size_t i = 0; i < held->count; i++)
-        (void)iconv_close(held->converters[i].handle);
+    for (size_t i = 0; i < ARRAY_LEN(known); i++)
+        if (held->converters[i].is_open)
+            (void)iconv_close(held->converters[i].handle);
     buf_release(&held->stage);
     mem_free(held);
 }
@@ -150,8 +207,10 @@ static bool add_quoted(struct slice text, struct buf *out)
             break;
         int byte;
         size_t coded = coded_len(slice_from(text, 1), &byte);
-        if (byte >= 0 || coded == 0)
-            room[len++] = coded == 0 ? '=' : (char)byte;
+        if (coded == 0)
+            room[len++] = '='; /* it codes nothing */
+        else if (byte >= 0)
+            room[len++] = (char)byte;
         text = slice_from(text, 1 + coded);
     }
     if (size > 0)
@@ -244,47 +303,27 @@ static bool is_utf8(struct slice charset)
            || slice_equal_nocase(charset, SLICE("ascii"));
 }
 
-/* Charsets of mail, by what their names begin with. iconv knows many more, and
- * its rarer converters are no place to send a stranger's bytes to. */
-static bool is_known(struct slice charset)
-{
-    static const struct slice known[] = {
-        { "iso-8859-", 9 }, { "windows-125", 11 }, { "cp125", 5 },
-        { "koi8-", 5 },     { "iso-2022-jp", 11 }, { "shift_jis", 9 },
-        { "euc-", 4 },      { "gb2312", 6 },       { "gbk", 3 },
-        { "gb18030", 7 },   { "big5", 4 },         { "tis-620", 7 },
-        { "macintosh", 9 }, { "utf-16", 6 },
-    };
-    for (size_t i = 0; i < charset.len; i++)
-        if (!char_is(charset.ptr[i], CHAR_LDH) && charset.ptr[i] != '_')
-            return false;
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-        if (slice_starts_nocase(charset, known[i]))
-            return charset.len < NAME_SIZE;
-    return false;
-}
-
+/* The converter of a charset that mail has; NULL for all others. Each is opened
+ * once and kept, so that what one message names changes nothing for the next. */
 static struct converter *find_converter(struct decoder *decoder,
                                         struct slice charset)
 {
-    for (size_t i = 0; i < decoder->count; i++)
-        if (slice_equal_nocase(slice_text(decoder->converters[i].name),
-                               charset))
-            return &decoder->converters[i];
-    if (!is_known(charset) || decoder->count == DECODE_CHARSETS_MAX)
+    size_t at = 0;
+    while (at < ARRAY_LEN(known) && !slice_equal_nocase(known[at], charset))
+        at++;
+    if (at == ARRAY_LEN(known))
         return NULL;
-    struct converter *converter = &decoder->converters[decoder->count];
-    memcpy(converter->name, charset.ptr, charset.len);
-    converter->name[charset.len] = '\0';
-    converter->handle = iconv_open("UTF-8", converter->name);
-    union {
-        iconv_t handle;
-        intptr_t number;
-    } opened = { .handle = converter->handle };
-    if (opened.number == -1)
-        return NULL;
-    decoder->count++;
-    return converter;
+    struct converter *converter = &decoder->converters[at];
+    if (!converter->is_tried) {
+        union {
+            iconv_t handle;
+            intptr_t number;
+        } opened = { .handle = iconv_open("UTF-8", known[at].ptr) };
+        converter->handle = opened.handle;
+        converter->is_open = opened.number != -1;
+        converter->is_tried = true;
+    }
+    return converter->is_open ? converter : NULL;
 }
 
 /* Converts all of `text`; what cannot be is replaced, byte by byte. */

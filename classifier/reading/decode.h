@@ -8,16 +8,13 @@
  * others by iconv(3). Bytes that mean nothing become U+FFFD, one that is
  * unknown is taken for windows-1252, and is_odd says so.
  *
- * A decoder belongs to one thread; it keeps the converters that it has opened
- * (at most DECODE_CHARSETS_MAX, the rest is odd).
+ * A decoder belongs to one thread; it keeps the converters that it has opened.
  */
 #ifndef CLASSIFIER_READING_DECODE_H
 #define CLASSIFIER_READING_DECODE_H
 
 #include "classifier/reading/parts.h"
 #include "common/base/buf.h"
-
-#define DECODE_CHARSETS_MAX 24u
 
 struct decoder;
 

@@ -91,6 +91,8 @@ static size_t read_name(struct slice text, uint32_t *character)
     while (len < text.len && len < NAME_MAX_LEN
            && char_is(text.ptr[len], CHAR_ALPHA | CHAR_DIGIT))
         len++;
+    if (len == 0)
+        return 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (slice_equal(slice_head(text, len), names[i].name)) {
             *character = names[i].character;

@@ -6,10 +6,16 @@
 #include "classifier/reading/tag.h"
 #include "common/base/chars.h"
 
+#define REFERENCE_LEN_MAX 10u
+/* End tags that end nothing, after which the rest are taken for such: looking
+ * for what they end costs more than all else in markup made of them. */
+#define FUTILE_ENDS_MAX 2000u
+
 struct element {
     uint64_t name;
     unsigned kind;   /* ELEMENT_ bits */
     bool is_hidden;  /* it or one around it */
+    bool is_small;   /* letters of no size, until one within has some */
     bool has_colour; /* it or one around it has a background of its own */
 };
 
@@ -20,13 +26,17 @@ struct scan {
     char *text_end; /* room for ENTITY_BYTES_MAX is behind it */
     struct element open[HTML_DEPTH_MAX];
     uint32_t depth;
+    uint32_t futile;      /* end tags that ended nothing */
     uint64_t last_tag[2]; /* for runs: the two before */
     bool in_word;         /* the text so far ends within a word */
 };
 
 static bool is_hidden(const struct scan *scan)
 {
-    return scan->depth > 0 && scan->open[scan->depth - 1].is_hidden;
+    if (scan->depth == 0)
+        return false;
+    const struct element *inner = &scan->open[scan->depth - 1];
+    return inner->is_hidden || inner->is_small;
 }
 
 static bool is_full(const struct scan *scan)
@@ -47,14 +57,23 @@ static void part_words(struct scan *scan, char with)
 }
 
 /* Hidden text: only how much there is. Spaces that do not show are no words. */
+static size_t reference_len(struct slice text)
+{
+    size_t len = 1;
+    while (len < text.len && len < REFERENCE_LEN_MAX
+           && (char_is(text.ptr[len], CHAR_ALPHA | CHAR_DIGIT)
+               || text.ptr[len] == '#'))
+        len++;
+    return len < text.len && text.ptr[len] == ';' ? len + 1 : 1;
+}
+
 static void count_hidden(struct scan *scan, struct slice text)
 {
     bool in_word = scan->in_word;
     for (size_t i = 0; i < text.len; i++) {
         bool is_letter = char_is(text.ptr[i], CHAR_ALPHA | CHAR_DIGIT);
-        uint32_t character;
         if (text.ptr[i] == '&')
-            i += entity_read(slice_from(text, i), &character) - 1;
+            i += reference_len(slice_from(text, i)) - 1;
         scan->shape->hidden_words += is_letter && !in_word;
         in_word = is_letter;
     }
@@ -166,6 +185,9 @@ static void push(struct scan *scan, const struct tag *tag, unsigned kind)
     element->name = tag->name;
     element->kind = kind;
     element->has_colour = tag->has_colour || (outer && outer->has_colour);
+    element->is_small =
+        tag->size == TAG_SIZE_NOTHING
+        || (tag->size == TAG_SIZE_KEPT && outer && outer->is_small);
     element->is_hidden = tag->is_hidden || (outer && outer->is_hidden)
                          || (tag->is_white && !element->has_colour);
     if (scan->depth > scan->shape->deepest)
@@ -176,6 +198,8 @@ static void push(struct scan *scan, const struct tag *tag, unsigned kind)
  * nothing is passed over. Cells close nothing outside their table. */
 static void pop(struct scan *scan, uint64_t name, unsigned kind)
 {
+    if (scan->futile > FUTILE_ENDS_MAX)
+        return;
     for (uint32_t i = scan->depth; i > 0; i--) {
         if (scan->open[i - 1].name == name) {
             scan->depth = i - 1;
@@ -183,8 +207,9 @@ static void pop(struct scan *scan, uint64_t name, unsigned kind)
         }
         if (scan->open[i - 1].name == TAG("table")
             && (kind & ELEMENT_CELL) != 0)
-            return;
+            break;
     }
+    scan->futile++;
 }
 
 static void see_image(struct scan *scan, const struct tag *tag)
@@ -312,7 +337,7 @@ static void see_end(struct scan *scan, struct cursor *cursor)
 /* The cursor is behind a "<". */
 static void see_markup(struct scan *scan, struct cursor *cursor)
 {
-    char next = cursor_done(cursor) ? ' ' : *cursor->at;
+    char next = cursor_peek(cursor);
     if (char_is(next, CHAR_ALPHA)) {
         see_start(scan, cursor);
     } else if (next == '/') {
@@ -332,6 +357,8 @@ static void read_markup(struct scan *scan, struct slice markup)
         struct slice rest = cursor_rest(&cursor);
         if (is_full(scan) && rest.len > HTML_TAIL_BYTES) {
             /* Enough was read; how it ends still tells something. */
+            scan->shape->skipped_bytes +=
+                (uint32_t)(rest.len - HTML_TAIL_BYTES);
             cursor.at = cursor.end - HTML_TAIL_BYTES;
             continue;
         }
@@ -350,9 +377,12 @@ static void read_markup(struct scan *scan, struct slice markup)
 void html_read(struct slice markup, struct html_shape *shape, struct buf *text)
 {
     size_t size = text->max - text->len;
-    char *room = size > 2 * ENTITY_BYTES_MAX ? buf_room(text, size) : NULL;
-    if (!room)
+    char *room =
+        size > (size_t)2 * ENTITY_BYTES_MAX ? buf_room(text, size) : NULL;
+    if (!room) {
+        shape->skipped_bytes += (uint32_t)markup.len;
         return;
+    }
     struct scan scan = { .shape = shape, .text = room, .text_start = room };
     scan.text_end = room + size - ENTITY_BYTES_MAX;
     read_markup(&scan, markup);

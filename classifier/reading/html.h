@@ -51,7 +51,9 @@ struct html_shape {
     uint32_t token_links; /* with a long opaque piece */
     uint32_t hidden_words;
     uint32_t deepest;
-    uint64_t skeleton; /* hash of the tags, repeated runs taken once */
+    uint32_t skipped_bytes; /* of markup that was not looked at */
+    uint64_t own_hash;      /* of the long pieces in links; 0: there are none */
+    uint64_t skeleton;      /* hash of the tags, repeated runs taken once */
     uint32_t host_hashes[HTML_HOSTS_MAX];
 };
 

@@ -90,6 +90,13 @@ static bool has_token(struct slice path)
     return false;
 }
 
+static uint64_t hash_path(uint64_t hash, struct slice path)
+{
+    for (size_t i = 0; i < path.len; i++)
+        hash = (hash ^ (unsigned char)path.ptr[i]) * 0x9E3779B97F4A7C15u;
+    return hash | 1u; /* 0: none */
+}
+
 /* False: it was there before. */
 static bool add_host(struct slice host, struct html_shape *shape)
 {
@@ -126,5 +133,8 @@ void link_count(struct slice target, struct html_shape *shape)
     if (add_host(host, shape))
         find_needles(host, PLACE_HOST, shape);
     find_needles(path, PLACE_PATH, shape);
-    shape->token_links += has_token(path);
+    if (has_token(path)) {
+        shape->token_links++;
+        shape->own_hash = hash_path(shape->own_hash, path);
+    }
 }

@@ -52,7 +52,7 @@ static struct slice take_value(struct cursor *cursor)
 {
     struct slice value;
     skip_space(cursor);
-    char quote = cursor_done(cursor) ? ' ' : *cursor->at;
+    char quote = cursor_peek(cursor);
     if (quote == '"' || quote == '\'') {
         cursor->at++;
         if (cursor_until(cursor, quote, &value))
@@ -124,38 +124,37 @@ static void hear_property(struct tag *tag, struct slice property,
     else if (name == TAG("opacity") || name == TAG("max-heig"))
         tag->is_hidden |= is_nothing(value);
     else if (name == TAG("font-siz"))
-        /* Tables set it to 0 against gaps, and undo it in their cells. */
-        tag->is_hidden |=
-            is_nothing(value)
-            && (tag->name == TAG("span") || tag->name == TAG("font"));
+        tag->size = is_nothing(value) ? TAG_SIZE_NOTHING : TAG_SIZE_SOME;
 }
 
 /* Most properties tell nothing, and most of a style is made of them. Those that
  * might have such a value (none, hidden, 0, #fff, white), or such an end of
- * their name (background, color). */
+ * their name (background, color, font-size). */
 static bool is_telling(char before_colon, char value)
 {
     return value == 'n' || value == 'h' || value == '0' || value == '#'
            || value == 'w' || value == 'a' || before_colon == 'd'
-           || before_colon == 'r';
+           || before_colon == 'r' || before_colon == 'e';
 }
+
+/* No more of a style is looked at: what hides a text is short. */
+#define STYLE_BYTES_MAX 4096u
 
 static void hear_style(struct tag *tag, struct slice style)
 {
-    struct cursor cursor = cursor_of(style);
-    struct slice name;
-    while (cursor_until(&cursor, ':', &name)) {
-        skip_space(&cursor);
-        char first = cursor_done(&cursor) ? ' ' : char_lower(*cursor.at);
-        char last = name.len > 0 ? name.ptr[name.len - 1] : ' ';
-        if (!is_telling(char_lower(last), first))
-            continue;
-        size_t from = name.len;
-        while (from > 0 && name.ptr[from - 1] != ';')
-            from--;
-        struct slice rest = cursor_rest(&cursor);
-        hear_property(tag, slice_trim(slice_from(name, from)),
-                      slice_trim(slice_head(rest, slice_find(rest, ';'))));
+    struct cursor cursor = cursor_of(slice_head(style, STYLE_BYTES_MAX));
+    while (!cursor_done(&cursor)) {
+        struct slice property;
+        if (!cursor_until(&cursor, ';', &property)) {
+            property = cursor_rest(&cursor);
+            cursor.at = cursor.end;
+        }
+        size_t colon = slice_find(property, ':');
+        struct slice value = slice_trim(slice_from(property, colon + 1));
+        if (colon > 0 && value.len > 0
+            && is_telling(char_lower(property.ptr[colon - 1]),
+                          char_lower(value.ptr[0])))
+            hear_property(tag, slice_trim(slice_head(property, colon)), value);
     }
 }
 

@@ -10,10 +10,11 @@
 #include "common/base/slice.h"
 
 /* A name as a number: its first eight bytes in lower case, the first lowest.
- * TAG("td") is a constant expression. */
+ * Of a literal the compiler makes a constant. */
 #define TAG_BYTE(text, i)                                                      \
-    ((i) < sizeof(text) - 1                                                    \
-         ? (uint64_t)(unsigned char)(text)[(i) < sizeof(text) ? (i) : 0]       \
+    ((i) < __builtin_strlen(text)                                              \
+         ? (uint64_t)(unsigned char)(text)[(i) < __builtin_strlen(text) ? (i)  \
+                                                                        : 0]   \
                << (8 * (i))                                                    \
          : 0)
 #define TAG(text)                                                              \
@@ -21,8 +22,11 @@
      | TAG_BYTE(text, 3) | TAG_BYTE(text, 4) | TAG_BYTE(text, 5)               \
      | TAG_BYTE(text, 6) | TAG_BYTE(text, 7))
 
+enum tag_size { TAG_SIZE_KEPT, TAG_SIZE_NOTHING, TAG_SIZE_SOME };
+
 struct tag {
     uint64_t name;
+    enum tag_size size;     /* of its letters */
     struct slice target;    /* href */
     uint32_t width, height; /* of an image; UINT32_MAX: not given */
     bool has_style;         /* class= or style= */

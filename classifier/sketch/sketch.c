@@ -10,10 +10,14 @@
 #define SUBJECT_BYTES  2048u
 #define SUBJECT_SALT   0x5851F42D4C957F2Du
 #define PAIR_FACTOR    0xD6E8FEB86659FD93u
-#define HTML_WORDS_MIN 4u  /* fewer: the text part is what is read */
-#define COMPARED_MIN   20u /* words, before two parts can contradict */
-#define COMPARED_MAX   100u
-#define PLAIN_BYTES    (4 * SKETCH_TEXT_BYTES) /* encoded, of a text part */
+#define HTML_BYTES_MIN 16u /* less is shown: the text part is what is read */
+/* Markup that was passed over since enough had been shown: a long letter has
+ * some, and more could hide anything. */
+#define SKIPPED_BYTES_MAX (32u << 10)
+#define COMPARED_MIN      20u /* words, before two parts can contradict */
+#define COMPARED_MAX      100u
+#define PLAIN_BYTES                                                            \
+    ((size_t)4 * SKETCH_TEXT_BYTES) /* encoded, of a text part */
 
 struct bits {
     uint64_t words[BUCKET_COUNT / 64];
@@ -136,6 +140,18 @@ static void hear_theme(struct pass *pass, const struct word *word)
         pass->measured->themes[theme]++;
 }
 
+/* What a mask hides, where it may be the recipient's own. */
+static void hear_own(struct sketch *sketch, const struct word *word)
+{
+    if (word->kind != WORD_CODE && word->kind != WORD_ID
+        && word->kind != WORD_TOKEN)
+        return;
+    uint64_t hash = sketch->own_hash;
+    for (size_t i = 0; i < word->text.len; i++)
+        hash = (hash ^ (unsigned char)word->text.ptr[i]) * PAIR_FACTOR;
+    sketch->own_hash = hash | 1u;
+}
+
 static void hear_word(struct pass *pass, const struct word *word)
 {
     struct slice shown = word_shown(word);
@@ -148,6 +164,7 @@ static void hear_word(struct pass *pass, const struct word *word)
     /* Words of the subject count as words of the text, too. */
     if (pass->in_subject)
         (void)add_token(pass, word->hash, shown, slice_text(NULL));
+    hear_own(pass->sketch, word);
     hear_theme(pass, word);
     if (pass->before[1] != 0)
         add_run(pass->sketch, (pass->before[1] * SUBJECT_SALT) ^ pair);
@@ -310,13 +327,6 @@ static void fill_bins(struct sketch *sketch)
                                         : 0;
 }
 
-static bool has_own_code(const struct measured *measured)
-{
-    const uint32_t *kinds = measured->text.kinds;
-    return kinds[WORD_CODE] + kinds[WORD_TOKEN] + kinds[WORD_ID] > 0
-           || measured->html.token_links > 0;
-}
-
 static void take(struct pass *pass, const struct sketch_message *message)
 {
     struct sketcher *sketcher = pass->sketcher;
@@ -336,7 +346,7 @@ static void take(struct pass *pass, const struct sketch_message *message)
     decode_words(sketcher->decoder, slice_head(marks.subject, SUBJECT_BYTES),
                  &sketcher->subject);
     read_subject(pass, buf_slice(&sketcher->subject), &known);
-    bool is_html = measured.has_html && sketcher->html.len > HTML_WORDS_MIN * 4;
+    bool is_html = measured.has_html && sketcher->html.len > HTML_BYTES_MIN;
     read_body(pass, buf_slice(is_html ? &sketcher->html : &sketcher->plain),
               &known);
     if (is_html && measured.has_text && measured.text.words >= COMPARED_MIN)
@@ -345,7 +355,9 @@ static void take(struct pass *pass, const struct sketch_message *message)
     fill_bins(sketch);
     sketch->skeleton = measured.html.skeleton;
     sketch->word_count = measured.text.words;
-    sketch->has_code = has_own_code(&measured);
+    sketch->own_hash ^= measured.html.own_hash;
+    sketch->is_truncated |= measured.html.skipped_bytes > SKIPPED_BYTES_MAX;
+    pass->measured = NULL;
     for (uint32_t i = 0; i < sketch->token_count; i++)
         bits_drop(&sketcher->seen, sketch->tokens[i]);
 }

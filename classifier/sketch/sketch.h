@@ -5,8 +5,7 @@
  *                                     '-> shape             '-> tokens,
  *                                                               min-hashes
  *
- * A sketch is plain data of a few kilobytes without pointers but the declared
- * stream's: the model scores it (model.h), the guard counts by it (guard.h).
+ * A sketch is plain data of a few kilobytes without pointers: the model scores it (model.h), the guard counts by it (guard.h).
  * What a message can cost is bounded: SKETCH_HEADER_BYTES of its header are
  * read, SKETCH_MARKUP_BYTES of its parts decoded and SKETCH_WORDS words of them
  * read; a message that is cut by the first two or nested too deep is_truncated
@@ -56,7 +55,9 @@ struct sketch {
     uint64_t skeleton;                  /* of the tags; 0: no HTML */
     uint64_t text_hash;                 /* of all masked words */
     uint32_t word_count;
-    bool has_code; /* a code or link of its own for each recipient */
+    /* Of its codes, ids and opaque links, as they stand: what differs from one
+     * recipient to the next where each has one of his own. 0: it has none. */
+    uint64_t own_hash;
     bool is_truncated;
     bool is_report; /* multipart/report */
     bool is_odd;    /* a charset that is unknown or a lie */

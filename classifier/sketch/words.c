@@ -186,7 +186,7 @@ static bool is_between(const struct cursor *cursor, unsigned class)
  * or digit? */
 static bool goes_on(const struct cursor *cursor)
 {
-    char byte = cursor_done(cursor) ? ' ' : *cursor->at;
+    char byte = cursor_peek(cursor);
     return (byte == '.' || byte == '_' || byte == '+' || byte == '@'
             || byte == '-')
            && is_between(cursor, CHAR_ALPHA | CHAR_DIGIT);

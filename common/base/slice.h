@@ -103,6 +103,12 @@ static inline bool cursor_done(const struct cursor *cursor)
     return cursor->at == cursor->end;
 }
 
+/* The next byte, which stays; NUL at the end. */
+static inline char cursor_peek(const struct cursor *cursor)
+{
+    return cursor->at == cursor->end ? (char)0 : *cursor->at;
+}
+
 /* Takes the next byte when it is `byte`. */
 static inline bool cursor_byte(struct cursor *cursor, char byte)
 {

@@ -204,8 +204,9 @@ static enum rc add_params(struct slice value, struct buf *out)
 static enum rc add_marked(struct slice value, struct buf *out)
 {
     for (size_t i = 0; i < value.len; i++)
-        if (!buf_add_byte(out, char_is(value.ptr[i], CHAR_UTF8) ? '?'
-                                                                : value.ptr[i]))
+        if (!buf_add_byte(
+                out,
+                (char)(char_is(value.ptr[i], CHAR_UTF8) ? '?' : value.ptr[i])))
             return RC_LIMIT;
     return RC_OK;
 }

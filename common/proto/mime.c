@@ -49,7 +49,7 @@ static bool take_word(struct cursor *cursor, const char *stops,
 {
     const char *start = cursor->at;
     while (!cursor_done(cursor) && !is_gap(*cursor->at)
-           && !memchr(stops, *cursor->at, strlen(stops)))
+           && slice_find(slice_text(stops), *cursor->at) == strlen(stops))
         cursor->at++;
     *word = token_between(start, cursor->at);
     return word->len > 0;
@@ -232,7 +232,7 @@ static bool is_delimiter(struct slice line, struct slice boundary,
                          struct mime_delimiter *delimiter)
 {
     struct cursor cursor = cursor_of(line);
-    if (!cursor_byte(&cursor, '-') || !cursor_byte(&cursor, '-')
+    if (!cursor_word(&cursor, SLICE("--"))
         || cursor_rest(&cursor).len < boundary.len
         || memcmp(cursor.at, boundary.ptr, boundary.len) != 0)
         return false;

@@ -165,7 +165,7 @@ static bool add_aside(struct slice text, struct buf *out)
     if (utf8_is_ascii(text))
         return buf_add(out, text);
     for (size_t i = 0; i < text.len; i++)
-        if (!buf_add_byte(out, text.ptr[i] & 0x80 ? '?' : text.ptr[i]))
+        if (!buf_add_byte(out, (char)(text.ptr[i] & 0x80 ? '?' : text.ptr[i])))
             return false;
     return true;
 }

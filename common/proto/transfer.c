@@ -4,9 +4,10 @@
 #include "common/base/chars.h"
 #include "common/proto/codec.h"
 
-#define LINE_MAX_BYTES    76u
-#define BASE64_LINE_BYTES (LINE_MAX_BYTES / 4 * 3) /* what a line carries */
-#define QUOTED_IN_MAX     6u
+#define LINE_MAX_BYTES 76u
+#define BASE64_LINE_BYTES                                                      \
+    ((size_t)LINE_MAX_BYTES / 4 * 3) /* what a line carries */
+#define QUOTED_IN_MAX 6u
 
 static bool must_quote(char byte)
 {

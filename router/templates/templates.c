@@ -325,12 +325,15 @@ bool templates_take(struct templates *templates,
     member.points = finding->points;
     member.is_candidate = finding->is_candidate;
     member.needs_budget = finding->needs_budget;
+    member.as_trusted = finding->as_trusted;
     struct locked *locked = enter(templates, ticket->key.id);
     struct tenant *tenant = shard_tenant_of(&locked->shard, ticket->tenant);
     struct guard_template *template = shard_find(&locked->shard, &ticket->key);
     locked->messages++;
     if (!tenant) { /* more than a config can have: none of them is proven */
         leave(locked);
+        standing->state = TEMPLATE_NEW;
+        standing->is_spent = true;
         return false;
     }
     if (!template) {

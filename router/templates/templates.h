@@ -105,6 +105,7 @@ struct templates_finding {
     int32_t points;
     bool is_candidate;
     bool needs_budget;
+    bool as_trusted;
 };
 
 /* False: it is not to be protected; `standing` says how it stands now. */
@@ -114,7 +115,7 @@ bool templates_take(struct templates *templates,
                     struct judge_standing *standing);
 
 /* What became of messages of a template. */
-void templates_hear(struct templates *templates, uint64_t template,
+void templates_hear(struct templates *templates, uint64_t id,
                     enum guard_outcome outcome, uint32_t count,
                     uint64_t now_ms);
 
@@ -145,7 +146,7 @@ void templates_each(struct templates *templates, templates_each_fn *fn,
                     void *context);
 
 /* One as of now, as a JSON object. RC_NONE; RC_LIMIT: no room. */
-enum rc templates_add_json(struct templates *templates, uint64_t template,
+enum rc templates_add_json(struct templates *templates, uint64_t id,
                            uint64_t now_ms, struct buf *out) must_check;
 
 void templates_count(struct templates *templates,

@@ -18,18 +18,30 @@ static int32_t log_odds(uint32_t per_mille)
     return (int32_t)(100 * log((double)share / (1000 - share)));
 }
 
-/* Where the operator vouches for the account, there is no budget to keep to. */
+/* Did the operator vouch for this: for what the account declared? */
+static bool is_vouched_for(const struct trial *trial,
+                           const struct judgement *judgement)
+{
+    return trial->account->trust == JUDGE_TRUST_ALWAYS
+           && judgement->declared == (int)judgement->stream;
+}
+
+/* Where the operator vouches for it, there is no budget to keep to. */
 static struct templates_finding finding_of(const struct trial *trial,
+                                           const struct judge_standing *looked,
                                            const struct judgement *judgement)
 {
+    const bool is_on_trial =
+        judgement->is_protected && !is_vouched_for(trial, judgement);
     const uint32_t likely = judgement->per_mille[KIND_TRANSACTIONAL];
     return (struct templates_finding){
         .text = { .text_hash = trial->sketch->text_hash,
-                  .has_code = trial->sketch->has_code },
+                  .own_hash = trial->sketch->own_hash },
         .points = log_odds(likely),
         .is_candidate = likely >= LIKELY || judgement->is_protected,
-        .needs_budget = judgement->needs_budget && judgement->is_protected
-                        && trial->account->trust != JUDGE_TRUST_ALWAYS,
+        .needs_budget = judgement->needs_budget && is_on_trial,
+        .as_trusted = is_on_trial && looked->state == TEMPLATE_TRUSTED
+                      && !looked->is_taught,
     };
 }
 
@@ -55,7 +67,8 @@ uint64_t trial_judge(const struct trial *trial, struct judgement *judgement)
     judge_as(trial, &standing, judgement);
     if (judgement->kind == KIND_SYSTEM || judgement->unknown_stream.len > 0)
         return 0; /* not one of many, or not to be taken */
-    const struct templates_finding finding = finding_of(trial, judgement);
+    const struct templates_finding finding =
+        finding_of(trial, &standing, judgement);
     const bool is_given = templates_take(trial->templates, &ticket, &finding,
                                          trial->now_utc_ms, &standing);
     if (!is_given && judgement->is_protected)

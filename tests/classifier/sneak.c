@@ -233,7 +233,7 @@ static void send_campaign(struct play *play, const struct event *event)
     struct sketch sketch = pick(play, label, &event->kind)->sketch;
     sketch.marks = notices->samples[draw(play->world, (uint32_t)notices->count)]
                        ->sketch.marks;
-    sketch.has_code = false;
+    sketch.own_hash = 0;
     for (uint32_t i = 0; campaign->varies && i < SKETCH_HASHES; i++)
         sketch.min_hashes[i] = draw(play->world, UINT32_C(1) << 31);
     if (campaign->varies)

@@ -121,6 +121,17 @@ static const struct judge_case cases[] = {
       .trust = UNTRUSTED },
     { "never believed", DECLARED, NOTHING, .stream = GENERAL, .is_moved = true,
       .trust = UNTRUSTED },
+    { "a rule that is lower outranks the header",
+      "X-Campaign: Big summer sale\r\n" DECLARED, CODE, .stream = NEWS },
+    { "always believed, but to eleven", DECLARED, CODE, .stream = GENERAL,
+      .is_moved = true, .trust = TRUSTED, .recipients = 11 },
+    { "always believed, but not read to its end", DECLARED, CODE,
+      .stream = GENERAL, .is_moved = true, .trust = TRUSTED,
+      .is_truncated = true },
+    { "taught transactional, then tripped", "", CODE, .stream = GENERAL,
+      .standing = { .state = TEMPLATE_TRIPPED,
+                    .is_taught = true,
+                    .taught = KIND_TRANSACTIONAL } },
     { "ten recipients", "", CODE, .stream = FAST, .recipients = 10 },
     { "eleven cannot be protected", "", CODE, .stream = GENERAL,
       .recipients = 11 },
@@ -194,10 +205,14 @@ static void observing_moves_nothing(void **state)
     struct judgement judgement;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         judge_case(&world->policy, &cases[i], false, &judgement);
-        assert_int_equal(judgement.would_move, cases[i].is_moved);
         assert_false(judgement.is_moved);
-        if (cases[i].is_moved)
+        if (judgement.declared == JUDGE_STREAM_NONE) {
+            assert_int_equal(judgement.stream, GENERAL);
+            assert_int_equal(judgement.would_move, cases[i].stream != GENERAL);
+        } else {
             assert_int_equal(judgement.stream, judgement.declared);
+            assert_int_equal(judgement.would_move, cases[i].is_moved);
+        }
     }
 }
 

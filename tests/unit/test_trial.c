@@ -165,7 +165,7 @@ static void who_makes_it_trip_is_not_protected_either(void **state)
     loose.recipients = loose.tenant = 1000;
     loose.trip_recipients = 60;
     templates_reconf(court->templates, &loose, 1000);
-    court->sketch->has_code = false;
+    court->sketch->own_hash = 0;
     uint32_t is_protected = 0;
     for (uint32_t i = 0; i < 100 && counts.states[TEMPLATE_TRIPPED] == 0; i++) {
         is_protected = judge_many(court, 1);
