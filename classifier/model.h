@@ -2,8 +2,8 @@
  * model.h - the weights, their file, and what they make of a sketch.
  *
  * One linear model for three classes; mail of systems is known by rule. The
- * weights of the words are one byte each and stay in the file's pages, which
- * are mapped read-only and shared by all processes:
+ * weights of the words are one byte each and are used where they lie: in the
+ * program, or in the memory that an operator's file was read into:
  *
  *     offset  what
  *     0       "SYC1", format, feature set, counts, scale: struct model_head
@@ -18,8 +18,8 @@
  * measures and the marks that the weights were learnt with; a model of another
  * is refused, since its weights would mean something else.
  *
- * What is summed is whole numbers, so a verdict is the same on every machine
- * and in every process.
+ * What is summed is whole numbers, so the sums are the same on every machine and
+ * in every process; chances are made of them by the C library's exp().
  */
 #ifndef CLASSIFIER_MODEL_H
 #define CLASSIFIER_MODEL_H

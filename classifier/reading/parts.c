@@ -120,8 +120,10 @@ static struct form read_form(struct cursor *cursor)
 static bool enter(struct parts *parts, struct form *form)
 {
     while (form->is_message) {
-        if (parts->depth == PARTS_DEPTH_MAX)
+        if (parts->depth == PARTS_DEPTH_MAX) {
+            parts->is_cut = true;
             break;
+        }
         *form = read_form(&parts->cursor);
         parts->depth++; /* counted, so that a chain of messages ends */
         parts->boundaries[parts->depth - 1] = slice_text("");

@@ -83,7 +83,7 @@ enum measure {
     MEASURE_CONTRADICTION, /* of the text's words, tenths not in the HTML */
     MEASURE_GREETING,      /* the recipient is among the first words */
     MEASURE_REPEATED,      /* of 100 words, how many were there before */
-    MEASURE_THEMES,        /* THEME_COUNT of them: for 100 words */
+    MEASURE_THEMES,        /* THEME_COUNT of them: for 200 words */
     MEASURE_SUBJECT_THEMES = MEASURE_THEMES + THEME_COUNT,
     MEASURE_COUNT = MEASURE_SUBJECT_THEMES + THEME_COUNT,
 };
@@ -120,7 +120,7 @@ static inline uint32_t measure_step(uint32_t value)
     return step < MEASURE_STEPS ? step : MEASURE_STEPS - 1;
 }
 
-/* "links"; a theme's is "words:offer" or "subject:offer". */
+/* "links"; a theme's is "offer", or "subject-offer". */
 const char *measure_name(enum measure measure);
 
 #endif

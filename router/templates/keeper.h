@@ -4,8 +4,9 @@
  *     submission, dispatch --templates--> hooks --> the loop's thread:
  *         file (file.h)   other routers (exchange.h)   what trips is told
  *
- * The file has every template that is more than new: who is on trial does not
- * begin anew with each restart. It is written a second after a state changed (a
+ * The file has every template that is more than new: trust, age and what the
+ * operator said outlive a restart; what was taken of budgets does not. It is
+ * written a second after a state changed (a
  * large one later: four seconds for each MB), every ten minutes, and at the
  * end. A damaged file never stops the start: whole records count, and the file
  * is set aside.

@@ -1,7 +1,7 @@
 /*
  * templates.h - every template that this router knows of.
  *
- *     templates_new -> templates_restore ... -> look, take, hear from any
+ *     templates_new -> templates_merge ... -> look, take, hear from any
  *     thread -> templates_free
  *
  * Sharded by tenant, a lock for each shard, held for a few microseconds at most:
