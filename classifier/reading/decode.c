@@ -327,8 +327,7 @@ static struct converter *find_converter(struct decoder *decoder,
 }
 
 /* Converts all of `text`; what cannot be is replaced, byte by byte. */
-static bool convert(iconv_t handle, struct slice text, struct buf *out,
-                    bool *is_odd)
+static bool convert(iconv_t handle, struct slice text, struct buf *out)
 {
     union {
         const char *in;
@@ -349,7 +348,6 @@ static bool convert(iconv_t handle, struct slice text, struct buf *out,
         buf_added(out, size - free_bytes);
         if (error == 0 || error == E2BIG)
             continue;
-        *is_odd = true;
         if (++errors > ERRORS_MAX)
             return false;
         at.in++;
@@ -360,20 +358,17 @@ static bool convert(iconv_t handle, struct slice text, struct buf *out,
 }
 
 bool decode_part(struct decoder *decoder, const struct part *part,
-                 struct buf *out, bool *is_odd)
+                 struct buf *out)
 {
-    *is_odd = false;
     if (is_utf8(part->charset))
         return add_transfer(part->body, part->encoding, out);
     buf_clear(&decoder->stage);
     bool is_whole = add_transfer(part->body, part->encoding, &decoder->stage);
     struct slice stage = buf_slice(&decoder->stage);
-    struct converter *converter = NULL;
-    if (!is_western(part->charset)) {
-        converter = find_converter(decoder, part->charset);
-        *is_odd = converter == NULL;
-    }
-    return (converter ? convert(converter->handle, stage, out, is_odd)
+    struct converter *converter = is_western(part->charset)
+                                      ? NULL
+                                      : find_converter(decoder, part->charset);
+    return (converter ? convert(converter->handle, stage, out)
                       : convert_western(stage, out))
            && is_whole;
 }
@@ -399,9 +394,8 @@ static bool take_word(struct cursor *cursor, struct part *part)
 static void add_word(struct decoder *decoder, struct part *part,
                      struct buf *out)
 {
-    bool is_odd;
     size_t from = out->len;
-    (void)decode_part(decoder, part, out, &is_odd);
+    (void)decode_part(decoder, part, out);
     if (part->encoding != PART_QUOTED)
         return;
     char *text = out->ptr + out->start;

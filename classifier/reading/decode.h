@@ -6,7 +6,7 @@
  * outside the alphabet are passed over, "=" before what is no hexadecimal
  * digit stands for itself. Then the charset: ASCII and UTF-8 as they are, the
  * others by iconv(3). Bytes that mean nothing become U+FFFD, one that is
- * unknown is taken for windows-1252, and is_odd says so.
+ * unknown is taken for windows-1252.
  *
  * A decoder belongs to one thread; it keeps the converters that it has opened.
  */
@@ -24,7 +24,7 @@ void decoder_free(struct decoder **decoder);
 /* Appends the part's text to `out`, as much as its cap leaves room for.
  * False: it did not fit whole. */
 bool decode_part(struct decoder *decoder, const struct part *part,
-                 struct buf *out, bool *is_odd);
+                 struct buf *out);
 
 /* Appends a field's value with its encoded words decoded (RFC 2047) and its
  * folds taken out. */

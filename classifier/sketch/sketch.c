@@ -240,7 +240,6 @@ static uint32_t contradiction(const struct sketcher *sketcher,
 static void read_part(struct sketcher *sketcher, const struct part *part,
                       struct measured *measured, struct sketch *sketch)
 {
-    bool is_odd = false;
     measured->parts++;
     measured->calendars += part->kind == PART_CALENDAR;
     measured->attached_images += part->kind == PART_IMAGE;
@@ -261,10 +260,8 @@ static void read_part(struct sketcher *sketcher, const struct part *part,
     measured->encoded_bytes += (uint32_t)within.body.len;
     buf_clear(&sketcher->markup);
     sketcher->markup.max = SKETCH_MARKUP_BYTES - measured->markup_bytes;
-    if (!decode_part(sketcher->decoder, &within, &sketcher->markup, &is_odd)
-        || is_cut)
+    if (!decode_part(sketcher->decoder, &within, &sketcher->markup) || is_cut)
         sketch->is_truncated = true;
-    sketch->is_odd |= is_odd;
     struct slice text = buf_slice(&sketcher->markup);
     measured->markup_bytes += (uint32_t)text.len;
     if (part->kind == PART_HTML) {

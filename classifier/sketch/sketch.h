@@ -60,7 +60,6 @@ struct sketch {
     uint64_t own_hash;
     bool is_truncated;
     bool is_report; /* multipart/report */
-    bool is_odd;    /* a charset that is unknown or a lie */
 };
 
 struct sketcher;
