@@ -101,6 +101,11 @@ static int declared_by_header(const struct judge_policy *policy,
     return JUDGE_STREAM_NONE;
 }
 
+static enum judge_class class_of(const struct judge_policy *policy, int stream)
+{
+    return policy->streams[stream].class;
+}
+
 /* A program's word in the header counts before the operator's, unless the
  * operator's is lower: nobody is raised above what he declared. */
 static void hear_declaration(const struct judge_policy *policy,
@@ -114,10 +119,8 @@ static void hear_declaration(const struct judge_policy *policy,
     const bool is_by_rule = declaration.reason.code == REASON_DECLARED_RULE;
     if (stream != JUDGE_STREAM_NONE
         && (!is_by_rule
-            || policy->streams[stream].class >= policy
-                                                    ->streams[declaration
-                                                                  .stream]
-                                                    .class)) {
+            || class_of(policy, stream)
+                   >= class_of(policy, declaration.stream))) {
         declaration.stream = stream;
         declaration.reason = (struct judge_reason){
             .code = REASON_DECLARED_HEADER,
@@ -131,7 +134,7 @@ static void hear_declaration(const struct judge_policy *policy,
 static enum judge_class declared_class(const struct judge_policy *policy,
                                        const struct judgement *judgement)
 {
-    return policy->streams[judgement->declared].class;
+    return class_of(policy, judgement->declared);
 }
 
 /* ---- evident ----------------------------------------------------------- */
