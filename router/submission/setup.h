@@ -27,8 +27,8 @@ struct setup {
     struct tls_context *tls[LISTENER_IMPLICIT + 1];
 };
 
-/* Holds the conf. A model that cannot be used is no reason for NULL, but in
- * setup->policy->fault. NULL with *fault when the certificate cannot be used, or is
+/* Holds the conf. A model that cannot be used is told in
+ * setup->policy->fault; NULL with *fault when the certificate cannot be used, or is
  * missing where a listener needs it. */
 struct setup *setup_new(struct conf *conf, struct fault *fault) must_check;
 struct setup *setup_hold(struct setup *setup);

@@ -26,6 +26,7 @@ struct submission {
     size_t desk_count;
     struct listener *listeners;
     size_t listener_count;
+    bool is_started; /* under a first conf */
 };
 
 static void free_listeners(struct listener *listeners, size_t count)
@@ -100,12 +101,31 @@ static enum rc add_doors(struct change *change,
     return RC_OK;
 }
 
+/* A model that cannot be used changes nothing in a platform that runs; one that
+ * starts takes mail without any, since that only protects less. */
+static enum rc check_model(const struct submission *submission,
+                           const struct setup *setup, struct fault *fault)
+{
+    const struct fault *found = &setup->policy->fault;
+    if (found->rc == RC_OK)
+        return RC_OK;
+    if (submission->is_started) {
+        *fault = *found;
+        return found->rc;
+    }
+    log_fault(LOG_ERROR, "no_model", found);
+    return RC_OK;
+}
+
 static enum rc prepare(const struct submission *submission, struct conf *conf,
                        struct change *change, struct fault *fault)
 {
     change->setup = setup_new(conf, fault);
     if (!change->setup)
         return RC_IO;
+    const enum rc model = check_model(submission, change->setup, fault);
+    if (model != RC_OK)
+        return model;
     change->listeners =
         mem_new(conf->listener_count, sizeof *change->listeners);
     change->orders = mem_new(submission->desk_count, sizeof(void *));
@@ -157,6 +177,7 @@ enum rc submission_reconf(struct submission *submission, struct conf *conf,
         free_listeners(submission->listeners, submission->listener_count);
         submission->listeners = steal(change.listeners);
         submission->listener_count = change.listener_count;
+        submission->is_started = true;
         change.listener_count = 0;
         log_listeners(conf);
     }

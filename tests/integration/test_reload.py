@@ -38,6 +38,27 @@ NEW_LIMIT = ('limits = (', 'limits = (\n    { domain = "plain.test"; '
 GONE_ACCOUNT = ('name = "globex-app"', 'name = "globex-other"')
 
 
+class WithoutModel(unittest.TestCase):
+    """It starts, says so, and protects nothing that is only declared."""
+
+    def test_it_starts_without_one(self):
+        with Yard() as yard:
+            yard.stop()
+            model = yard.folder / "odd.syc"
+            model.write_bytes(b"SYC1 and nothing else")
+            yard.write_config([(
+                "streams = (", f'classifier = {{ model = "{model}"; }};\n'
+                "streams = (")])
+            yard.start()
+            self.assertIn("event=no_model", yard.log)
+            sent = yard.submit("you@bigmail.test", headers={
+                "X-Sendyard-Stream": "transactional"})
+            event = yard.outcome(sent, "delivered")
+            self.assertEqual(event["stream"], "neutral")
+            accepted = yard.events("accepted", id=sent.id)[0]
+            self.assertIn("no-model", accepted["reasons"])
+
+
 class TenErrors(unittest.TestCase):
     def test_check_prints_every_one_with_its_place(self):
         with Yard() as yard:
@@ -80,6 +101,19 @@ class Reload(unittest.TestCase):
         self.check_works()
         with self.assertRaises(OSError):
             smtplib.SMTP(self.yard.host, 2587, timeout=2)
+
+    def test_a_model_that_cannot_be_used_changes_nothing(self):
+        model = self.yard.folder / "odd.syc"
+        model.write_bytes(b"SYC1 and nothing else")
+        self.yard.write_config([NEW_ACCOUNT, (
+            "streams = (", f'classifier = {{ model = "{model}"; }};\n'
+            "streams = (")])
+        answer = self.yard.command("reload")
+        self.assertNotEqual(answer.returncode, 0)
+        self.assertIn("odd.syc", answer.stdout + answer.stderr)
+        with self.assertRaises(smtplib.SMTPAuthenticationError):
+            self.yard.client("late")
+        self.check_works()
 
     def test_a_listener_whose_port_is_taken_changes_nothing(self):
         self.yard.write_config([NEW_LISTENER, NEW_ACCOUNT])
