@@ -54,9 +54,9 @@ enum judge_kind {
 };
 #define JUDGE_KIND_COUNT 4
 
-/* Per mille; the floor of a stream unless the config has another. Chances are
- * calibrated: of the mail that gets in at this floor, one in a hundred is bulk
- * (see `sendyard classify train`), and the guard bounds what that one can do. */
+/* Per mille; the floor of a stream unless the config has another. What it lets
+ * in and keeps out on senders not seen is what `sendyard classify train` prints;
+ * the guard bounds what a campaign can do that gets in. */
 #define JUDGE_FLOOR_USUAL 800u
 
 struct judge_stream {

@@ -39,7 +39,8 @@ enum model_class { MODEL_TRANSACTIONAL, MODEL_BULK, MODEL_PERSONAL };
 #define MODEL_POINT       256 /* one, in log-odds as whole numbers */
 #define MODEL_MARKS_CAP   (3 * MODEL_POINT) /* what a header can add at most */
 #define MODEL_META_MAX    (64u << 10)
-#define MODEL_LENGTH_MIN  32u /* tokens that a text counts as at least */
+#define MODEL_FILE_MAX    (4u << 20) /* bytes; the one that ships has 244 KB */
+#define MODEL_LENGTH_MIN  32u        /* tokens that a text counts as at least */
 
 /* The weights as they are used; the arrays point into the file's bytes. */
 struct model {

@@ -206,6 +206,14 @@ struct allowance_rule guard_pot_rule(const struct guard_rules *rules,
 
 /* "trusted" ... */
 const char *guard_state_name(enum judge_state state);
+/* The finalizer of SplitMix64: all bits of the word in all of the result. */
+static inline uint64_t guard_mix(uint64_t word)
+{
+    word = (word ^ word >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    word = (word ^ word >> 27) * UINT64_C(0x94d049bb133111eb);
+    return word ^ word >> 31;
+}
+
 /* "burst" ...: a constant word. */
 const char *guard_change_name(enum guard_change change);
 

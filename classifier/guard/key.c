@@ -4,14 +4,6 @@
 /* Fewer words have too few runs of three to be told by them. */
 #define WORDS_MIN 8u
 
-/* The finalizer of SplitMix64. */
-static uint64_t mix(uint64_t word)
-{
-    word = (word ^ word >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    word = (word ^ word >> 27) * UINT64_C(0x94d049bb133111eb);
-    return word ^ word >> 31;
-}
-
 static uint64_t pair_of(const struct sketch *sketch, unsigned band)
 {
     return (uint64_t)sketch->min_hashes[(size_t)2 * band] << 32
@@ -21,15 +13,16 @@ static uint64_t pair_of(const struct sketch *sketch, unsigned band)
 void guard_key_of(const struct sketch *sketch, uint64_t tenant,
                   struct guard_key *key)
 {
-    uint64_t seed = mix(tenant + 1);
+    uint64_t seed = guard_mix(tenant + 1);
     if (sketch->word_count < WORDS_MIN)
-        seed = mix(seed ^ sketch->skeleton ^ mix(sketch->text_hash));
-    key->skeleton = (uint16_t)(mix(sketch->skeleton) >> 48);
-    key->id = mix(seed ^ sketch->skeleton);
+        seed =
+            guard_mix(seed ^ sketch->skeleton ^ guard_mix(sketch->text_hash));
+    key->skeleton = (uint16_t)(guard_mix(sketch->skeleton) >> 48);
+    key->id = guard_mix(seed ^ sketch->skeleton);
     for (unsigned i = 0; i < GUARD_BANDS; i++) {
-        const uint64_t band = mix(seed + i) ^ pair_of(sketch, i);
-        key->bands[i] = (uint32_t)(mix(band) >> 32);
-        key->id = mix(key->id ^ band);
+        const uint64_t band = guard_mix(seed + i) ^ pair_of(sketch, i);
+        key->bands[i] = (uint32_t)(guard_mix(band) >> 32);
+        key->id = guard_mix(key->id ^ band);
     }
     if (key->id == 0)
         key->id = 1;

@@ -17,8 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RECIPIENTS_SLOTS_MAX 256u
-#define RECIPIENTS_MAX       224u
+#define RECIPIENTS_MAX 224u
 
 struct recipients {
     uint32_t *slots; /* 0: free */

@@ -5,8 +5,8 @@
  * do, so that what is broken still gives what a reader would show: bytes
  * outside the alphabet are passed over, "=" before what is no hexadecimal
  * digit stands for itself. Then the charset: ASCII and UTF-8 as they are, the
- * others by iconv(3). Bytes that mean nothing become U+FFFD, one that is
- * unknown is taken for windows-1252.
+ * others by iconv(3). Bytes that mean nothing become U+FFFD; a charset
+ * that is not known is taken for windows-1252.
  *
  * A decoder belongs to one thread; it keeps the converters that it has opened.
  */

@@ -29,7 +29,6 @@ struct weights {
     float temperature;
 };
 
-#define FIT_NONE_HELD UINT32_MAX
 #define FIT_FOLDS_MAX 32u
 
 struct fit_options {

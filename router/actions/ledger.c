@@ -26,10 +26,16 @@ bool ledger_add(struct buf *out, const struct action *action,
     return framed_add(out, buf_slice(&payload));
 }
 
+struct hearer {
+    ledger_fn *fn;
+    void *context;
+};
+
 /* False when the payload says nothing. A kind of a later version is no damage:
  * there is nothing that we could do for it. */
-static bool read_record(struct slice payload, ledger_fn *fn, void *context)
+static bool hear_record(void *context, struct slice payload)
 {
+    const struct hearer *hearer = context;
     struct action action;
     struct progress progress;
     const enum rc rc = action_unpack(payload, &action);
@@ -37,24 +43,15 @@ static bool read_record(struct slice payload, ledger_fn *fn, void *context)
         return true;
     if (rc != RC_OK || progress_unpack(payload, &progress) != RC_OK)
         return false;
-    fn(context, &action, &progress);
+    hearer->fn(hearer->context, &action, &progress);
     return true;
 }
 
 bool ledger_parse(struct slice bytes, ledger_fn *fn, void *context)
 {
-    bool good = true;
-    if (bytes.len == 0)
-        return true;
-    if (!slice_equal(slice_head(bytes, sizeof magic),
-                     slice_of(magic, sizeof magic)))
-        return false;
-    struct cursor cursor = cursor_of(slice_from(bytes, sizeof magic));
-    struct slice payload;
-    enum rc rc;
-    while ((rc = framed_next(&cursor, &payload)) == RC_OK || rc == RC_SYNTAX)
-        good = rc == RC_OK && read_record(payload, fn, context) && good;
-    return good && rc == RC_NONE;
+    struct hearer hearer = { fn, context };
+    return framed_each(bytes, slice_of(magic, sizeof magic), hear_record,
+                       &hearer);
 }
 
 enum rc ledger_read(int folder_fd, struct buf *bytes, struct fault *fault)

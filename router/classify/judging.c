@@ -12,7 +12,6 @@
 #include "router/control/answer.h"
 #include "router/control/options.h"
 
-#define MODEL_FILE_MAX (4u << 20)
 #define HEADER_MAX     (1u << 20)
 #define RECIPIENTS_MAX 10u
 

@@ -21,9 +21,8 @@
 #include "router/classify/scores.h"
 #include "router/classify/trouble.h"
 
-#define FOLDS_USUAL    5u
-#define THREADS_MAX    16u
-#define MODEL_FILE_MAX (4u << 20)
+#define FOLDS_USUAL 5u
+#define THREADS_MAX 16u
 
 struct training {
     const struct arguments *arguments;

@@ -7,8 +7,6 @@
 #include "common/base/file.h"
 #include "common/base/mem.h"
 
-#define POLICY_MODEL_MAX (4u << 20) /* bytes; the usual has 300 KB */
-
 /* The two enums say the same in two rooms that must not know each other. */
 _Static_assert((int)CLASS_TRANSACTIONAL == (int)JUDGE_TRANSACTIONAL
                    && (int)CLASS_NEUTRAL == (int)JUDGE_NEUTRAL
@@ -91,7 +89,7 @@ struct policy *policy_new(const struct conf *conf)
         .bulk_recipients = classifier->bulk_recipients,
     };
     set_streams(conf, policy);
-    buf_init(&policy->file, POLICY_MODEL_MAX);
+    buf_init(&policy->file, MODEL_FILE_MAX);
     open_model(conf, policy);
     return policy;
 }

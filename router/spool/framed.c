@@ -14,7 +14,9 @@ bool framed_add(struct buf *out, struct slice payload)
     return buf_add(out, slice_of(head, sizeof head)) && buf_add(out, payload);
 }
 
-enum rc framed_next(struct cursor *cursor, struct slice *payload)
+/* Takes the next record: RC_OK; RC_NONE at the end; RC_SYNTAX: its sum is
+ * wrong, go on; RC_LIMIT: it leads out, and that is the end. */
+static enum rc next_record(struct cursor *cursor, struct slice *payload)
 {
     const struct slice rest = cursor_rest(cursor);
     if (rest.len == 0)
@@ -28,4 +30,20 @@ enum rc framed_next(struct cursor *cursor, struct slice *payload)
     cursor->at += HEAD_SIZE + len;
     return record_sum(*payload) == bytes_get64(rest.ptr + 4) ? RC_OK
                                                              : RC_SYNTAX;
+}
+
+bool framed_each(struct slice file, struct slice magic, framed_fn *fn,
+                 void *context)
+{
+    if (file.len == 0)
+        return true;
+    if (!slice_equal(slice_head(file, magic.len), magic))
+        return false;
+    struct cursor cursor = cursor_of(slice_from(file, magic.len));
+    struct slice payload;
+    bool good = true;
+    enum rc rc;
+    while ((rc = next_record(&cursor, &payload)) == RC_OK || rc == RC_SYNTAX)
+        good = rc == RC_OK && fn(context, payload) && good;
+    return good && rc == RC_NONE;
 }

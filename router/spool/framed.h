@@ -19,8 +19,12 @@
 /* False when it does not fit. */
 bool framed_add(struct buf *out, struct slice payload);
 
-/* Takes the next record: RC_OK; RC_NONE at the end; RC_SYNTAX: its sum is
- * wrong, go on; RC_LIMIT: it leads out, and that is the end. */
-enum rc framed_next(struct cursor *cursor, struct slice *payload) must_check;
+typedef bool framed_fn(void *context, struct slice payload);
+
+/* Walks a whole file: `magic`, then records. False when it has another start,
+ * a record that is damaged or that `fn` could not read (the others are given
+ * all the same), or an end that leads out. No bytes are a file of none. */
+bool framed_each(struct slice file, struct slice magic, framed_fn *fn,
+                 void *context);
 
 #endif

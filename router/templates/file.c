@@ -24,26 +24,27 @@ bool templates_file_add(struct buf *out, const struct template_record *record)
            && framed_add(out, buf_slice(&payload));
 }
 
+struct hearer {
+    templates_file_fn *fn;
+    void *context;
+};
+
+static bool hear_record(void *context, struct slice payload)
+{
+    const struct hearer *hearer = context;
+    struct template_record record;
+    if (template_record_unpack(payload, &record) != RC_OK)
+        return false;
+    hearer->fn(hearer->context, &record);
+    return true;
+}
+
 bool templates_file_parse(struct slice bytes, templates_file_fn *fn,
                           void *context)
 {
-    struct template_record record;
-    bool good = true;
-    if (bytes.len == 0)
-        return true;
-    if (!slice_equal(slice_head(bytes, sizeof magic),
-                     slice_of(magic, sizeof magic)))
-        return false;
-    struct cursor cursor = cursor_of(slice_from(bytes, sizeof magic));
-    struct slice payload;
-    enum rc rc;
-    while ((rc = framed_next(&cursor, &payload)) == RC_OK || rc == RC_SYNTAX) {
-        if (rc == RC_OK && template_record_unpack(payload, &record) == RC_OK)
-            fn(context, &record);
-        else
-            good = false;
-    }
-    return good && rc == RC_NONE;
+    struct hearer hearer = { fn, context };
+    return framed_each(bytes, slice_of(magic, sizeof magic), hear_record,
+                       &hearer);
 }
 
 enum rc templates_file_read(int folder_fd, struct buf *bytes,

@@ -1,6 +1,8 @@
 /* scripts.c - what Redis does for templates, as Lua. */
 #include "router/templates/scripts.h"
 
+#include "classifier/guard/allowance.h"
+
 const struct store_script script_adopt = {
     .name = "template-adopt",
     .body = "local id = ARGV[1]\n"
@@ -15,6 +17,7 @@ const struct store_script script_adopt = {
 };
 
 /* A slice is counted as long as ALLOWANCE_STOCK_SLICES says. */
+_Static_assert(ALLOWANCE_STOCK_SLICES == 9, "the script has the number");
 const struct store_script script_share = {
     .name = "template-share",
     .body =

@@ -37,21 +37,13 @@ struct templates {
     atomic_size_t watch_bytes;
 };
 
-/* The finalizer of SplitMix64. */
-static uint64_t mix(uint64_t word)
-{
-    word = (word ^ word >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    word = (word ^ word >> 27) * UINT64_C(0x94d049bb133111eb);
-    return word ^ word >> 31;
-}
-
 /* Of the same name the same on all routers. */
 static uint64_t hash_of_tenant(struct slice name)
 {
     uint64_t hash = UINT64_C(14695981039346656037);
     for (size_t i = 0; i < name.len; i++)
         hash = (hash ^ (unsigned char)name.ptr[i]) * UINT64_C(1099511628211);
-    return mix(hash);
+    return guard_mix(hash);
 }
 
 /* The secret keeps others from choosing addresses that look like one. */
@@ -62,9 +54,9 @@ static uint32_t hash_of_recipient(uint64_t secret, struct slice address)
         uint64_t word = 0;
         for (size_t k = 0; k < 8 && i < address.len; k++, i++)
             word = word << 8 | (unsigned char)char_lower(address.ptr[i]);
-        hash = mix(hash ^ word) + secret;
+        hash = guard_mix(hash ^ word) + secret;
     }
-    return (uint32_t)(mix(hash) >> 32);
+    return (uint32_t)(guard_mix(hash) >> 32);
 }
 
 /* A tenant's shard is in its templates' ids, too. */
