@@ -87,17 +87,17 @@ static void write_message(struct dice *dice, struct buf *out)
     static const char *const kinds[] = {
         "Content-Type: text/plain; charset=utf-8\r\n",
         "Content-Type: text/html; charset=iso-8859-1\r\n",
-        "Content-Type: text/html; charset=shift_jis\r\n"
-        "Content-Transfer-Encoding: quoted-printable\r\n",
+        ("Content-Type: text/html; charset=shift_jis\r\n"
+         "Content-Transfer-Encoding: quoted-printable\r\n"),
         "Content-Type: text/html; charset=klingon\r\n",
         "Content-Type: multipart/alternative; boundary=b\r\n",
     };
     static const char *const pieces[] = {
-        "Reset your password here within 30 minutes: "
-        "https://app.test/r/7Qk293hdLw0pXx81\r\n",
+        ("Reset your password here within 30 minutes: "
+         "https://app.test/r/7Qk293hdLw0pXx81\r\n"),
         "<p>Your code is <b>481516</b>. Never pass it on.</p>\r\n",
-        "<h1>Last chance: 50 % off</h1><img src=a><a "
-        "href=\"https://x.test/?utm_source=m\">Shop now</a>\r\n",
+        ("<h1>Last chance: 50 % off</h1><img src=a><a "
+         "href=\"https://x.test/?utm_source=m\">Shop now</a>\r\n"),
         "Unsubscribe at any time.\r\n",
         "=83=65=83X=83g =E3 =zz\r\n",
         "<div style=\"display:none\">account order receipt</div>\r\n",
