@@ -40,7 +40,8 @@ struct bus {
     struct hook *hook;
     struct defer *again;
     bool is_router;
-    bool busy; /* inside fn: bus_free() waits for its return */
+    bool has_news; /* perhaps: libzmq tells of none twice */
+    bool busy;     /* inside fn: bus_free() waits for its return */
     bool dead;
     bus_fn *fn;
     void *context;
@@ -233,36 +234,28 @@ static bool take_message(struct bus *bus)
     return count > 0;
 }
 
-/* Reading the state also lets libzmq do its work on the socket. */
-static bool is_readable(void *socket)
-{
-    int events = 0;
-    size_t len = sizeof events;
-    return zmq_getsockopt(socket, ZMQ_EVENTS, &events, &len) == 0
-           && (events & ZMQ_POLLIN) != 0;
-}
-
-/* Before each sleep, since the fd tells of news once and not of what is left. */
+/* Before each sleep, and behind whatever may have hidden news from the fd: a
+ * send does libzmq's other work on the socket as well, and swallows the wake-up
+ * that came with it. A receive that finds nothing has done all there was. */
 static bool take_messages(void *context)
 {
     struct bus *bus = context;
-    for (unsigned i = 0; i < TURN_BUDGET; i++) {
-        bool took = take_message(bus);
+    for (unsigned i = 0; bus->has_news && i < TURN_BUDGET; i++) {
+        bus->has_news = take_message(bus);
         if (bus->dead) {
             bus_free(&bus);
             return false;
         }
-        if (!took)
-            break;
     }
-    return is_readable(bus->socket);
+    return bus->has_news;
 }
 
-/* The fd only ends the sleep; the hook does the work. */
+/* The hook does the work. */
 static void wake_up(void *context, unsigned ready)
 {
-    (void)context;
     (void)ready;
+    struct bus *bus = context;
+    bus->has_news = true;
 }
 
 static void take_again(void *context)
@@ -283,6 +276,7 @@ static enum rc watch_socket(struct bus *bus, struct loop *loop,
     watch_set(bus->watch, WATCH_READ);
     bus->hook = hook_new(loop, take_messages, bus);
     bus->again = defer_new(loop, take_again, bus);
+    bus->has_news = true; /* what came before the fd was watched */
     return RC_OK;
 }
 
@@ -471,9 +465,8 @@ enum rc bus_send(struct bus *bus, const struct bus_peer *peer,
         /* Sent, it is empty by now; else this ends the loan. */
         (void)zmq_msg_close(&frame);
     }
-    /* A send swallows the news of what came in meanwhile, and the hook may
-     * have had its turn: do not sleep on it. */
-    if (!bus->busy && is_readable(bus->socket))
-        defer_set(bus->again);
+    /* The hook may have had its turn: do not sleep on what it did not see. */
+    bus->has_news = true;
+    defer_set(bus->again);
     return rc;
 }

@@ -3,8 +3,9 @@
  * bus.c and bus_curve.c) that knows libzmq.
  *
  * A router binds (ZMQ_ROUTER), a worker connects (ZMQ_DEALER). A message is a
- * head frame and perhaps a body frame. ZMQ_FD is edge-like, so the loop hook
- * reads ZMQ_EVENTS before each sleep and after every call. Sends never block:
+ * head frame and perhaps a body frame. ZMQ_FD is edge-like, so the loop's hook
+ * receives before each sleep when the fd woke us or something was sent. Sends
+ * never block:
  * a peer that is gone or full is RC_CLOSED or RC_LIMIT, and the lease that the
  * caller holds decides what to do next.
  *

@@ -32,6 +32,7 @@ struct bus_door {
     void *socket; /* ZMQ_REP; libzmq is the one who asks */
     struct watch *watch;
     struct hook *hook;
+    bool has_news; /* perhaps: see bus.c */
     size_t count;
     unsigned char workers[][KEY_LEN]; /* public keys let in */
 };
@@ -152,24 +153,28 @@ static void answer_zap(struct bus_door *door)
     }
 }
 
-/* Before each sleep: one who knocks per turn is enough, they are few. */
+/* Until nobody knocks: one per turn is enough, they are few. */
 static bool serve_door(void *context)
 {
     struct bus_door *door = context;
     int events = 0;
     size_t len = sizeof events;
-    if (zmq_getsockopt(door->socket, ZMQ_EVENTS, &events, &len) != 0
-        || (events & ZMQ_POLLIN) == 0)
+    if (!door->has_news)
         return false;
-    answer_zap(door);
-    return true;
+    door->has_news =
+        zmq_getsockopt(door->socket, ZMQ_EVENTS, &events, &len) == 0
+        && (events & ZMQ_POLLIN) != 0;
+    if (door->has_news)
+        answer_zap(door);
+    return door->has_news;
 }
 
-/* The fd only ends the sleep; the hook does the work. */
+/* The hook does the work. */
 static void wake_up(void *context, unsigned ready)
 {
-    (void)context;
     (void)ready;
+    struct bus_door *door = context;
+    door->has_news = true;
 }
 
 static enum rc open_door(struct bus_door *door, struct loop *loop, void *zmq,
@@ -188,6 +193,7 @@ static enum rc open_door(struct bus_door *door, struct loop *loop, void *zmq,
     door->watch = watch_new(loop, fd, wake_up, door);
     watch_set(door->watch, WATCH_READ);
     door->hook = hook_new(loop, serve_door, door);
+    door->has_news = true; /* what came before the fd was watched */
     return RC_OK;
 }
 

@@ -81,13 +81,19 @@ static void add_control(struct buf *out, char byte)
         (void)buf_addf(out, "\\u%04x", (unsigned)(unsigned char)byte);
 }
 
+static bool is_plain(char byte)
+{
+    return !char_is(byte, CHAR_CTRL | CHAR_UTF8) && byte != '"' && byte != '\\';
+}
+
 /* Length of the run at the front that may stand in a string as it is. */
 static size_t plain_run(struct slice text)
 {
     size_t at = 0;
-    while (at < text.len) {
-        char byte = text.ptr[at];
-        if (char_is(byte, CHAR_CTRL) || byte == '"' || byte == '\\')
+    for (;;) {
+        while (at < text.len && is_plain(text.ptr[at]))
+            at++;
+        if (at == text.len || !char_is(text.ptr[at], CHAR_UTF8))
             break;
         size_t len = utf8_sequence(slice_from(text, at));
         if (len == 0)

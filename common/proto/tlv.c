@@ -42,6 +42,11 @@ bool tlv_add_bytes(struct buf *buf, uint32_t tag, struct slice bytes)
 
 static bool take_varint(struct cursor *cursor, uint64_t *number)
 {
+    /* Nearly all tags and lengths are one byte. */
+    if (cursor->at < cursor->end && !(*cursor->at & 0x80)) {
+        *number = (unsigned char)*cursor->at++;
+        return true;
+    }
     uint64_t sum = 0;
     const char *at = cursor->at;
     for (unsigned shift = 0; shift < 7 * TLV_VARINT_MAX; shift += 7) {

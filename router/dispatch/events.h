@@ -7,6 +7,9 @@
  * delivery_ms, retry_ms, asked_ms, size, message_id. retry_ms is the wait before
  * the next attempt, missing where the message expires before; asked_ms is there
  * where the reply named that wait itself.
+ *
+ * Lines are written together, EVENTS_WAIT_MS after the first of them: a write
+ * for each turn of a busy loop costs as much as all else about them.
  */
 #ifndef ROUTER_DISPATCH_EVENTS_H
 #define ROUTER_DISPATCH_EVENTS_H
@@ -18,6 +21,11 @@
 #include "router/dispatch/notice.h"
 #include "router/dispatch/retry.h"
 #include "router/envelope.h"
+
+#define EVENTS_WAIT_MS 5u
+
+/* The lines that wait; a timer's handler, of a struct dispatch. */
+void events_write(void *context);
 
 /* What happened to one recipient; all borrowed. */
 struct event_outcome {

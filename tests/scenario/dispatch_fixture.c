@@ -381,12 +381,20 @@ uint64_t fixture_submit(struct fixture *fixture, const char *stream)
     return fixture_submit_to(fixture, stream, one, 1);
 }
 
-size_t fixture_count_logged(struct fixture *fixture, const char *text)
+FILE *fixture_open_log(struct fixture *fixture)
 {
     char path[96];
+    if (fixture->dispatch) /* whom a question makes write */
+        (void)fixture_number(fixture, "\"messages\":");
     (void)snprintf(path, sizeof path, "%s/events", fixture->folder);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
+    return file;
+}
+
+size_t fixture_count_logged(struct fixture *fixture, const char *text)
+{
+    FILE *file = fixture_open_log(fixture);
     char line[4096];
     size_t count = 0;
     while (fgets(line, sizeof line, file))

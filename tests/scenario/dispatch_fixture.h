@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "common/base/arena.h"
 #include "common/base/list.h"
@@ -147,6 +148,9 @@ uint64_t fixture_submit_to(struct fixture *fixture, const char *stream,
 
 /* Turns the loop for so long. */
 void fixture_pass(struct fixture *fixture, uint64_t ms);
+
+/* The event log with all lines that there are by now; the caller's to close. */
+FILE *fixture_open_log(struct fixture *fixture);
 
 /* In how many lines of the event log is `text` by now? */
 size_t fixture_count_logged(struct fixture *fixture, const char *text);

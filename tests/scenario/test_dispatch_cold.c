@@ -44,12 +44,9 @@ static void await_delivered(struct fixture *fixture, size_t count)
 /* Ids in the order of delivery: each one once, and none before an older one. */
 static void assert_in_order(struct fixture *fixture)
 {
-    char path[96];
     char line[4096];
     char last[ID_TEXT_SIZE] = "";
-    (void)snprintf(path, sizeof path, "%s/events", fixture->folder);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
+    FILE *file = fixture_open_log(fixture);
     while (fgets(line, sizeof line, file)) {
         const char *id = strstr(line, "\"id\":\"");
         if (!strstr(line, "\"event\":\"delivered\"") || !id)

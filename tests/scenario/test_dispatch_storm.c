@@ -459,11 +459,8 @@ static struct sent *sent_in(struct storm *storm, const char *line)
 
 static void read_events(struct storm *storm)
 {
-    char path[96];
+    FILE *file = fixture_open_log(storm->fixture);
     char line[4096];
-    (void)snprintf(path, sizeof path, "%s/events", storm->fixture->folder);
-    FILE *file = fopen(path, "r");
-    assert_non_null(file);
     while (fgets(line, sizeof line, file)) {
         struct sent *sent = sent_in(storm, line);
         const char *who = strstr(line, "\"recipient\":\"u");
