@@ -183,45 +183,58 @@ static bool take_field(const struct tlv_field *field, struct envelope *envelope,
     }
 }
 
-/* The second pass over fields that the first found whole. */
-static bool take_fields(struct slice packed, struct envelope *envelope,
-                        struct envelope_recipient *recipients)
+/* RC_LIMIT: there are more recipients than room. */
+static enum rc take_fields(struct slice packed, struct envelope *envelope,
+                           struct envelope_recipient *recipients, size_t room)
 {
     struct cursor cursor = cursor_of(packed);
     struct tlv_field field;
     struct envelope_recipient *recipient = NULL;
-    while (tlv_next(&cursor, &field) == RC_OK) {
+    enum rc rc = RC_OK;
+    *envelope = (struct envelope){ .recipients = recipients };
+    while ((rc = tlv_next(&cursor, &field)) == RC_OK) {
         if (field.tag == TAG_ADDRESS) {
+            if (envelope->recipient_count == room)
+                return RC_LIMIT;
             const struct slice route = recipient ? recipient->route : SLICE("");
             recipient = &recipients[envelope->recipient_count++];
             recipient->route = route;
         }
         if (!take_field(&field, envelope, recipient))
-            return false;
+            return RC_SYNTAX;
     }
-    return true;
+    return rc == RC_NONE ? RC_OK : rc;
+}
+
+/* Most messages have one recipient: they are read once. Those of others are
+ * counted, and then read again. */
+static enum rc take_all(struct slice packed, struct arena *arena,
+                        struct envelope *envelope)
+{
+    size_t count = 1;
+    for (;;) {
+        struct envelope_recipient *recipients =
+            arena_new(arena, count, sizeof *recipients);
+        if (!recipients)
+            return RC_LIMIT;
+        enum rc rc = take_fields(packed, envelope, recipients, count);
+        if (rc != RC_LIMIT || count > 1)
+            return rc;
+        rc = tlv_count(packed, TAG_ADDRESS, ENVELOPE_RECIPIENTS_MAX, &count);
+        if (rc != RC_OK)
+            return rc;
+    }
 }
 
 enum rc envelope_unpack(struct slice packed, struct arena *arena,
                         struct envelope *envelope)
 {
+    struct envelope found;
     if (packed.len > ENVELOPE_BYTES_MAX)
         return RC_LIMIT;
-    size_t count = 0;
-    /* The first pass: is every field whole, and how much room is needed? */
-    const enum rc rc =
-        tlv_count(packed, TAG_ADDRESS, ENVELOPE_RECIPIENTS_MAX, &count);
+    const enum rc rc = take_all(packed, arena, &found);
     if (rc != RC_OK)
         return rc;
-
-    /* One more than needed: an envelope without recipients is legal here. */
-    struct envelope_recipient *recipients =
-        arena_new(arena, count + 1, sizeof *recipients);
-    if (!recipients)
-        return RC_LIMIT;
-    struct envelope found = { .recipients = recipients };
-    if (!take_fields(packed, &found, recipients))
-        return RC_SYNTAX;
     found.accepted_utc_ms += id_utc_ms(found.id);
     found.expires_utc_ms += found.accepted_utc_ms;
     *envelope = found;
