@@ -174,7 +174,7 @@ struct judge_reason {
 
 #define JUDGE_REASONS_MAX  16u
 #define JUDGE_EVIDENCE_MAX 8u /* of those, what the model weighed */
-#define JUDGE_PRIOR        (MODEL_POINT * 3 / 2)
+#define JUDGE_PRIOR        (MODEL_POINT * 3 / 4)
 
 struct judgement {
     unsigned stream; /* index into the policy's streams */

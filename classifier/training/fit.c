@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "classifier/judge.h"
 #include "classifier/training/disguise.h"
 #include "common/base/mem.h"
 
@@ -17,13 +18,12 @@ const struct fit_options fit_usual = {
     .rounds = 60,
     .step = 0.05F,
     .decay = 0.02F,
-    .measure_step = 0.2F,
+    .measure_step = 0.1F,
     .mark_step = 1.0F,
     .measure_decay = 0.02F,
     .spread = 0.25F,
     .solo = 0.3F,
     .lie = 0.5F,
-    .prior = 0.75F,
 };
 
 const struct fit_options fit_on_base = {
@@ -36,7 +36,6 @@ const struct fit_options fit_on_base = {
     .spread = 0.5F,
     .solo = 1.0F,
     .lie = 0.5F,
-    .prior = 0.75F,
 };
 
 /* What a fit works with beside the weights. */
@@ -310,9 +309,8 @@ static uint64_t borrowed_marks(struct fit *fit, uint64_t own)
 }
 
 /* With its own header; with none, or half of it; and, where it could be declared
- * transactional, so: bulk in the header of other mail. The declaration is a
- * prior that the text has to overcome; whole, as it is in judge(), it would cost
- * honest mail more than it takes from liars. */
+ * transactional, so: bulk in the header of other mail. The declaration is the
+ * prior of judge(), which the text has to overcome. */
 static void show(struct fit *fit, const struct sample *sample)
 {
     uint64_t kept = 0;
@@ -327,7 +325,7 @@ static void show(struct fit *fit, const struct sample *sample)
         { .marks = sample->class == MODEL_BULK
                        ? borrowed_marks(fit, sample->marks)
                        : sample->marks,
-          .prior = fit->options->prior,
+          .prior = (float)JUDGE_PRIOR / MODEL_POINT,
           .weight = lie },
     };
     size_t count = is_declared ? 3 : 2;

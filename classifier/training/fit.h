@@ -41,7 +41,6 @@ struct fit_options {
     float spread;        /* what a neighbouring step learns */
     float solo;          /* what words of one sender learn */
     float lie;           /* weight of a sample that is shown declared */
-    float prior;         /* and what the declaration is worth then */
     /* NULL: from nothing. Else the weights to start from and stay near. */
     const struct weights *base;
     /* Samples with fold[sender] == held are left out. */
