@@ -54,26 +54,14 @@ static bool rule_matches(const struct judge_rule *rule,
            || header_matches(message->header, rule->header, rule->header_value);
 }
 
-static struct declaration declared_by_policy(
-    const struct judge_policy *policy, const struct judge_account *account,
-    const struct judge_message *message)
+static const struct judge_rule *find_rule(const struct judge_policy *policy,
+                                          const struct judge_account *account,
+                                          const struct judge_message *message)
 {
-    struct declaration declaration = { .stream = account->default_stream };
-    for (size_t i = 0; i < policy->rule_count; i++) {
-        const struct judge_rule *rule = &policy->rules[i];
-        if (!rule_matches(rule, account, message))
-            continue;
-        declaration.stream = (int)rule->stream;
-        declaration.reason.code = REASON_DECLARED_RULE;
-        declaration.reason.detail = rule->name;
-        return declaration;
-    }
-    declaration.reason.code = REASON_UNDECLARED;
-    if (declaration.stream != JUDGE_STREAM_NONE) {
-        declaration.reason.code = REASON_DECLARED_ACCOUNT;
-        declaration.reason.detail = policy->streams[declaration.stream].name;
-    }
-    return declaration;
+    for (size_t i = 0; i < policy->rule_count; i++)
+        if (rule_matches(&policy->rules[i], account, message))
+            return &policy->rules[i];
+    return NULL;
 }
 
 /* The stream that the message names itself, or JUDGE_STREAM_NONE. */
@@ -106,27 +94,46 @@ static enum judge_class class_of(const struct judge_policy *policy, int stream)
     return policy->streams[stream].class;
 }
 
-/* A program's word in the header counts before the operator's, unless the
- * operator's is lower: nobody is raised above what he declared. */
+/* What was said before holds, unless this is lower: nobody is raised above what
+ * he declared. */
+static void hear(const struct judge_policy *policy, int stream,
+                 enum judge_reason_code code, struct slice detail,
+                 struct declaration *declaration)
+{
+    if (stream == JUDGE_STREAM_NONE
+        || (declaration->stream != JUDGE_STREAM_NONE
+            && class_of(policy, stream)
+                   <= class_of(policy, declaration->stream)))
+        return;
+    declaration->stream = stream;
+    declaration->reason.code = code;
+    declaration->reason.detail =
+        slice_is_empty(detail) ? policy->streams[stream].name : detail;
+}
+
+/* What the message says, then what only its way here says. */
 static void hear_declaration(const struct judge_policy *policy,
                              const struct judge_account *account,
                              const struct judge_message *message,
                              struct judgement *judgement)
 {
-    struct declaration declaration =
-        declared_by_policy(policy, account, message);
-    const int stream = declared_by_header(policy, message, judgement);
-    const bool is_by_rule = declaration.reason.code == REASON_DECLARED_RULE;
-    if (stream != JUDGE_STREAM_NONE
-        && (!is_by_rule
-            || class_of(policy, stream)
-                   >= class_of(policy, declaration.stream))) {
-        declaration.stream = stream;
-        declaration.reason = (struct judge_reason){
-            .code = REASON_DECLARED_HEADER,
-            .detail = policy->streams[stream].name,
-        };
-    }
+    const struct slice its_name = slice_text(NULL);
+    const struct judge_rule *rule = find_rule(policy, account, message);
+    struct declaration declaration = { .stream = JUDGE_STREAM_NONE,
+                                       .reason.code = REASON_UNDECLARED };
+    hear(policy, declared_by_header(policy, message, judgement),
+         REASON_DECLARED_HEADER, its_name, &declaration);
+    hear(policy, find_stream(policy, message->tag), REASON_DECLARED_TAG,
+         its_name, &declaration);
+    if (rule)
+        hear(policy, (int)rule->stream, REASON_DECLARED_RULE, rule->name,
+             &declaration);
+    if (declaration.stream == JUDGE_STREAM_NONE)
+        hear(policy, find_stream(policy, message->listener),
+             REASON_DECLARED_LISTENER, its_name, &declaration);
+    if (declaration.stream == JUDGE_STREAM_NONE)
+        hear(policy, account->default_stream, REASON_DECLARED_ACCOUNT, its_name,
+             &declaration);
     judgement->declared = declaration.stream;
     judgement->reasons[judgement->reason_count++] = declaration.reason;
 }

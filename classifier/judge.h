@@ -7,10 +7,13 @@
  *     must       the null sender and delivery reports are mail of systems; so
  *                many recipients in one transaction, and what was too large or
  *                nested to be read whole, cannot be protected by any word
- *     declared   a rule of the operator or the header X-Sendyard-Stream, the
- *                lower of them; else the account's default stream. Declaring a lower stream is
- *                always believed. Declaring a protected one is a prior of
- *                JUDGE_PRIOR, all, or nothing: as the account is trusted
+ *     declared   what the header says (X-Sendyard-Stream, or a field of
+ *                declare_in), what the recipients' tag says, what a rule of the
+ *                operator says: the lowest of these, of equals the first. Where
+ *                they are silent, the listener's stream; else the account's.
+ *                Whoever says it, declaring a lower stream is always believed,
+ *                and declaring a protected one is a prior of JUDGE_PRIOR, all,
+ *                or nothing: as the account is trusted
  *     evident    what the header shows and what the text says, weighed by the
  *                model; the header's part is capped (model.h)
  *     template   what the operator taught of the template, and how it stands:
@@ -112,7 +115,9 @@ struct judge_account {
 struct judge_message {
     struct slice mail_from; /* without <>; empty: the null sender */
     size_t recipient_count;
-    struct slice header; /* the block, as the client sent it */
+    struct slice header;   /* the block, as the client sent it */
+    struct slice tag;      /* stream that its recipients' tag names; or empty */
+    struct slice listener; /* stream of where it arrived; or empty */
 };
 
 /* How the template of a message stands with its tenant (guard.h). */
@@ -136,11 +141,13 @@ struct judge_standing {
 
 enum judge_reason_code {
     REASON_NULL_SENDER,
-    REASON_REPORT,           /* multipart/report */
-    REASON_RECIPIENTS,       /* more than max_recipients */
-    REASON_DECLARED_HEADER,  /* detail: stream */
-    REASON_DECLARED_RULE,    /* detail: rule */
-    REASON_DECLARED_ACCOUNT, /* detail: stream */
+    REASON_REPORT,            /* multipart/report */
+    REASON_RECIPIENTS,        /* more than max_recipients */
+    REASON_DECLARED_HEADER,   /* detail: stream */
+    REASON_DECLARED_TAG,      /* detail: stream */
+    REASON_DECLARED_RULE,     /* detail: rule */
+    REASON_DECLARED_LISTENER, /* detail: stream */
+    REASON_DECLARED_ACCOUNT,  /* detail: stream */
     REASON_UNDECLARED,
     REASON_PRIOR,   /* what the declaration adds to the evidence */
     REASON_MARK,    /* index: enum mark */
@@ -161,7 +168,7 @@ enum judge_reason_code {
     REASON_OBSERVED,    /* nothing is moved in observe mode; detail: where
                            undeclared mail would be */
 };
-#define JUDGE_REASON_COUNT 23
+#define JUDGE_REASON_COUNT 25
 
 struct judge_reason {
     enum judge_reason_code code;

@@ -71,6 +71,7 @@ struct conf_listener {
     bool require_auth;           /* false only where the operator says so */
     bool allow_auth_without_tls; /* never by default */
     const char *account;         /* for unauthenticated mail; NULL: refuse */
+    const struct conf_stream *stream; /* what arrives here declares; NULL */
     enum conf_bare_newline bare_newline;
     uint32_t max_connections;
     uint32_t max_connections_per_ip;
@@ -104,6 +105,13 @@ enum conf_account_mode {
     ACCOUNT_OFF,
 };
 
+/* What "+STREAM" in a recipient's local part means. */
+enum conf_recipient_tag {
+    RECIPIENT_TAG_IGNORE,
+    RECIPIENT_TAG_READ,
+    RECIPIENT_TAG_STRIP
+};
+
 struct conf_account {
     struct conf_place place;
     const char *name; /* the AUTH user */
@@ -113,9 +121,10 @@ struct conf_account {
     struct conf_texts from_domains; /* lower case; ".example.com": subdomains */
     const struct conf_stream *stream; /* account default; NULL: none */
     enum conf_trust declared;         /* what a declared stream is worth */
-    enum conf_account_mode mode;      /* of the classifier, for its mail */
-    uint64_t max_message_size;        /* 0: the listener's */
-    uint32_t max_recipients;          /* 0: the listener's */
+    enum conf_recipient_tag recipient_tag;
+    enum conf_account_mode mode; /* of the classifier, for its mail */
+    uint64_t max_message_size;   /* 0: the listener's */
+    uint32_t max_recipients;     /* 0: the listener's */
 };
 
 enum conf_class { CLASS_TRANSACTIONAL, CLASS_NEUTRAL, CLASS_BULK };

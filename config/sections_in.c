@@ -7,6 +7,7 @@ static const char *const listener_tls[] = { "starttls", "implicit", "plain",
 static const char *const bare_newlines[] = { "reject", "normalise", NULL };
 static const char *const tls_versions[] = { "1.2", "1.3", NULL };
 static const char *const trusts[] = { "verify", "always", "never", NULL };
+static const char *const recipient_tags[] = { "ignore", "read", "strip", NULL };
 static const char *const account_modes[] = { "as classifier", "observe",
                                              "enforce", "off", NULL };
 static const char *const disagreements[] = { "move", "reject", "tag", NULL };
@@ -31,6 +32,10 @@ static const struct schema_key listener_keys[] = {
     { "account", TYPE_NAMED, AT(conf_listener, account),
       .section = &schema_accounts, .otherwise = "refuse such mail",
       .help = "Account of mail without AUTH, where require_auth is false." },
+    { "stream", TYPE_REFERENCE, AT(conf_listener, stream),
+      .section = &schema_streams, .otherwise = "the account's",
+      .help = "Stream of the mail that arrives here and declares none; worth "
+              "what the account's `declared` says." },
     { "bare_newline", TYPE_CHOICE, AT(conf_listener, bare_newline),
       .initial = "reject", .choices = bare_newlines,
       .help = "What to do with a message that holds a lone CR or LF." },
@@ -107,11 +112,19 @@ static const struct schema_key account_keys[] = {
               "\".example.com\" means all below example.com." },
     { "stream", TYPE_REFERENCE, AT(conf_account, stream),
       .section = &schema_streams, .otherwise = "the classifier decides",
-      .help = "Stream of its mail that declares none." },
+      .help = "Stream of its mail that declares none, at a listener that "
+              "names none." },
     { "declared", TYPE_CHOICE, AT(conf_account, declared),
       .initial = "verify", .choices = trusts,
       .help = "What a stream is worth that its mail declares: verify it "
               "against the message, believe it always, or never." },
+    { "recipient_tag", TYPE_CHOICE, AT(conf_account, recipient_tag),
+      .initial = "ignore", .choices = recipient_tags,
+      .help = "RCPT TO:<user+STREAM@domain>, where STREAM is a stream's name, "
+              "declares it: \"read\" delivers to user+STREAM@domain, \"strip\" "
+              "takes \"+STREAM\" out of the envelope's address and delivers to "
+              "user@domain. With \"ignore\" it is a part of the address like "
+              "any other." },
     { "mode", TYPE_CHOICE, AT(conf_account, mode), .initial = "as classifier",
       .choices = account_modes,
       .help = "The classifier's mode for its mail alone." },

@@ -46,11 +46,15 @@ static void copy(char text[FINDINGS_NAME_SIZE], const char *prefix,
 static void find_declared(const struct finding *event,
                           char declared[FINDINGS_NAME_SIZE])
 {
+    static const char *const by_stream[] = { "declared-header", "declared-tag",
+                                             "declared-listener",
+                                             "declared-account" };
     struct slice reasons = slice_text(event->reasons);
     struct slice value = slice_text(event->declared);
     declared[0] = '\0';
-    if (value.len > 0 || find_reason(reasons, SLICE("declared-header"), &value)
-        || find_reason(reasons, SLICE("declared-account"), &value))
+    for (size_t i = 0; i < ARRAY_LEN(by_stream) && value.len == 0; i++)
+        (void)find_reason(reasons, slice_text(by_stream[i]), &value);
+    if (value.len > 0)
         copy(declared, "", value);
     else if (find_reason(reasons, SLICE("declared-rule"), &value))
         copy(declared, "rule ", value);

@@ -11,6 +11,7 @@
 #include "router/classify/bag.h"
 #include "router/control/answer.h"
 #include "router/control/options.h"
+#include "router/submission/subaddress.h"
 
 #define HEADER_MAX     (1u << 20)
 #define RECIPIENTS_MAX 10u
@@ -86,6 +87,7 @@ static int open_conf(struct judging *judging, const struct arguments *arguments,
                       arguments->account ? arguments->account : "");
         return EX_DATAERR;
     }
+    judging->conf_account = account;
     judging->conf_policy = policy_new(judging->conf);
     judging->policy = judging->conf_policy->judge;
     policy_account(judging->conf, account, &judging->account);
@@ -171,6 +173,15 @@ static struct slice declare(struct judging *judging, struct slice header)
     return buf_slice(&judging->header);
 }
 
+/* The stream that the recipient's tag names. */
+static struct slice tag_of(const struct judging *judging, struct slice rcpt)
+{
+    struct subaddress tag = { .stream = NULL };
+    if (judging->conf_account)
+        subaddress_read(judging->conf, judging->conf_account, rcpt, &tag);
+    return slice_text(tag.stream ? tag.stream->name : NULL);
+}
+
 void judging_judge(struct judging *judging, struct slice header,
                    struct slice body, struct slice rcpt, struct judged *judged)
 {
@@ -189,6 +200,7 @@ void judging_judge(struct judging *judging, struct slice header,
         .mail_from = sender_of(header),
         .recipient_count = 1,
         .header = judged->message.header,
+        .tag = tag_of(judging, judged->rcpt),
     };
     uint64_t began_ns = time_worked_ns();
     sketch_take(judging->sketcher, &judged->message, &judged->sketch);

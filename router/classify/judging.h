@@ -32,8 +32,9 @@ struct judging_model {
 struct judging {
     struct judge_policy policy;
     struct judge_account account;
-    struct conf *conf;          /* NULL: none was named */
-    struct policy *conf_policy; /* of that */
+    struct conf *conf;                       /* NULL: none was named */
+    const struct conf_account *conf_account; /* of that */
+    struct policy *conf_policy;              /* of that */
     struct sketcher *sketcher;
     struct judging_model held; /* of --model, or the one that ships */
     char model_id[JUDGING_ID_SIZE];

@@ -17,6 +17,7 @@
 #include "router/control/options.h"
 #include "router/control/status.h"
 #include "router/submission/acceptance.h"
+#include "router/submission/subaddress.h"
 
 #define MESSAGE_MAX (128u << 20)
 
@@ -25,6 +26,8 @@ struct explain {
     const struct options *options;
     struct conf *conf;
     const struct conf_account *account;
+    const struct conf_listener *listener; /* NULL: none was named */
+    struct subaddress tag;                /* of the recipient */
     struct buf message;
     struct header_split split;
     bool is_header_cut;
@@ -86,6 +89,8 @@ static bool find_recipient(struct explain *explain)
                       explain->options->to);
         return false;
     }
+    subaddress_read(explain->conf, explain->account, explain->to.whole,
+                    &explain->tag);
     if (idn_to_ascii(explain->to.domain, explain->domain))
         return true;
     (void)fprintf(explain->err, "--to %s has no domain\n",
@@ -105,6 +110,19 @@ static bool find_account(struct explain *explain)
         (void)fprintf(explain->err, "the config has no account \"%s\"\n",
                       name ? name : "");
     return explain->account != NULL;
+}
+
+static bool find_listener(struct explain *explain)
+{
+    const struct conf *conf = explain->conf;
+    const char *name = explain->options->listener;
+    for (size_t i = 0; name && i < conf->listener_count; i++)
+        if (strcmp(conf->listeners[i].name, name) == 0)
+            explain->listener = &conf->listeners[i];
+    if (!name || explain->listener)
+        return true;
+    (void)fprintf(explain->err, "the config has no listener \"%s\"\n", name);
+    return false;
 }
 
 static void say(const struct explain *explain, const char *what,
@@ -339,12 +357,14 @@ static int explain_message(const struct explain *explain)
     if (!policy->judge.model)
         (void)fprintf(explain->err, "%s\n", policy->fault.text);
     const struct envelope_recipient recipient = { .address =
-                                                      explain->to.whole };
+                                                      explain->tag.address };
     const struct acceptance_question question = {
         .conf = explain->conf,
         .policy = policy,
         .sketcher = sketcher,
         .account = explain->account,
+        .listener = explain->listener,
+        .tagged = explain->tag.stream,
         .mail_from = explain->mail_from,
         .recipients = &recipient,
         .recipient_count = 1,
@@ -357,6 +377,12 @@ static int explain_message(const struct explain *explain)
     acceptance_decide(&question, acceptance, &route);
     say_at(explain, "account", explain->account->name,
            &explain->account->place);
+    if (explain->listener)
+        say_at(explain, "listener", explain->listener->name,
+               &explain->listener->place);
+    if (explain->tag.address.len < explain->to.whole.len)
+        (void)fprintf(explain->out, "%-12s %.*s\n", "recipient",
+                      SLICE_ARG(explain->tag.address));
     int code = EX_OK;
     if (acceptance->is_allowed) {
         say_judgement(explain, acceptance);
@@ -381,7 +407,8 @@ int command_explain(int argc, char *const *argv, FILE *out, FILE *err)
         return EX_USAGE;
     if (options.word_count != 1 || !options.to) {
         (void)fprintf(err, "usage: sendyard explain [--config FILE] "
-                           "[--account NAME] [--from ADDRESS] FILE.eml --to "
+                           "[--account NAME] [--listener NAME]\n"
+                           "           [--from ADDRESS] FILE.eml --to "
                            "ADDRESS\n");
         return EX_USAGE;
     }
@@ -390,7 +417,8 @@ int command_explain(int argc, char *const *argv, FILE *out, FILE *err)
     if (!explain.conf)
         return EX_CONFIG;
     int code = EX_DATAERR;
-    if (find_account(&explain) && find_recipient(&explain)
+    if (find_account(&explain) && find_listener(&explain)
+        && find_recipient(&explain)
         && read_message(&explain, options.words[0])) {
         find_sender(&explain);
         code = explain_message(&explain);

@@ -79,7 +79,9 @@ static const struct command {
       command_trace },
     { "message", "[--config FILE] [--json] ID",
       "where one queued message stands", command_message },
-    { "explain", "[--config FILE] [--account NAME] FILE.eml --to ADDRESS",
+    { "explain",
+      "[--config FILE] [--account NAME] [--listener NAME] FILE.eml --to "
+      "ADDRESS",
       "what would happen to a message, and which lines of the config say so",
       command_explain },
     { "classify",

@@ -11,9 +11,12 @@ static const char **value_of(struct options *options, const char *word)
         const char *word;
         const char **value;
     } known[] = {
-        { "--config", &options->config },   { "--router", &options->router },
-        { "--account", &options->account }, { "--to", &options->to },
+        { "--config", &options->config },
+        { "--router", &options->router },
+        { "--account", &options->account },
+        { "--to", &options->to },
         { "--from", &options->from },
+        { "--listener", &options->listener },
     };
     for (size_t i = 0; i < ARRAY_LEN(known); i++)
         if (strcmp(known[i].word, word) == 0)

@@ -17,12 +17,13 @@
 #define OPTIONS_CONFIG_DEFAULT "/etc/sendyard/sendyard.cfg"
 
 struct options {
-    const char *config;  /* --config FILE */
-    const char *router;  /* --router NAME; NULL: the first of the config */
-    const char *account; /* --account NAME */
-    const char *to;      /* --to ADDRESS */
-    const char *from;    /* --from ADDRESS */
-    bool json;           /* --json */
+    const char *config;   /* --config FILE */
+    const char *router;   /* --router NAME; NULL: the first of the config */
+    const char *account;  /* --account NAME */
+    const char *to;       /* --to ADDRESS */
+    const char *from;     /* --from ADDRESS */
+    const char *listener; /* --listener NAME */
+    bool json;            /* --json */
     const char *words[OPTIONS_WORDS_MAX]; /* what is no option */
     int word_count;
 };

@@ -143,6 +143,11 @@ static bool refuse_moved(const struct acceptance_question *question,
                   slice_text(""));
 }
 
+static struct slice name_of(const struct conf_stream *stream)
+{
+    return slice_text(stream ? stream->name : NULL);
+}
+
 static void judge_message(const struct acceptance_question *question,
                           struct acceptance *acceptance)
 {
@@ -153,6 +158,9 @@ static void judge_message(const struct acceptance_question *question,
         .mail_from = question->mail_from,
         .recipient_count = question->recipient_count,
         .header = question->header,
+        .tag = name_of(question->tagged),
+        .listener =
+            name_of(question->listener ? question->listener->stream : NULL),
     };
     policy_account(question->conf, question->account, &account);
     if (account.is_off)

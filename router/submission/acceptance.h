@@ -40,6 +40,9 @@ struct acceptance_question {
     const struct policy *policy; /* made of the same conf */
     struct sketcher *sketcher;   /* of the calling thread */
     const struct conf_account *account;
+    const struct conf_listener *listener; /* NULL: not known */
+    const struct conf_stream
+        *tagged;            /* by its recipients (subaddress.h); NULL: none */
     struct slice mail_from; /* without <>; empty: the null sender */
     const struct envelope_recipient *recipients; /* their addresses are read */
     size_t recipient_count;

@@ -1,6 +1,7 @@
 /* session_envelope.c - MAIL and RCPT: who sends, and to whom. */
 #include "common/base/mem.h"
 #include "router/submission/session_parts.h"
+#include "router/submission/subaddress.h"
 
 #define RECIPIENT_ROOM_MIN 8u
 
@@ -25,6 +26,7 @@ void session_forget_transaction(struct session *session)
     struct transaction *transaction = &session->transaction;
     arena_clear(&transaction->arena);
     transaction->recipient_count = 0;
+    transaction->tagged = NULL;
     if (transaction->text.size > SUBMISSION_TEXT_KEEP)
         buf_release(&transaction->text);
     else
@@ -123,12 +125,39 @@ static bool keep_recipient(struct transaction *transaction,
     return true;
 }
 
-enum session_state session_rcpt(struct session *session, struct slice argument)
+/* False: a refusal was said. */
+static bool take_recipient(struct session *session,
+                           const struct rcpt_command *rcpt,
+                           struct slice address)
 {
     struct transaction *transaction = &session->transaction;
+    struct subaddress tag;
+    subaddress_read(session->setting.conf, session->account, address, &tag);
+    if (transaction->recipient_count > 0 && tag.stream != transaction->tagged) {
+        session_say(session, SLICE("452 4.5.3 Its tag is not that of the other "
+                                   "recipients: send it by itself\r\n"));
+        return false;
+    }
+    if (is_known(transaction, tag.address))
+        return true;
+    if (transaction->recipient_count >= recipients_max(session)) {
+        session_say(session, SLICE("452 4.5.3 Too many recipients\r\n"));
+        return false;
+    }
+    if (!keep_recipient(transaction, rcpt, tag.address)) {
+        session_say(session, SLICE("452 4.5.3 Envelope is too large\r\n"));
+        return false;
+    }
+    transaction->tagged = tag.stream;
+    return true;
+}
+
+enum session_state session_rcpt(struct session *session, struct slice argument)
+{
     struct rcpt_command rcpt;
     struct refusal refusal;
-    if (command_read_rcpt(argument, transaction->asks_utf8, &rcpt, &refusal)
+    if (command_read_rcpt(argument, session->transaction.asks_utf8, &rcpt,
+                          &refusal)
         != RC_OK) {
         session_refuse(session, refusal.code, refusal.enhanced, refusal.text);
         return session->state;
@@ -137,16 +166,8 @@ enum session_state session_rcpt(struct session *session, struct slice argument)
     struct slice address = rcpt.to.domain.len > 0
                                ? rcpt.to.whole
                                : slice_text(session->setting.conf->postmaster);
-    if (!is_known(transaction, address)) {
-        if (transaction->recipient_count >= recipients_max(session)) {
-            session_say(session, SLICE("452 4.5.3 Too many recipients\r\n"));
-            return session->state;
-        }
-        if (!keep_recipient(transaction, &rcpt, address)) {
-            session_say(session, SLICE("452 4.5.3 Envelope is too large\r\n"));
-            return session->state;
-        }
-    }
+    if (!take_recipient(session, &rcpt, address))
+        return session->state;
     session_say(session, SLICE("250 2.1.5 Ok\r\n"));
     return SESSION_STATE_RECIPIENTS;
 }

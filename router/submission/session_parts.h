@@ -35,8 +35,9 @@ struct transaction {
     struct slice mail_from;
     struct slice envid;
     uint8_t ret;
-    bool asks_utf8;  /* the client said SMTPUTF8 */
-    bool needs_utf8; /* an address has bytes over 127 */
+    bool asks_utf8;                   /* the client said SMTPUTF8 */
+    bool needs_utf8;                  /* an address has bytes over 127 */
+    const struct conf_stream *tagged; /* by every recipient; NULL: by none */
     struct envelope_recipient *recipients;
     size_t recipient_count;
     size_t recipient_room;

@@ -95,6 +95,8 @@ static bool check_message(struct session *session)
         .policy = session->setting.policy,
         .sketcher = session->setting.sketcher,
         .account = session->account,
+        .listener = session->setting.listener,
+        .tagged = transaction->tagged,
         .mail_from = transaction->mail_from,
         .recipients = transaction->recipients,
         .recipient_count = transaction->recipient_count,

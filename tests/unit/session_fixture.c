@@ -14,6 +14,7 @@ static const char text[] =
     "  allow_auth_without_tls = true; max_errors = 10000;\n"
     "  max_message_size = \"64KB\"; } );\n"
     "accounts = ( { name = \"app\"; from_domains = ( \"app.test\" );\n"
+    "  recipient_tag = \"strip\";\n"
     "  password = \"$y$j9T$F5Jx5fExrKuPp53xLKQ..1$p3kGgIA21DvXuKs4EhDyhxMcKh51"
     "58mtUJN3j8FoqY1\"; } );\n"
     "sources = ( { name = \"s1\"; address = \"127.10.1.1\";\n"

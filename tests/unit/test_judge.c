@@ -83,13 +83,16 @@ struct judge_case {
     const char *header;
     enum measure measure; /* the one thing that is in the message */
     unsigned stream;
-    bool is_moved;
     enum judge_trust trust;
-    size_t recipients; /* 0: one */
-    struct judge_standing standing;
+    bool is_moved;
     bool is_truncated;
     bool is_null_sender;
-    bool has_default; /* the account's stream is FAST */
+    bool has_default;  /* the account's stream is FAST */
+    size_t recipients; /* 0: one */
+    struct judge_standing standing;
+    const char *tag;
+    const char *listener;
+    const char *says; /* what the first reason is; NULL: any */
 };
 
 static const struct judge_case cases[] = {
@@ -116,6 +119,37 @@ static const struct judge_case cases[] = {
       .stream = NEWS, .has_default = true },
     { "the header outranks the account", "X-Sendyard-Stream: news\r\n", CODE,
       .stream = NEWS, .has_default = true },
+    { "a tag declares", "", CODE, .tag = "NEWS", .stream = NEWS,
+      .says = "declared-tag=news" },
+    { "a tag is verified", "", NOTHING, .tag = "fast", .stream = GENERAL,
+      .is_moved = true },
+    { "a tag is believed", "", IMAGE, .tag = "fast", .stream = FAST,
+      .trust = TRUSTED },
+    { "a tag is never believed", "", NOTHING, .tag = "fast", .stream = GENERAL,
+      .is_moved = true, .trust = UNTRUSTED },
+    { "the header outranks an equal tag", "X-Sendyard-Stream: chat\r\n", CODE,
+      .tag = "general", .stream = CHAT, .says = "declared-header=chat" },
+    { "a tag that is lower outranks the header", DECLARED, CODE, .tag = "news",
+      .stream = NEWS, .says = "declared-tag=news" },
+    { "a tag does not raise above the header", "X-Sendyard-Stream: news\r\n",
+      CODE, .tag = "fast", .stream = NEWS, .says = "declared-header=news" },
+    { "a rule that is lower outranks the tag", "X-Campaign: summer\r\n", CODE,
+      .tag = "fast", .stream = NEWS, .says = "declared-rule=campaigns" },
+    { "a tag outranks the listener", "", CODE, .tag = "general",
+      .listener = "news", .stream = GENERAL, .says = "declared-tag=general" },
+    { "a listener declares", "", CODE, .listener = "news", .stream = NEWS,
+      .says = "declared-listener=news" },
+    { "a listener is verified", "", NOTHING, .listener = "fast",
+      .stream = GENERAL, .is_moved = true },
+    { "a listener is believed", "", IMAGE, .listener = "fast", .stream = FAST,
+      .trust = TRUSTED },
+    { "a listener is never believed", "", NOTHING, .listener = "fast",
+      .stream = GENERAL, .is_moved = true, .trust = UNTRUSTED },
+    { "a listener outranks the account", "", CODE, .listener = "general",
+      .has_default = true, .stream = GENERAL,
+      .says = "declared-listener=general" },
+    { "the header outranks the listener", DECLARED, CODE, .listener = "news",
+      .stream = FAST, .says = "declared-header=fast" },
     { "always believed", DECLARED, IMAGE, .stream = FAST, .trust = TRUSTED },
     { "never believed, but sure by itself", DECLARED, CODE, .stream = FAST,
       .trust = UNTRUSTED },
@@ -171,6 +205,8 @@ static void judge_case(const struct judge_policy *policy,
         .mail_from = slice_text(c->is_null_sender ? "" : "a@b"),
         .recipient_count = c->recipients > 0 ? c->recipients : 1,
         .header = slice_text(c->header),
+        .tag = slice_text(c->tag),
+        .listener = slice_text(c->listener),
     };
     struct sketch sketch = { .is_truncated = c->is_truncated };
     struct marks marks;
@@ -179,6 +215,17 @@ static void judge_case(const struct judge_policy *policy,
     if (c->measure != NOTHING)
         sketch.measures[c->measure] = 1;
     judge(policy, &account, &message, &sketch, &c->standing, judgement);
+}
+
+static void expect_reason(const struct judge_case *c,
+                          const struct judgement *judgement)
+{
+    struct buf text;
+    buf_init(&text, 4096);
+    judge_reasons_text(judgement, &text);
+    if (c->says && slice_find_slice(buf_slice(&text), slice_text(c->says)) != 0)
+        fail_msg("%s: %.*s", c->what, SLICE_ARG(buf_slice(&text)));
+    buf_release(&text);
 }
 
 static void mail_goes_where_it_belongs(void **state)
@@ -191,6 +238,7 @@ static void mail_goes_where_it_belongs(void **state)
             || judgement.is_moved != cases[i].is_moved)
             fail_msg("%s: stream %u, moved %d", cases[i].what, judgement.stream,
                      judgement.is_moved);
+        expect_reason(&cases[i], &judgement);
         assert_int_equal(judgement.is_protected, judgement.stream == FAST);
         assert_true(judgement.reason_count > 0);
         assert_int_equal(judgement.per_mille[0] + judgement.per_mille[1]

@@ -19,6 +19,7 @@
 #include "common/proto/header.h"
 #include "config/loader.h"
 #include "router/submission/acceptance.h"
+#include "router/submission/subaddress.h"
 
 #define CONFIGS  120u
 #define MESSAGES 60u /* under each config */
@@ -45,6 +46,12 @@ static void write_config(struct dice *dice, struct buf *out)
 {
     static const char *const modes[] = { "observe", "enforce", "off" };
     static const char *const trusts[] = { "verify", "always", "never" };
+    static const char *const tags[] = { "ignore", "read", "strip" };
+    static const char *const listeners[] = {
+        "",
+        "stream = \"news\";",
+        "stream = \"fast\";",
+    };
     static const char *const floors[] = { "1%", "50%", "80%", "99.9%" };
     static const char *const rules[] = {
         "",
@@ -53,13 +60,17 @@ static void write_config(struct dice *dice, struct buf *out)
     };
     (void)buf_addf(
         out,
-        "host_name = \"mail.test\"; listeners = ( );\n"
+        "host_name = \"mail.test\";\n"
+        "listeners = ( { name = \"in\"; address = \"127.0.0.1:587\"; tls = "
+        "\"plain\";\n"
+        "  allow_auth_without_tls = true; %s } );\n"
         "streams = ( { name = \"fast\"; class = \"transactional\"; floor = "
         "\"%s\"; },\n"
         "  { name = \"general\"; class = \"neutral\"; route = \"other\"; },\n"
         "  { name = \"news\"; class = \"bulk\"; route = \"other\"; } );\n"
         "accounts = ( { name = \"app\"; password = \"" HASH "\";\n"
-        "  from_domains = ( \"app.test\" ); declared = \"%s\"; %s } );\n"
+        "  from_domains = ( \"app.test\" ); declared = \"%s\"; %s\n"
+        "  recipient_tag = \"%s\"; } );\n"
         "classifier = { mode = \"%s\"; max_recipients = %u;\n"
         "  declare_in = ( \"X-Kind\" ); rules = ( %s ); };\n"
         "sources = ( { name = \"s\"; address = \"127.10.1.1\"; ehlo = "
@@ -68,9 +79,9 @@ static void write_config(struct dice *dice, struct buf *out)
         "pools = ( { name = \"p\"; sources = ( \"s\" ); } );\n"
         "routes = ( { name = \"default\"; pool = \"p\"; },\n"
         "  { name = \"other\"; pool = \"p\"; } );\n",
-        PICK(dice, floors), PICK(dice, trusts),
-        roll(dice, 2) ? "stream = \"fast\";" : "", PICK(dice, modes),
-        1 + roll(dice, 3), PICK(dice, rules));
+        PICK(dice, listeners), PICK(dice, floors), PICK(dice, trusts),
+        roll(dice, 2) ? "stream = \"fast\";" : "", PICK(dice, tags),
+        PICK(dice, modes), 1 + roll(dice, 3), PICK(dice, rules));
 }
 
 static void write_message(struct dice *dice, struct buf *out)
@@ -126,6 +137,7 @@ struct world {
     struct policy *policy;
     struct acceptance_question question;
     struct envelope_recipient recipients[4];
+    struct subaddress tag;
 };
 
 /* All that is decided, as one text. */
@@ -155,12 +167,22 @@ static void ask(struct dice *dice, struct world *world,
 {
     static const char *const addresses[] = { "anna@b.test", "b@c.test",
                                              "c@d.test", "d@e.test" };
+    static const char *const tagged[] = { "anna+fast@b.test",
+                                          "anna+news@b.test",
+                                          "anna+mine@b.test", "anna@b.test" };
+    const struct conf_account *account =
+        conf_account(world->conf, SLICE("app"));
     for (size_t i = 0; i < ARRAY_LEN(addresses); i++)
         world->recipients[i].address = slice_text(addresses[i]);
+    subaddress_read(world->conf, account, slice_text(PICK(dice, tagged)),
+                    &world->tag);
+    world->recipients[0].address = world->tag.address;
     world->question = (struct acceptance_question){
         .conf = world->conf,
         .policy = world->policy,
-        .account = conf_account(world->conf, SLICE("app")),
+        .account = account,
+        .listener = &world->conf->listeners[0],
+        .tagged = world->tag.stream,
         .mail_from = slice_text(roll(dice, 8) ? "a@app.test" : ""),
         .recipients = world->recipients,
         .recipient_count = 1 + roll(dice, 4),
