@@ -2,6 +2,7 @@
 #include "classifier/judge.h"
 
 #include "classifier/reasons.h"
+#include "classifier/undisclosed.h"
 #include "common/base/attr.h"
 #include "common/base/check.h"
 #include "common/base/glob.h"
@@ -261,8 +262,8 @@ static bool template_allows(const struct judge_standing *standing,
     return !standing->is_spent;
 }
 
-/* What no declaration and no trust can make protected: so many recipients, and
- * what could not be read to its end. */
+/* What no declaration and no trust can make protected: so many recipients, or
+ * none that is named, and what could not be read to its end. */
 static bool is_barred(const struct judge_policy *policy,
                       const struct judge_message *message,
                       const struct sketch *sketch, struct judgement *judgement)
@@ -270,6 +271,10 @@ static bool is_barred(const struct judge_policy *policy,
     if (message->recipient_count > policy->max_recipients) {
         add_reason(judgement, REASON_RECIPIENTS, slice_text(NULL))->value =
             (uint32_t)message->recipient_count;
+        return true;
+    }
+    if (undisclosed(message->header, message->recipient_count)) {
+        add_reason(judgement, REASON_UNDISCLOSED, slice_text(NULL));
         return true;
     }
     if (sketch->is_truncated)

@@ -5,8 +5,9 @@
  * No I/O, no clock, nothing remembered. Layers, in order:
  *
  *     must       the null sender and delivery reports are mail of systems; so
- *                many recipients in one transaction, and what was too large or
- *                nested to be read whole, cannot be protected by any word
+ *                many recipients in one transaction, a header that names none
+ *                (undisclosed.h), and what was too large or nested to be read
+ *                whole, cannot be protected by any word
  *     declared   what the header says (X-Sendyard-Stream, or a field of
  *                declare_in), what the recipients' tag says, what a rule of the
  *                operator says: the lowest of these, of equals the first. Where
@@ -142,6 +143,7 @@ struct judge_standing {
 enum judge_reason_code {
     REASON_NULL_SENDER,
     REASON_REPORT,            /* multipart/report */
+    REASON_UNDISCLOSED,       /* neither To nor Cc names anybody */
     REASON_RECIPIENTS,        /* more than max_recipients */
     REASON_DECLARED_HEADER,   /* detail: stream */
     REASON_DECLARED_TAG,      /* detail: stream */
@@ -168,7 +170,7 @@ enum judge_reason_code {
     REASON_OBSERVED,    /* nothing is moved in observe mode; detail: where
                            undeclared mail would be */
 };
-#define JUDGE_REASON_COUNT 25
+#define JUDGE_REASON_COUNT 26
 
 struct judge_reason {
     enum judge_reason_code code;

@@ -133,6 +133,7 @@ const char *judge_reason_name(enum judge_reason_code code)
     static const char *const names[JUDGE_REASON_COUNT] = {
         [REASON_NULL_SENDER] = "null-sender",
         [REASON_REPORT] = "delivery-report",
+        [REASON_UNDISCLOSED] = "undisclosed-recipients",
         [REASON_RECIPIENTS] = "many-recipients",
         [REASON_DECLARED_HEADER] = "declared-header",
         [REASON_DECLARED_TAG] = "declared-tag",

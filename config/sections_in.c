@@ -248,7 +248,8 @@ static const struct schema_key classifier_keys[] = {
               "the next `train`." },
     { "max_recipients", TYPE_COUNT, AT(conf_classifier, max_recipients),
       .initial = "10", .min = 1, .max = 100000,
-      .help = "A message to more recipients is not protected." },
+      .help = "A message to more recipients is not protected; nor is one to "
+              "undisclosed recipients, or to several without To and Cc." },
     { "bulk_recipients", TYPE_COUNT, AT(conf_classifier, bulk_recipients),
       .initial = "50", .min = 2, .max = 100000,
       .help = "A message to so many recipients is bulk." },

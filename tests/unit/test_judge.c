@@ -70,6 +70,7 @@ static int tear_down(void **state)
     return 0;
 }
 
+#define TO        "To: <b@c>\r\n"
 #define DECLARED  "X-Sendyard-Stream: fast\r\n"
 #define CODE      MEASURE_CODES
 #define IMAGE     MEASURE_IMAGES
@@ -166,10 +167,22 @@ static const struct judge_case cases[] = {
       .standing = { .state = TEMPLATE_TRIPPED,
                     .is_taught = true,
                     .taught = KIND_TRANSACTIONAL } },
-    { "ten recipients", "", CODE, .stream = FAST, .recipients = 10 },
+    { "ten recipients", TO, CODE, .stream = FAST, .recipients = 10 },
     { "eleven cannot be protected", "", CODE, .stream = GENERAL,
       .recipients = 11 },
     { "fifty are bulk", "", CODE, .stream = NEWS, .recipients = 50 },
+    { "undisclosed recipients cannot be protected",
+      "To: undisclosed-recipients:;\r\n", CODE, .stream = GENERAL },
+    { "nor by always being believed",
+      "To: undisclosed-recipients:;\r\n" DECLARED, CODE, .stream = GENERAL,
+      .is_moved = true, .trust = TRUSTED },
+    { "three without To", "Subject: x\r\n", CODE, .stream = GENERAL,
+      .recipients = 3 },
+    { "undisclosed bulk is bulk", "To: undisclosed-recipients:;\r\n", IMAGE,
+      .stream = NEWS },
+    { "undisclosed bulk, declared",
+      "To: undisclosed-recipients:;\r\nX-Sendyard-Stream: news\r\n", CODE,
+      .stream = NEWS },
     { "truncated cannot be protected", "", CODE, .stream = GENERAL,
       .is_truncated = true },
     { "the null sender", "", CODE, .stream = REPORTS, .is_null_sender = true },

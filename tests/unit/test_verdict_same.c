@@ -118,9 +118,11 @@ static void write_message(struct dice *dice, struct buf *out)
         "\xE4\xF6\xFC \xE2\x82\xAC 12,50 &euro;&nbsp;&#8364; \r\n",
         "<style>p { color: red }</style><table><tr><td>Total<td>12.00 EUR",
     };
-    (void)buf_addf(out, "From: %s@app.test\r\nTo: %s\r\nSubject: %s %u\r\n",
-                   roll(dice, 2) ? "a" : "noreply",
-                   roll(dice, 2) ? "Anna <anna@b.test>" : "b@b.test",
+    static const char *const to[] = { "To: Anna <anna@b.test>\r\n",
+                                      "To: b@b.test\r\n", "To: b@b.test\r\n",
+                                      "To: undisclosed-recipients:;\r\n", "" };
+    (void)buf_addf(out, "From: %s@app.test\r\n%sSubject: %s %u\r\n",
+                   roll(dice, 2) ? "a" : "noreply", PICK(dice, to),
                    roll(dice, 2) ? "Your order" : "=?utf-8?Q?Nur_heute=3A?=",
                    roll(dice, 100000));
     for (size_t i = 0; i < ARRAY_LEN(fields); i++)
