@@ -21,10 +21,10 @@
 #include <stdint.h>
 
 #include "common/base/attr.h"
+#include "common/base/siphash.h"
 #include "common/base/slice.h"
 #include "common/base/time.h"
 #include "router/submission/net.h"
-#include "router/submission/siphash.h"
 
 #define BRAKE_ACCOUNT_MAX 50u
 #define BRAKE_CLIENT_MAX  100u

@@ -7,7 +7,7 @@
 #include "common/base/check.h"
 #include "common/base/list.h"
 #include "common/base/mem.h"
-#include "router/submission/siphash.h"
+#include "common/base/siphash.h"
 
 #define BUCKETS 1024u
 

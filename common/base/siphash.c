@@ -1,5 +1,5 @@
 /* siphash.c - SipHash-2-4. */
-#include "router/submission/siphash.h"
+#include "common/base/siphash.h"
 
 #include <string.h>
 #include <sys/random.h>

@@ -4,8 +4,8 @@
  * Aumasson and Bernstein, 2012. With a key made at the start, who chooses the
  * input can neither aim at a slot of a table nor make two inputs collide.
  */
-#ifndef ROUTER_SUBMISSION_SIPHASH_H
-#define ROUTER_SUBMISSION_SIPHASH_H
+#ifndef COMMON_BASE_SIPHASH_H
+#define COMMON_BASE_SIPHASH_H
 
 #include <stdint.h>
 
