@@ -319,6 +319,8 @@ struct conf_trip {
 struct conf_feedback {
     uint32_t complaints;
     uint32_t hard_bounces;
+    const char *key_file; /* NULL: none */
+    const char *key;      /* read of it; NULL: none */
 };
 
 struct conf_classifier {

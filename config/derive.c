@@ -5,8 +5,10 @@
 #include "config/files.h"
 #include "config/names.h"
 
-#define HASH_FILE_MAX  4096
-#define PROXY_WORD_MAX 255 /* RFC 1929 */
+#define HASH_FILE_MAX    4096
+#define PROXY_WORD_MAX   255 /* RFC 1929 */
+#define FEEDBACK_KEY_MIN 16
+#define FEEDBACK_KEY_MAX 256
 
 static const char *join(struct holder *holder, const char *a, const char *b)
 {
@@ -62,12 +64,39 @@ static void read_login(struct fill *fill, struct conf_source *source)
                         source->name, source->proxy_login_file, PROXY_WORD_MAX);
 }
 
+static void read_key(struct fill *fill, struct conf_classifier *classifier)
+{
+    struct conf_feedback *feedback = &classifier->feedback;
+    scoped(buf_release) struct buf text;
+    struct stat info;
+    struct fault fault;
+    buf_init(&text, HASH_FILE_MAX);
+    if (files_read(feedback->key_file, &text, &info, &fault) != RC_OK)
+        return; /* the path was told as one that cannot be read */
+    struct slice line = buf_slice(&text);
+    line = slice_trim(slice_head(line, slice_find(line, '\n')));
+    if (line.len >= FEEDBACK_KEY_MIN && line.len <= FEEDBACK_KEY_MAX)
+        feedback->key = holder_text(fill->holder, line);
+    else
+        conf_errors_add(fill->errors, classifier->place,
+                        "feedback.key_file: the first line of '%s' is no key "
+                        "of %d to %d bytes",
+                        feedback->key_file, FEEDBACK_KEY_MIN, FEEDBACK_KEY_MAX);
+}
+
 static void derive_sources(struct fill *fill)
 {
     struct conf *conf = &fill->holder->conf;
     for (size_t i = 0; i < conf->source_count; i++)
         if (conf->sources[i].proxy_login_file && fill->files != CONF_FILES_NONE)
             read_login(fill, &conf->sources[i]);
+}
+
+static void derive_key(struct fill *fill)
+{
+    struct conf_classifier *classifier = &fill->holder->conf.classifier;
+    if (classifier->feedback.key_file && fill->files == CONF_FILES_ALL)
+        read_key(fill, classifier);
 }
 
 static void derive_accounts(struct fill *fill)
@@ -169,4 +198,5 @@ void derive_all(struct fill *fill)
     derive_classes(conf);
     derive_accounts(fill);
     derive_sources(fill);
+    derive_key(fill);
 }

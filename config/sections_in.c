@@ -213,6 +213,13 @@ static const struct schema_key feedback_keys[] = {
       .initial = "8%",
       .help = "A proven template with more, of a hundred and more outcomes, "
               "has to prove itself again." },
+    { "key_file", TYPE_PATH, AT(conf_feedback, key_file),
+      .needs = NEED_ROUTER,
+      .otherwise = "anybody could write X-Sendyard-Origin as we do",
+      .help = "File whose first line, of 16 to 256 bytes, is the key of the seal "
+              "in X-Sendyard-Origin, by which complaints find the message that "
+              "they are about: `openssl rand -hex 16`. The same for all routers; "
+              "with another one complaints about mail sent before are refused." },
 };
 
 static const struct schema_section schema_feedback = {

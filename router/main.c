@@ -331,13 +331,13 @@ static enum rc open_keeper(struct router *router, struct fault *fault)
     return router->keeper ? RC_OK : RC_IO;
 }
 
-static bool has_route(void *context, struct slice name)
+static struct conf *hold_conf(void *context)
 {
     struct router *router = context;
     CHECK(pthread_mutex_lock(&router->reload_lock) == 0);
-    bool has = conf_route(router->conf, name) != NULL;
+    struct conf *conf = conf_hold(router->conf);
     CHECK(pthread_mutex_unlock(&router->reload_lock) == 0);
-    return has;
+    return conf;
 }
 
 static enum rc open_control(struct router *router, struct fault *fault)
@@ -351,7 +351,7 @@ static enum rc open_control(struct router *router, struct fault *fault)
             .dispatch = router->dispatch,
             .book = router->book,
             .templates = router->templates,
-            .has_route = has_route,
+            .hold_conf = hold_conf,
             .context = router,
         },
         .reload = reload,

@@ -63,8 +63,8 @@ uint64_t siphash(const struct siphash_key *key, struct slice bytes)
     size_t whole = bytes.len - bytes.len % 8;
     for (size_t at = 0; at < whole; at += 8)
         take(&s, little_endian(bytes.ptr + at, 8));
-    take(&s, little_endian(bytes.ptr + whole, bytes.len - whole)
-                 | (uint64_t)bytes.len << 56);
+    const struct slice rest = slice_from(bytes, whole);
+    take(&s, little_endian(rest.ptr, rest.len) | (uint64_t)bytes.len << 56);
     s.c ^= 0xff;
     mix(&s, 4);
     return s.a ^ s.b ^ s.c ^ s.d;

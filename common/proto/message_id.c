@@ -40,10 +40,14 @@ void id_maker_init(struct id_maker *maker, uint16_t router)
     *maker = (struct id_maker){ .router = router };
 }
 
+uint16_t id_router(uint64_t id)
+{
+    return (uint16_t)(id >> SEQUENCE_BITS & ID_ROUTER_MAX);
+}
+
 void id_maker_seen(struct id_maker *maker, uint64_t id)
 {
-    if ((id >> SEQUENCE_BITS & ID_ROUTER_MAX) == maker->router
-        && without_router(id) > maker->last)
+    if (id_router(id) == maker->router && without_router(id) > maker->last)
         maker->last = without_router(id);
 }
 

@@ -38,6 +38,9 @@ void id_maker_seen(struct id_maker *maker, uint64_t id);
 
 uint64_t id_next(struct id_maker *maker, uint64_t utc_ms);
 
+/* Which router made it. */
+uint16_t id_router(uint64_t id);
+
 /* When the id was made; exact but for the cases above. */
 uint64_t id_utc_ms(uint64_t id);
 

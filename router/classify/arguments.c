@@ -12,6 +12,7 @@ static const char **value_of(struct arguments *arguments, const char *word)
         const char **value;
     } known[] = {
         { "--config", &arguments->config },
+        { "--router", &arguments->router },
         { "--account", &arguments->account },
         { "--model", &arguments->model },
         { "--declared", &arguments->declared },

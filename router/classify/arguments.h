@@ -11,6 +11,7 @@
 
 struct arguments {
     const char *config;   /* --config FILE; NULL: none */
+    const char *router;   /* --router NAME */
     const char *account;  /* --account NAME */
     const char *model;    /* --model FILE */
     const char *declared; /* --declared STREAM */

@@ -174,6 +174,7 @@ int teach_run(const struct arguments *arguments, FILE *out, FILE *err)
     const struct options options = {
         .config =
             arguments->config ? arguments->config : OPTIONS_CONFIG_DEFAULT,
+        .router = arguments->router,
     };
     enum judge_kind kind;
     if (!corpus_label(slice_text(arguments->teach), &kind)

@@ -79,6 +79,14 @@ static enum rc read_order(const struct value *root, struct action *action,
     return action_check(action, fault);
 }
 
+static bool has_route(const struct actions_ground *ground, struct slice name)
+{
+    struct conf *conf = ground->hold_conf(ground->context);
+    const bool has = conf_route(conf, name) != NULL;
+    conf_release(&conf);
+    return has;
+}
+
 static unsigned do_order(const struct actions_ground *ground,
                          const struct answer *order, struct buf *out)
 {
@@ -91,7 +99,7 @@ static unsigned do_order(const struct actions_ground *ground,
     if (rc == RC_OK)
         rc = read_order(root, &action, &fault);
     if (rc == RC_OK && action.kind == ACTION_REROUTE
-        && !ground->has_route(ground->context, action.route))
+        && !has_route(ground, action.route))
         rc = fault_set(&fault, RC_SYNTAX, 0, "the config has no route \"%.*s\"",
                        SLICE_ARG(slice_head(action.route, 60)));
     if (rc == RC_OK && value_flag(root, "dry_run"))

@@ -23,14 +23,16 @@
 #include "router/control/http.h"
 #include "router/dispatch/dispatch.h"
 
+struct tally;
 struct templates;
 
 struct actions_ground {
     struct dispatch *dispatch;
     struct book *book;
     struct templates *templates;
-    /* Has the config a route of this name? */
-    bool (*has_route)(void *context, struct slice name);
+    struct tally *tally; /* of complaints */
+    /* The config in force; a reference that the caller gives back. */
+    struct conf *(*hold_conf)(void *context);
     void *context;
 };
 

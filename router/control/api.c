@@ -9,9 +9,11 @@
 #include "common/base/mem.h"
 #include "common/edge/addr.h"
 #include "common/proto/json.h"
+#include "router/control/complaint.h"
 #include "router/control/http.h"
 #include "router/control/problem.h"
 #include "router/control/standing.h"
+#include "router/control/tally.h"
 #include "router/templates/templates.h"
 
 #define ASK_TIMEOUT_MS 5000
@@ -236,6 +238,7 @@ static const struct {
     { "GET",    "/v1/templates",   NULL,         standing_list   },
     { "GET",    "/v1/templates/",  NULL,         standing_get    },
     { "POST",   "/v1/templates/",  NULL,         standing_post   },
+    { "POST",   "/v1/complaints",  NULL,         complaint_post  },
 };
 /* clang-format on */
 
@@ -299,6 +302,7 @@ struct api *api_new(const struct api_options *options, struct fault *fault)
         return NULL;
     struct api *api = NEW(struct api);
     api->options = *options;
+    api->options.ground.tally = tally_new();
     api->router =
         mem_copy_text(options->router->name, strlen(options->router->name));
     api->server = http_server_new(fd, answer, api, fault);
@@ -315,6 +319,7 @@ void api_free(struct api **api)
     if (!held)
         return;
     http_server_free(&held->server);
+    tally_free(&held->options.ground.tally);
     mem_free(held->router);
     mem_free(held);
 }

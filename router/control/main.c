@@ -7,6 +7,7 @@
 #include "common/base/attr.h"
 #include "config/command.h"
 #include "router/classify/classify.h"
+#include "router/classify/feedback.h"
 #include "router/control/explain.h"
 #include "router/control/keys.h"
 #include "router/control/metrics.h"
@@ -90,6 +91,10 @@ static const struct command {
       "what kinds of mail these are, and why; models made, measured, compared; "
       "what\n      accounts declared and what was found; corrections",
       command_classify },
+    { "feedback", "[--config FILE] [--router NAME] [--json] FILE... | FOLDER | -",
+      "reports of abuse (RFC 5965) that came in: each is a complaint against its\n"
+      "      template and account; \"-\" is for pipes of mail servers",
+      command_feedback },
     { "spool",
       "verify|show|export [--beside] PATH|--config FILE [ID|--all] [FOLDER]",
       "look into a spool, with --beside into that of a running router",

@@ -103,6 +103,20 @@ static void print_verdicts(const struct value *root, FILE *out)
     }
 }
 
+static void print_complaints(const struct value *root, FILE *out)
+{
+    const struct value *complaints = value_member(root, "complaints");
+    print_head("sendyard_complaints_total", "counter",
+               "Complaints of recipients, by account and type.", out);
+    for (size_t i = 0; i < value_count(complaints); i++) {
+        const struct value *row = value_item(complaints, i);
+        (void)fputs("sendyard_complaints_total{", out);
+        print_label("account", value_text(row, "account"), ",", out);
+        print_label("type", value_text(row, "type"), "} ", out);
+        (void)fprintf(out, "%" PRIu64 "\n", value_number(row, "count"));
+    }
+}
+
 int command_metrics(int argc, char *const *argv, FILE *out, FILE *err)
 {
     struct options options;
@@ -121,8 +135,10 @@ int command_metrics(int argc, char *const *argv, FILE *out, FILE *err)
         print_status(answer_root(asking.answer), out);
         code = asking_do(&asking, "GET", "/v1/verdicts", SLICE(""));
     }
-    if (code == EX_OK)
+    if (code == EX_OK) {
         print_verdicts(answer_root(asking.answer), out);
+        print_complaints(answer_root(asking.answer), out);
+    }
     asking_close(&asking);
     return code;
 }

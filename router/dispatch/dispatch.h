@@ -95,18 +95,20 @@ bool dispatch_act(struct dispatch *dispatch,
                   const struct action *action) must_check;
 
 enum dispatch_question {
-    DISPATCH_STATUS,   /* workers, pools, totals */
-    DISPATCH_QUEUE,    /* every lane: depth, oldest, why it waits;
+    DISPATCH_STATUS,    /* workers, pools, totals */
+    DISPATCH_QUEUE,     /* every lane: depth, oldest, why it waits;
                          arg: part of a lane's pool or site, or empty */
-    DISPATCH_MESSAGE,  /* arg: message id in text; its recipients */
-    DISPATCH_HOLDERS,  /* arg: site; credit and leases by source and worker */
-    DISPATCH_SEARCH,   /* arg and answer as in search.h; may take seconds */
-    DISPATCH_WHY,      /* arg: message id; what holds it */
-    DISPATCH_WORKERS,  /* those that are live */
-    DISPATCH_VERDICTS, /* counts: verdicts.h */
-    DISPATCH_DRAIN,    /* arg: worker; it is told to take nothing more */
-    DISPATCH_RESUME,   /* arg: worker; it is told to go on */
-    DISPATCH_TRACE,    /* arg and answer as in tracing.h */
+    DISPATCH_MESSAGE,   /* arg: message id in text; its recipients */
+    DISPATCH_HOLDERS,   /* arg: site; credit and leases by source and worker */
+    DISPATCH_SEARCH,    /* arg and answer as in search.h; may take seconds */
+    DISPATCH_WHY,       /* arg: message id; what holds it */
+    DISPATCH_WORKERS,   /* those that are live */
+    DISPATCH_VERDICTS,  /* counts: verdicts.h */
+    DISPATCH_COMPLAINT, /* arg: "ACCOUNT TYPE OBJECT": a JSON object is written
+                           down as an event, and counted unless TYPE is "-" */
+    DISPATCH_DRAIN,     /* arg: worker; it is told to take nothing more */
+    DISPATCH_RESUME,    /* arg: worker; it is told to go on */
+    DISPATCH_TRACE,     /* arg and answer as in tracing.h */
 };
 
 /* Appends the answer as one JSON object to `json`. From any thread but the

@@ -311,3 +311,13 @@ void events_action(struct dispatch *dispatch, const char *event,
     add_text(&json, "route", action->route);
     end(dispatch, &json);
 }
+
+void events_complaint(struct dispatch *dispatch, struct slice object)
+{
+    struct json json;
+    struct buf *line = eventlog_line(dispatch->events);
+    begin(dispatch, &json, "complaint");
+    (void)buf_add_byte(line, ',');
+    (void)buf_add(line, slice_head(slice_from(object, 1), object.len - 2));
+    end(dispatch, &json);
+}

@@ -6,7 +6,8 @@
  * host_ip, recipient, sender, status, code, reply, tls, attempt, queued_ms,
  * delivery_ms, retry_ms, asked_ms, size, message_id. retry_ms is the wait before
  * the next attempt, missing where the message expires before; asked_ms is there
- * where the reply named that wait itself.
+ * where the reply named that wait itself. A complaint has id, account, tenant,
+ * template, type, counted, known, router, recipient, generator.
  *
  * Lines are written together, EVENTS_WAIT_MS after the first of them: a write
  * for each turn of a busy loop costs as much as all else about them.
@@ -84,6 +85,9 @@ void events_rerouted(struct dispatch *dispatch, const struct lane *lane,
 void events_operated(struct dispatch *dispatch, const char *event,
                      const struct job *job, uint32_t index,
                      const struct action *action);
+
+/* "complaint", with the members of a JSON object that is not empty. */
+void events_complaint(struct dispatch *dispatch, struct slice object);
 
 /* "paused", "resumed", "action_begun", "action_done", "action_cancelled". */
 void events_action(struct dispatch *dispatch, const char *event,

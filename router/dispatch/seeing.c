@@ -5,6 +5,7 @@
 #include "common/edge/log.h"
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
+#include "router/dispatch/events.h"
 #include "router/dispatch/fetch.h"
 #include "router/dispatch/holding.h"
 #include "router/dispatch/room.h"
@@ -397,6 +398,20 @@ static enum rc answer_holders(const struct dispatch *dispatch, struct slice arg,
     return known ? RC_OK : RC_NONE;
 }
 
+static enum rc note_complaint(struct dispatch *dispatch, struct slice arg)
+{
+    struct cursor cursor = cursor_of(arg);
+    struct slice account;
+    struct slice type;
+    if (!cursor_until(&cursor, ' ', &account)
+        || !cursor_until(&cursor, ' ', &type))
+        return RC_SYNTAX;
+    if (!slice_equal(type, SLICE("-")))
+        verdicts_count_complaint(dispatch->verdicts, account, type);
+    events_complaint(dispatch, cursor_rest(&cursor));
+    return RC_OK;
+}
+
 enum rc seeing_answer(struct dispatch *dispatch,
                       enum dispatch_question question, struct slice arg,
                       struct buf *out)
@@ -426,6 +441,9 @@ enum rc seeing_answer(struct dispatch *dispatch,
         break;
     case DISPATCH_VERDICTS:
         verdicts_write(dispatch->verdicts, &json);
+        break;
+    case DISPATCH_COMPLAINT:
+        rc = note_complaint(dispatch, arg);
         break;
     case DISPATCH_DRAIN:
         rc = order_drain(dispatch, arg, false, &json);

@@ -10,7 +10,8 @@
 
 #define KEY_MAX 1024u
 
-/* A counter and its name; of a verdict four words, each with a NUL behind. */
+/* A counter and its name; of a verdict four words, of a complaint two, each with
+ * a NUL behind. */
 struct row {
     uint64_t count;
     size_t len;
@@ -20,6 +21,7 @@ struct row {
 struct verdicts {
     struct table verdicts;
     struct table reasons;
+    struct table complaints;
 };
 
 struct verdicts *verdicts_new(void)
@@ -27,6 +29,7 @@ struct verdicts *verdicts_new(void)
     struct verdicts *verdicts = NEW(struct verdicts);
     table_init(&verdicts->verdicts);
     table_init(&verdicts->reasons);
+    table_init(&verdicts->complaints);
     return verdicts;
 }
 
@@ -45,6 +48,7 @@ void verdicts_free(struct verdicts **verdicts)
         return;
     free_rows(&held->verdicts);
     free_rows(&held->reasons);
+    free_rows(&held->complaints);
     mem_free(held);
 }
 
@@ -130,37 +134,60 @@ void verdicts_count(struct verdicts *verdicts, const struct envelope *envelope)
     count_reasons(verdicts, envelope->reasons);
 }
 
-static void write_verdict(const struct row *row, struct json *json)
+void verdicts_count_complaint(struct verdicts *verdicts, struct slice account,
+                              struct slice type)
 {
-    static const char *const names[] = { "account", "declared", "stream",
-                                         "kind" };
-    struct cursor cursor = cursor_of(slice_of(row->key, row->len));
-    struct slice word;
-    json_begin_object(json);
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (cursor_until(&cursor, '\0', &word))
-            json_add_text(json, names[i], word);
-    json_add_number(json, "count", row->count);
-    json_end(json);
+    struct key key;
+    key.len = 0;
+    add_word(&key, account);
+    add_word(&key, type);
+    count(&verdicts->complaints, VERDICTS_MAX, slice_of(key.bytes, key.len),
+          SLICE("other\0"));
 }
 
-void verdicts_write(const struct verdicts *verdicts, struct json *json)
+static void write_words(const struct table *table, const char *const *names,
+                        size_t name_count, struct json *json)
 {
     size_t at = 0;
     const struct row *row;
-    json_key(json, "verdicts");
     json_begin_array(json);
-    while ((row = table_next(&verdicts->verdicts, &at)) != NULL)
-        write_verdict(row, json);
+    while ((row = table_next(table, &at)) != NULL) {
+        struct cursor cursor = cursor_of(slice_of(row->key, row->len));
+        struct slice word;
+        json_begin_object(json);
+        for (size_t i = 0; i < name_count; i++)
+            if (cursor_until(&cursor, '\0', &word))
+                json_add_text(json, names[i], word);
+        json_add_number(json, "count", row->count);
+        json_end(json);
+    }
     json_end(json);
-    at = 0;
-    json_key(json, "reasons");
+}
+
+static void write_reasons(const struct table *table, struct json *json)
+{
+    size_t at = 0;
+    const struct row *row;
     json_begin_array(json);
-    while ((row = table_next(&verdicts->reasons, &at)) != NULL) {
+    while ((row = table_next(table, &at)) != NULL) {
         json_begin_object(json);
         json_add_text(json, "reason", slice_of(row->key, row->len));
         json_add_number(json, "count", row->count);
         json_end(json);
     }
     json_end(json);
+}
+
+void verdicts_write(const struct verdicts *verdicts, struct json *json)
+{
+    static const char *const of_verdict[] = { "account", "declared", "stream",
+                                              "kind" };
+    static const char *const of_complaint[] = { "account", "type" };
+    json_key(json, "verdicts");
+    write_words(&verdicts->verdicts, of_verdict, ARRAY_LEN(of_verdict), json);
+    json_key(json, "reasons");
+    write_reasons(&verdicts->reasons, json);
+    json_key(json, "complaints");
+    write_words(&verdicts->complaints, of_complaint, ARRAY_LEN(of_complaint),
+                json);
 }

@@ -4,8 +4,8 @@
  * Counted as they are accepted: by account, by the stream that was declared and
  * the one that they are in, and by what they were found to be; where these
  * differ the classifier disagreed. And how often each reason was given. Both
- * are bounded: accounts beyond VERDICTS_MAX rows are counted together. Of the
- * lane thread.
+ * are bounded: accounts beyond VERDICTS_MAX rows are counted together. Complaints
+ * that came in are counted likewise, by account and type. Of the lane thread.
  */
 #ifndef ROUTER_DISPATCH_VERDICTS_H
 #define ROUTER_DISPATCH_VERDICTS_H
@@ -24,7 +24,11 @@ void verdicts_free(struct verdicts **verdicts);
 
 void verdicts_count(struct verdicts *verdicts, const struct envelope *envelope);
 
-/* Adds the members "verdicts" and "reasons" of the object that is open. */
+void verdicts_count_complaint(struct verdicts *verdicts, struct slice account,
+                              struct slice type);
+
+/* Adds the members "verdicts", "reasons" and "complaints" of the object that is
+ * open. */
 void verdicts_write(const struct verdicts *verdicts, struct json *json);
 
 #endif

@@ -2,6 +2,7 @@
 #include "common/base/check.h"
 #include "common/proto/message_id.h"
 #include "common/proto/utf8.h"
+#include "router/origin.h"
 #include "router/submission/session_parts.h"
 #include "router/submission/trace.h"
 
@@ -188,6 +189,12 @@ static void build_body(const struct session *session, uint64_t id,
                        uint64_t now_utc_ms, struct buf *out)
 {
     const struct transaction *transaction = &session->transaction;
+    const struct origin origin = {
+        .id = id,
+        .template = transaction->acceptance.template,
+        .recipients = (uint32_t)transaction->recipient_count,
+    };
+    char origin_text[ORIGIN_TEXT_SIZE];
     const struct trace trace = {
         .id = id,
         .now_utc_ms = now_utc_ms,
@@ -201,6 +208,8 @@ static void build_body(const struct session *session, uint64_t id,
         .tls = session->tls,
         .cipher = session->cipher,
         .mail_from = transaction->mail_from,
+        .origin = slice_text(origin_format(
+            session->setting.conf, session->account, &origin, origin_text)),
         .found = found_tag(session),
         .recipient = transaction->recipient_count == 1
                          ? transaction->recipients[0].address

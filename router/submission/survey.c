@@ -3,6 +3,7 @@
 
 #include "common/base/chars.h"
 #include "common/proto/header.h"
+#include "router/origin.h"
 
 bool survey_is_private(const struct survey *survey, struct slice name)
 {
@@ -12,7 +13,8 @@ bool survey_is_private(const struct survey *survey, struct slice name)
     return slice_equal_nocase(name, SLICE("Bcc"))
            || slice_equal_nocase(name, SLICE("Resent-Bcc"))
            || slice_equal_nocase(name, SLICE("Return-Path"))
-           || slice_equal_nocase(name, SLICE("X-Sendyard-Stream"));
+           || slice_equal_nocase(name, SLICE("X-Sendyard-Stream"))
+           || slice_equal_nocase(name, SLICE(ORIGIN_FIELD));
 }
 
 static void count_first(uint32_t *count, struct slice *first,

@@ -35,7 +35,8 @@ void survey_read(struct slice header, const struct conf_texts *declare_in,
 
 /* Fields that must not leave with the message: Bcc and Resent-Bcc (RFC 5322
  * section 3.6.3), Return-Path (RFC 5321 section 4.4: the last hop writes it),
- * our own X-Sendyard-Stream, and what else streams are declared in. */
+ * our own X-Sendyard-Stream and X-Sendyard-Origin (which is nobody else's to
+ * write), and what else streams are declared in. */
 bool survey_is_private(const struct survey *survey, struct slice name);
 
 #endif

@@ -5,8 +5,9 @@
 #include "common/base/time.h"
 #include "common/proto/message_id.h"
 #include "common/proto/path.h"
+#include "router/origin.h"
 
-/* Six lines of ours at most, each with at most two names of 255 bytes. */
+/* Seven lines of ours at most, each with at most two names of 255 bytes. */
 #define FIELDS_MAX 4096u
 
 static bool add_all(struct buf *out, const struct slice *parts, size_t count)
@@ -68,6 +69,10 @@ static bool add_missing(const struct trace *trace, const struct survey *survey,
         fits = fits && buf_add(out, SLICE("Message-ID: "))
                && header_add_msg_id(trace->id, trace->host, out)
                && buf_add(out, SLICE("\r\n"));
+    if (trace->origin.len > 0)
+        fits =
+            fits
+            && ADD(out, SLICE(ORIGIN_FIELD ": "), trace->origin, SLICE("\r\n"));
     if (trace->found.len > 0)
         fits = fits
                && ADD(out, SLICE("X-Sendyard-Found: "), trace->found,

@@ -3,9 +3,9 @@
  *
  * In front come a Received field (RFC 5321 section 4.4, protocol names of RFC
  * 3848 and RFC 6531 section 4.3), and From, Date and Message-ID where the
- * client sent none (RFC 6409 section 8), and X-Sendyard-Found where the config
- * says that mail which was moved to a lower stream is tagged. Private fields (survey.h) are left
- * out. All else stays byte for byte, so signatures of the client stay valid. The
+ * client sent none (RFC 6409 section 8), X-Sendyard-Origin (router/origin.h), and
+ * X-Sendyard-Found where the config says that mail which was moved to a lower
+ * stream is tagged. Private fields (survey.h) are left out. All else stays byte for byte, so signatures of the client stay valid. The
  * text is copied once. Pure.
  *
  *     Received: from laptop.example ([192.0.2.1])
@@ -41,6 +41,7 @@ struct trace {
     const char *tls;        /* "TLSv1.3"; NULL: in clear */
     const char *cipher;     /* NULL: in clear */
     struct slice mail_from; /* becomes From when there is none */
+    struct slice origin;    /* value of X-Sendyard-Origin; empty: no word */
     struct slice found;     /* what mail that was moved is; empty: no word */
     struct slice recipient; /* the sole one; empty when there are several */
 };

@@ -53,8 +53,10 @@ log = {{ events = "events.log"; }};
 
 
 class Cluster:
-    def __init__(self, more="", declared="always"):
-        """`more` config; what the account's declarations are worth."""
+    def __init__(self, more="", declared="always", keep_messages=False):
+        """`more` config; what the account's declarations are worth; whether
+        receivers keep what they got."""
+        self._keep_messages = keep_messages
         self._more = more
         self._declared = declared
 
@@ -106,7 +108,7 @@ class Cluster:
                 return f"{self.prefix}.{low}"
 
         self.internet = Internet(
-            self.folder / "internet", Elsewhere(), keep_messages=False,
+            self.folder / "internet", Elsewhere(), self._keep_messages,
             within=self.hosts.words("internet", ()))
         self.internet.start()
 

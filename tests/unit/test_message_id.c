@@ -27,6 +27,7 @@ static void ids_rise_when_the_clock_does_not(void **state)
     }
     /* 10000 ids fill two milliseconds and a part of the third. */
     assert_int_equal(id_utc_ms(last), NOW_UTC_MS + 2);
+    assert_int_equal(id_router(last), maker.router);
     assert_int_equal(id_utc_ms(id_next(&maker, NOW_UTC_MS + 9)),
                      NOW_UTC_MS + 9);
 }

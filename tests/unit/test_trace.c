@@ -173,6 +173,7 @@ static void private_fields_are_taken_out(void **state)
           COMPLETE "\r\n" },
         { FROM "Bcc: a@b\r\n" OLD_DATE "Bcc: c@d\r\n" OLD_ID "\r\n",
           COMPLETE "\r\n" },
+        { "X-Sendyard-Origin: forged\r\n" COMPLETE "\r\n", COMPLETE "\r\n" },
         /* What only looks so stays, and so does the text. */
         { COMPLETE "Bcc-Note: x\r\nX-Bcc: y\r\nCc: z@y.test\r\n\r\n"
                    "Bcc: in the text\r\n",
@@ -181,6 +182,17 @@ static void private_fields_are_taken_out(void **state)
     };
     (void)state;
     expect_changes(changes, ARRAY_LEN(changes));
+}
+
+static void our_own_fields_are_added(void **state)
+{
+    (void)state;
+    struct trace trace = plain_trace();
+    trace.origin = SLICE("a b 1 c");
+    trace.found = SLICE("bulk");
+    expect(&trace, SLICE("X-Sendyard-Origin: x\r\n" COMPLETE "\r\n"),
+           SLICE(RECEIVED "X-Sendyard-Origin: a b 1 c\r\n"
+                          "X-Sendyard-Found: bulk\r\n" COMPLETE "\r\n"));
 }
 
 static void a_header_alone_gets_its_empty_line(void **state)
@@ -250,6 +262,7 @@ int main(void)
         cmocka_unit_test(received_names_a_sole_recipient_and_ipv6),
         cmocka_unit_test(only_what_is_missing_is_added),
         cmocka_unit_test(private_fields_are_taken_out),
+        cmocka_unit_test(our_own_fields_are_added),
         cmocka_unit_test(a_header_alone_gets_its_empty_line),
         cmocka_unit_test(the_body_stays_byte_for_byte),
         cmocka_unit_test(the_longest_texts_fit),

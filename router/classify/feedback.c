@@ -1,0 +1,106 @@
+/* feedback.c - `sendyard feedback`: complaints that came in by mail. */
+#include "router/classify/feedback.h"
+
+#include <string.h>
+#include <sysexits.h>
+
+#include "router/classify/arguments.h"
+#include "router/classify/bag.h"
+#include "router/control/asking.h"
+
+/* The router takes a megabyte; what it looks for is in front. */
+#define REPORT_MAX (512u << 10)
+
+struct feedback {
+    struct asking asking;
+    bool json;
+    bool is_piped;
+    int code; /* of what went wrong; EX_OK */
+    FILE *out;
+};
+
+static void show(const struct feedback *feedback, struct slice name)
+{
+    const struct value *root = answer_root(feedback->asking.answer);
+    if (feedback->json) {
+        (void)fprintf(feedback->out, "%.*s\n",
+                      SLICE_ARG(buf_slice(&feedback->asking.json)));
+        return;
+    }
+    (void)fprintf(feedback->out, "%.*s: %s about %s of %s, template %s%s\n",
+                  SLICE_ARG(name), value_text(root, "type"),
+                  value_text(root, "id"), value_text(root, "account"),
+                  value_text(root, "template"),
+                  value_flag(root, "counted") ? "" : ", not counted");
+    if (!value_flag(root, "known") && value_text(root, "router")[0] != '\0')
+        (void)fprintf(feedback->out,
+                      "  its template is not known here: %s took the message\n",
+                      value_text(root, "router"));
+}
+
+/* False: the router cannot be asked, and will not for the next one. */
+static bool tell_router(void *context, const struct bag_message *message)
+{
+    struct feedback *feedback = context;
+    const int code = asking_do(&feedback->asking, "POST", "/v1/complaints",
+                               slice_head(message->bytes, REPORT_MAX));
+    if (code == EX_OK) {
+        show(feedback, message->name);
+        return true;
+    }
+    if (code == EX_DATAERR) {
+        (void)fprintf(feedback->asking.err, "%.*s: passed over\n",
+                      SLICE_ARG(message->name));
+        if (!feedback->is_piped)
+            feedback->code = EX_DATAERR;
+        return true;
+    }
+    feedback->code = EX_TEMPFAIL;
+    return false;
+}
+
+static int tell_all(struct feedback *feedback,
+                    const struct arguments *arguments, FILE *err)
+{
+    for (int i = 0; i < arguments->word_count; i++) {
+        const char *word = arguments->words[i];
+        feedback->is_piped = strcmp(word, "-") == 0;
+        const bool is_read = bag_each(word, tell_router, feedback, err);
+        if (feedback->code == EX_TEMPFAIL)
+            break;
+        if (!is_read)
+            feedback->code = EX_NOINPUT;
+    }
+    return feedback->code;
+}
+
+static int run(const struct arguments *arguments, FILE *out, FILE *err)
+{
+    const struct options options = {
+        .config =
+            arguments->config ? arguments->config : OPTIONS_CONFIG_DEFAULT,
+        .router = arguments->router,
+    };
+    struct feedback feedback = { .json = arguments->json,
+                                 .code = EX_OK,
+                                 .out = out };
+    int code = asking_open(&feedback.asking, &options, err);
+    if (code == EX_OK)
+        code = tell_all(&feedback, arguments, err);
+    asking_close(&feedback.asking);
+    return code;
+}
+
+int command_feedback(int argc, char *const *argv, FILE *out, FILE *err)
+{
+    struct arguments arguments;
+    int code = EX_USAGE;
+    const bool is_read = arguments_read(argc, argv, &arguments, err);
+    if (is_read && arguments.word_count > 0)
+        code = run(&arguments, out, err);
+    else if (is_read)
+        (void)fprintf(err, "usage: sendyard feedback [--config FILE] [--router "
+                           "NAME] [--json] FILE...|FOLDER|-\n");
+    arguments_release(&arguments);
+    return code;
+}

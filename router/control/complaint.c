@@ -1,0 +1,143 @@
+/* complaint.c - complaints over HTTP. */
+#include "router/control/complaint.h"
+
+#include "common/base/time.h"
+#include "common/proto/arf.h"
+#include "common/proto/json.h"
+#include "common/proto/message_id.h"
+#include "router/control/problem.h"
+#include "router/control/tally.h"
+#include "router/origin.h"
+#include "router/templates/templates.h"
+
+#define ASK_TIMEOUT_MS 5000u
+#define TEXT_MAX       256u /* bytes of a stranger's text that are kept */
+#define OBJECT_MAX     (16u << 10)
+
+struct complaint {
+    struct arf arf;
+    struct origin origin;
+    const struct conf_account *account;
+    const char *router; /* which took the message; NULL: not in the config */
+    bool is_known;      /* its template is, here */
+    bool is_counted;
+};
+
+static const char *router_of(const struct conf *conf, uint64_t id)
+{
+    for (size_t i = 0; i < conf->router_count; i++)
+        if (conf->routers[i].number == id_router(id))
+            return conf->routers[i].name;
+    return NULL;
+}
+
+static bool is_known(struct templates *templates, uint64_t template)
+{
+    scoped(buf_release) struct buf json;
+    buf_init(&json, OBJECT_MAX);
+    return template != 0
+           && templates_add_json(templates, template, time_utc_ms(), &json)
+                  == RC_OK;
+}
+
+/* Who complained, or, where he is not named, which report it is. */
+static struct slice teller(const struct arf *arf)
+{
+    return slice_is_empty(arf->recipient) ? arf->report_id : arf->recipient;
+}
+
+static void count(const struct actions_ground *ground,
+                  struct complaint *complaint)
+{
+    const struct origin *origin = &complaint->origin;
+    complaint->is_known = is_known(ground->templates, origin->template);
+    complaint->is_counted =
+        arf_is_complaint(complaint->arf.type)
+        && tally_take(ground->tally, origin->id, origin->recipients,
+                      teller(&complaint->arf));
+    if (complaint->is_counted && complaint->is_known)
+        templates_hear(ground->templates, origin->template, GUARD_COMPLAINT, 1,
+                       time_utc_ms());
+}
+
+static void add_id(struct json *json, const char *key, uint64_t id)
+{
+    char text[ID_TEXT_SIZE];
+    if (id != 0)
+        json_add_text(json, key, slice_text(id_format(id, text)));
+}
+
+static void add_text(struct json *json, const char *key, struct slice text)
+{
+    if (text.len > 0)
+        json_add_text(json, key, slice_head(text, TEXT_MAX));
+}
+
+static void describe(const struct complaint *complaint, struct buf *out)
+{
+    const struct arf *arf = &complaint->arf;
+    struct json json;
+    json_init(&json, out);
+    json_begin_object(&json);
+    add_id(&json, "id", complaint->origin.id);
+    add_text(&json, "account", slice_text(complaint->account->name));
+    add_text(&json, "tenant", slice_text(complaint->account->tenant->name));
+    add_id(&json, "template", complaint->origin.template);
+    add_text(&json, "type", slice_text(arf_type_name(arf->type)));
+    json_add_bool(&json, "counted", complaint->is_counted);
+    json_add_bool(&json, "known", complaint->is_known);
+    add_text(&json, "router", slice_text(complaint->router));
+    add_text(&json, "recipient", arf->recipient);
+    add_text(&json, "generator", arf->user_agent);
+    json_end(&json);
+}
+
+/* The lane thread writes the event log, and counts by account. */
+static enum rc tell(const struct actions_ground *ground,
+                    const struct complaint *complaint, struct slice object)
+{
+    scoped(buf_release) struct buf words;
+    scoped(buf_release) struct buf answer;
+    buf_init(&words, OBJECT_MAX);
+    buf_init(&answer, OBJECT_MAX);
+    (void)buf_addf(&words, "%s %s ", complaint->account->name,
+                   complaint->is_counted ? arf_type_name(complaint->arf.type)
+                                         : "-");
+    if (!buf_add(&words, object))
+        return RC_LIMIT;
+    return dispatch_ask(ground->dispatch, DISPATCH_COMPLAINT, buf_slice(&words),
+                        ASK_TIMEOUT_MS, &answer);
+}
+
+static unsigned hear(const struct actions_ground *ground,
+                     const struct conf *conf, struct complaint *complaint,
+                     struct buf *out)
+{
+    complaint->router = router_of(conf, complaint->origin.id);
+    count(ground, complaint);
+    describe(complaint, out);
+    const enum rc rc = tell(ground, complaint, buf_slice(out));
+    return rc == RC_OK ? 200 : problem_of(out, RC_TIMEOUT, SLICE(""));
+}
+
+unsigned complaint_post(const struct actions_ground *ground,
+                        const struct http_request *request, struct buf *out)
+{
+    struct complaint complaint = { .is_counted = false };
+    if (arf_read(request->body, &complaint.arf) != RC_OK)
+        return problem_of(out, RC_SYNTAX,
+                          SLICE("no report of abuse (RFC 5965) that has the "
+                                "message which it is about"));
+    struct conf *conf = ground->hold_conf(ground->context);
+    const enum rc rc = origin_find(conf, complaint.arf.header,
+                                   &complaint.origin, &complaint.account);
+    const unsigned status =
+        rc == RC_OK
+            ? hear(ground, conf, &complaint, out)
+            : problem_of(
+                out, rc,
+                SLICE("the message is none of ours: it has no " ORIGIN_FIELD
+                      " that we wrote"));
+    conf_release(&conf);
+    return status;
+}

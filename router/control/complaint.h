@@ -1,0 +1,30 @@
+/*
+ * complaint.h - complaints over HTTP.
+ *
+ *     POST /v1/complaints    a report of abuse (common/proto/arf.h) as it came:
+ *                            the message itself, of at most a megabyte
+ *
+ * The message that it is about is known by our field in its header (origin.h).
+ * A complaint counts against its template here, as if it were an outcome of a
+ * delivery, and for its account in the metrics; each report is a "complaint" in
+ * the event log. The answer is what is in that line: id, account, tenant,
+ * template, type, recipient, generator, and whether it was counted: reports
+ * that are no complaint (not-spam, opt-out ...) are not, nor is one that came
+ * before (tally.h). 422: it is no such report; 404: not about mail of ours.
+ *
+ * Each router counts the outcomes of the mail that it took, so a report belongs to
+ * the one that took the message: its name is in the answer as `router`, where the
+ * config has it, and `known` says whether the template is known here. Where it is
+ * not the complaint counts for the account alone.
+ *
+ * Runs in the server's thread.
+ */
+#ifndef ROUTER_CONTROL_COMPLAINT_H
+#define ROUTER_CONTROL_COMPLAINT_H
+
+#include "router/control/actions.h"
+
+unsigned complaint_post(const struct actions_ground *ground,
+                        const struct http_request *request, struct buf *out);
+
+#endif
