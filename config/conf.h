@@ -122,6 +122,8 @@ struct conf_account {
     const struct conf_stream *stream; /* account default; NULL: none */
     enum conf_trust declared;         /* what a declared stream is worth */
     enum conf_recipient_tag recipient_tag;
+    const char
+        *feedback_id; /* the sender's in Feedback-ID; NULL: none is set */
     enum conf_account_mode mode; /* of the classifier, for its mail */
     uint64_t max_message_size;   /* 0: the listener's */
     uint32_t max_recipients;     /* 0: the listener's */

@@ -125,6 +125,14 @@ static const struct schema_key account_keys[] = {
               "takes \"+STREAM\" out of the envelope's address and delivers to "
               "user@domain. With \"ignore\" it is a part of the address like "
               "any other." },
+    { "feedback_id", TYPE_TEXT, AT(conf_account, feedback_id),
+      .otherwise = "no Feedback-ID is added",
+      .help = "Its mail that has no Feedback-ID gets one, "
+              "ACCOUNT:STREAM:TEMPLATE:this, by which Gmail's Postmaster Tools "
+              "tell complaints apart; 5 to 15 letters, digits, . _ or -. It tells "
+              "the account's name to receivers, and is of use only where mail is "
+              "signed behind us: the client's own DKIM signature cannot cover "
+              "it, and breaks if it forbids the field." },
     { "mode", TYPE_CHOICE, AT(conf_account, mode), .initial = "as classifier",
       .choices = account_modes,
       .help = "The classifier's mode for its mail alone." },

@@ -2,6 +2,7 @@
 #include "config/verify.h"
 
 #include "common/base/attr.h"
+#include "common/base/chars.h"
 #include "common/base/slice.h"
 
 /* A Unix socket's path has 107 bytes; the names in run_dir need some. */
@@ -74,6 +75,30 @@ static void verify_accounts(const struct conf *conf, struct conf_errors *errors)
                             "account '%s': a message of max_message_size does "
                             "not fit max_incoming_memory",
                             conf->accounts[i].name);
+}
+
+/* What Gmail takes as the sender's part of a Feedback-ID. */
+static bool is_feedback_id(struct slice text)
+{
+    bool is_good = text.len >= 5 && text.len <= 15;
+    for (size_t i = 0; i < text.len; i++)
+        is_good &= char_is(text.ptr[i], CHAR_LDH)
+                   || slice_find(SLICE("._"), text.ptr[i]) < 2;
+    return is_good;
+}
+
+static void verify_feedback_ids(const struct conf *conf,
+                                struct conf_errors *errors)
+{
+    for (size_t i = 0; i < conf->account_count; i++) {
+        const struct conf_account *account = &conf->accounts[i];
+        if (account->feedback_id
+            && !is_feedback_id(slice_text(account->feedback_id)))
+            conf_errors_add(errors, account->place,
+                            "account '%s': feedback_id takes 5 to 15 letters, "
+                            "digits, . _ or -",
+                            account->name);
+    }
 }
 
 /* Follows the fallbacks; a walk longer than the list of routes is a cycle. It
@@ -377,6 +402,7 @@ void verify_all(const struct conf *conf, struct conf_errors *errors)
 {
     verify_tls(conf, errors);
     verify_accounts(conf, errors);
+    verify_feedback_ids(conf, errors);
     verify_routes(conf, errors);
     verify_sources(conf, errors);
     verify_receivers(conf, errors);

@@ -1,4 +1,6 @@
 /* session_text.c - DATA: the message, and what is made of it. */
+#include <stdio.h>
+
 #include "common/base/check.h"
 #include "common/proto/message_id.h"
 #include "common/proto/utf8.h"
@@ -10,6 +12,8 @@
 #define LOGGED_ID_MAX 255u
 
 #define REASONS_MAX 4096u
+
+#define FEEDBACK_ID_SIZE 512u
 
 bool session_pay(struct session *session, uint64_t bytes)
 {
@@ -185,6 +189,24 @@ static struct slice found_tag(const struct session *session)
     return slice_text(is_tagged ? judge_kind_name(judgement->kind) : NULL);
 }
 
+/* Names of a config are short, so that this has room for them. */
+static const char *format_feedback_id(const struct session *session,
+                                      char text[FEEDBACK_ID_SIZE])
+{
+    const struct acceptance *acceptance = &session->transaction.acceptance;
+    const char *sender = session->account->feedback_id;
+    char template[ID_TEXT_SIZE] = "";
+    if (!sender)
+        return NULL;
+    if (acceptance->template != 0)
+        (void)id_format(acceptance->template, template);
+    const int len =
+        snprintf(text, FEEDBACK_ID_SIZE, "%s:%s:%s:%s", session->account->name,
+                 acceptance->stream->name, template, sender);
+    CHECK(len > 0 && (size_t)len < FEEDBACK_ID_SIZE);
+    return text;
+}
+
 static void build_body(const struct session *session, uint64_t id,
                        uint64_t now_utc_ms, struct buf *out)
 {
@@ -195,6 +217,7 @@ static void build_body(const struct session *session, uint64_t id,
         .recipients = (uint32_t)transaction->recipient_count,
     };
     char origin_text[ORIGIN_TEXT_SIZE];
+    char feedback_id[FEEDBACK_ID_SIZE];
     const struct trace trace = {
         .id = id,
         .now_utc_ms = now_utc_ms,
@@ -210,6 +233,7 @@ static void build_body(const struct session *session, uint64_t id,
         .mail_from = transaction->mail_from,
         .origin = slice_text(origin_format(
             session->setting.conf, session->account, &origin, origin_text)),
+        .feedback_id = slice_text(format_feedback_id(session, feedback_id)),
         .found = found_tag(session),
         .recipient = transaction->recipient_count == 1
                          ? transaction->recipients[0].address

@@ -31,6 +31,8 @@ static void note(struct survey *survey, const struct header_field *field)
     case 'f':
         if (slice_equal_nocase(field->name, SLICE("From")))
             count_first(&survey->from_count, &survey->from, field->value);
+        else if (slice_equal_nocase(field->name, SLICE("Feedback-ID")))
+            survey->has_feedback_id = true;
         break;
     case 's':
         if (slice_equal_nocase(field->name, SLICE("Sender")))

@@ -23,6 +23,7 @@ struct survey {
     struct slice message_id;
     bool has_date;
     bool has_message_id;
+    bool has_feedback_id;
     bool has_private;     /* fields that are survey_is_private() */
     size_t private_bytes; /* of those fields, line ends included */
     const struct conf_texts *declare_in; /* borrowed */

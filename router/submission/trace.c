@@ -7,7 +7,7 @@
 #include "common/proto/path.h"
 #include "router/origin.h"
 
-/* Seven lines of ours at most, each with at most two names of 255 bytes. */
+/* Eight lines of ours at most, each with at most two names of 255 bytes. */
 #define FIELDS_MAX 4096u
 
 static bool add_all(struct buf *out, const struct slice *parts, size_t count)
@@ -73,6 +73,10 @@ static bool add_missing(const struct trace *trace, const struct survey *survey,
         fits =
             fits
             && ADD(out, SLICE(ORIGIN_FIELD ": "), trace->origin, SLICE("\r\n"));
+    if (trace->feedback_id.len > 0 && !survey->has_feedback_id)
+        fits = fits
+               && ADD(out, SLICE("Feedback-ID: "), trace->feedback_id,
+                      SLICE("\r\n"));
     if (trace->found.len > 0)
         fits = fits
                && ADD(out, SLICE("X-Sendyard-Found: "), trace->found,

@@ -3,7 +3,8 @@
  *
  * In front come a Received field (RFC 5321 section 4.4, protocol names of RFC
  * 3848 and RFC 6531 section 4.3), and From, Date and Message-ID where the
- * client sent none (RFC 6409 section 8), X-Sendyard-Origin (router/origin.h), and
+ * client sent none (RFC 6409 section 8), X-Sendyard-Origin (router/origin.h),
+ * Feedback-ID where the account has one and the message has not, and
  * X-Sendyard-Found where the config says that mail which was moved to a lower
  * stream is tagged. Private fields (survey.h) are left out. All else stays byte for byte, so signatures of the client stay valid. The
  * text is copied once. Pure.
@@ -37,13 +38,14 @@ struct trace {
     bool is_client_ipv6;
     bool is_esmtp; /* said EHLO, not HELO */
     bool is_authenticated;
-    bool is_utf8;           /* the message needs SMTPUTF8 */
-    const char *tls;        /* "TLSv1.3"; NULL: in clear */
-    const char *cipher;     /* NULL: in clear */
-    struct slice mail_from; /* becomes From when there is none */
-    struct slice origin;    /* value of X-Sendyard-Origin; empty: no word */
-    struct slice found;     /* what mail that was moved is; empty: no word */
-    struct slice recipient; /* the sole one; empty when there are several */
+    bool is_utf8;             /* the message needs SMTPUTF8 */
+    const char *tls;          /* "TLSv1.3"; NULL: in clear */
+    const char *cipher;       /* NULL: in clear */
+    struct slice mail_from;   /* becomes From when there is none */
+    struct slice origin;      /* value of X-Sendyard-Origin; empty: no word */
+    struct slice feedback_id; /* value of Feedback-ID; empty: none is added */
+    struct slice found;       /* what mail that was moved is; empty: no word */
+    struct slice recipient;   /* the sole one; empty when there are several */
 };
 
 /* Makes `out` hold the whole message in memory of exactly its size; `out` is

@@ -242,6 +242,10 @@ static void references_must_resolve(void **state)
           "pools.p.sources.b.source: there is no source 'b'" },
         { SOURCE "accounts = ( { name = \"a\"; tenant = \"t\"; } );",
           "accounts.a.tenant: there is no tenant 't'" },
+        { SOURCE "accounts = ( { name = \"a\"; password = \"" HASH "\";\n"
+                 "from_domains = ( \"a.test\" ); feedback_id = \"a:bcd\"; "
+                 "} );",
+          "account 'a': feedback_id takes 5 to 15 letters" },
         { SOURCE "limits = ( { provider = \"p\"; } );",
           "there is no provider 'p'" },
         { SOURCE "listeners = ( { name = \"l\"; address = \"1.2.3.4:1\";\n"

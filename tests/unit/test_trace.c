@@ -189,10 +189,16 @@ static void our_own_fields_are_added(void **state)
     (void)state;
     struct trace trace = plain_trace();
     trace.origin = SLICE("a b 1 c");
+    trace.feedback_id = SLICE("app:fast::sender");
     trace.found = SLICE("bulk");
     expect(&trace, SLICE("X-Sendyard-Origin: x\r\n" COMPLETE "\r\n"),
            SLICE(RECEIVED "X-Sendyard-Origin: a b 1 c\r\n"
+                          "Feedback-ID: app:fast::sender\r\n"
                           "X-Sendyard-Found: bulk\r\n" COMPLETE "\r\n"));
+    /* A sender's own is never overwritten. */
+    trace.origin = trace.found = SLICE("");
+    expect(&trace, SLICE(COMPLETE "feedback-id: mine\r\n\r\n"),
+           SLICE(RECEIVED COMPLETE "feedback-id: mine\r\n\r\n"));
 }
 
 static void a_header_alone_gets_its_empty_line(void **state)
