@@ -72,6 +72,7 @@ struct conf_listener {
     bool allow_auth_without_tls; /* never by default */
     const char *account;         /* for unauthenticated mail; NULL: refuse */
     const struct conf_stream *stream; /* what arrives here declares; NULL */
+    struct conf_texts complaints;     /* addresses that take reports of abuse */
     enum conf_bare_newline bare_newline;
     uint32_t max_connections;
     uint32_t max_connections_per_ip;

@@ -32,6 +32,11 @@ static const struct schema_key listener_keys[] = {
     { "account", TYPE_NAMED, AT(conf_listener, account),
       .section = &schema_accounts, .otherwise = "refuse such mail",
       .help = "Account of mail without AUTH, where require_auth is false." },
+    { "complaints", TYPE_TEXTS, AT(conf_listener, complaints),
+      .otherwise = "none",
+      .help = "Addresses, as \"fbl@example.com\", to which anybody may send "
+              "without AUTH what is a report of abuse (RFC 5965) about mail of "
+              "ours: it counts, and is not delivered. See feedback.key_file." },
     { "stream", TYPE_REFERENCE, AT(conf_listener, stream),
       .section = &schema_streams, .otherwise = "the account's",
       .help = "Stream of the mail that arrives here and declares none; worth "

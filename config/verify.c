@@ -44,6 +44,12 @@ static void verify_listener(const struct conf *conf, size_t index,
                         "listener '%s': a message of max_message_size does "
                         "not fit max_incoming_memory",
                         listener->name);
+    for (size_t i = 0; i < listener->complaints.count; i++)
+        if (!strchr(listener->complaints.items[i], '@'))
+            conf_errors_add(errors, listener->place,
+                            "listener '%s': complaints takes addresses, not "
+                            "'%s'",
+                            listener->name, listener->complaints.items[i]);
     for (size_t i = 0; i < index; i++)
         if (same_endpoint(&listener->address, &conf->listeners[i].address))
             conf_errors_add(errors, listener->place,

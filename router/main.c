@@ -24,6 +24,8 @@
 #include "config/loader.h"
 #include "router/actions/exchange.h"
 #include "router/control/api.h"
+#include "router/control/complaint.h"
+#include "router/control/tally.h"
 #include "router/dispatch/dispatch.h"
 #include "router/intake.h"
 #include "router/spool/spool.h"
@@ -33,6 +35,7 @@
 
 #define SPOOL_QUEUE_MAX    4096 /* messages on their way to disk */
 #define SUBMISSION_ENDS_MS SECONDS_MS(10)
+#define REPORT_ANSWER_MAX  (16u << 10)
 #define LOW_PORT_MAX       1023
 
 struct router {
@@ -48,6 +51,7 @@ struct router {
     struct book *book;         /* of operators' actions */
     struct exchange *exchange; /* NULL: the config's Redis cannot be used */
     struct templates *templates;
+    struct tally *tally;   /* of complaints */
     struct keeper *keeper; /* of the templates */
     struct intake *intake;
     struct submission *submission;
@@ -340,6 +344,28 @@ static struct conf *hold_conf(void *context)
     return conf;
 }
 
+static struct actions_ground ground_of(struct router *router)
+{
+    return (struct actions_ground){
+        .dispatch = router->dispatch,
+        .book = router->book,
+        .templates = router->templates,
+        .tally = router->tally,
+        .hold_conf = hold_conf,
+        .context = router,
+    };
+}
+
+/* In a submission thread, under its own config. */
+static enum rc hear_report(void *context, const struct conf *conf,
+                           struct slice report)
+{
+    const struct actions_ground ground = ground_of(context);
+    scoped(buf_release) struct buf answer;
+    buf_init(&answer, REPORT_ANSWER_MAX);
+    return complaint_hear(&ground, conf, report, &answer);
+}
+
 static enum rc open_control(struct router *router, struct fault *fault)
 {
     const struct api_options options = {
@@ -347,13 +373,7 @@ static enum rc open_control(struct router *router, struct fault *fault)
         .router = router->self,
         .dispatch = router->dispatch,
         .spool = router->spool,
-        .ground = {
-            .dispatch = router->dispatch,
-            .book = router->book,
-            .templates = router->templates,
-            .hold_conf = hold_conf,
-            .context = router,
-        },
+        .ground = ground_of(router),
         .reload = reload,
         .add_status = add_status,
         .context = router,
@@ -366,6 +386,7 @@ static enum rc open_control(struct router *router, struct fault *fault)
 static enum rc open_all(struct router *router, struct fault *fault)
 {
     router->templates = templates_new();
+    router->tally = tally_new();
     configure_templates(router, router->conf);
     const struct dispatch_options options = {
         .conf = router->conf,
@@ -394,6 +415,8 @@ static enum rc open_all(struct router *router, struct fault *fault)
         .templates = router->templates,
         .next_id = next_id,
         .id_context = router,
+        .hear_report = hear_report,
+        .report_context = router,
     };
     router->submission = submission_start(router->conf, &door, fault);
     return router->submission ? open_control(router, fault) : RC_IO;
@@ -412,6 +435,7 @@ static void close_all(struct router *router)
     spool_close(&router->spool);
     intake_free(&router->intake);
     dispatch_free(&router->dispatch);
+    tally_free(&router->tally);
     templates_free(&router->templates);
 }
 

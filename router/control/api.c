@@ -13,7 +13,6 @@
 #include "router/control/http.h"
 #include "router/control/problem.h"
 #include "router/control/standing.h"
-#include "router/control/tally.h"
 #include "router/templates/templates.h"
 
 #define ASK_TIMEOUT_MS 5000
@@ -302,7 +301,6 @@ struct api *api_new(const struct api_options *options, struct fault *fault)
         return NULL;
     struct api *api = NEW(struct api);
     api->options = *options;
-    api->options.ground.tally = tally_new();
     api->router =
         mem_copy_text(options->router->name, strlen(options->router->name));
     api->server = http_server_new(fd, answer, api, fault);
@@ -319,7 +317,6 @@ void api_free(struct api **api)
     if (!held)
         return;
     http_server_free(&held->server);
-    tally_free(&held->options.ground.tally);
     mem_free(held->router);
     mem_free(held);
 }

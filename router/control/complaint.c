@@ -10,9 +10,8 @@
 #include "router/origin.h"
 #include "router/templates/templates.h"
 
-#define ASK_TIMEOUT_MS 5000u
-#define TEXT_MAX       256u /* bytes of a stranger's text that are kept */
-#define OBJECT_MAX     (16u << 10)
+#define TEXT_MAX   256u /* bytes of a stranger's text that are kept */
+#define OBJECT_MAX (16u << 10)
 
 struct complaint {
     struct arf arf;
@@ -97,47 +96,51 @@ static enum rc tell(const struct actions_ground *ground,
                     const struct complaint *complaint, struct slice object)
 {
     scoped(buf_release) struct buf words;
-    scoped(buf_release) struct buf answer;
     buf_init(&words, OBJECT_MAX);
-    buf_init(&answer, OBJECT_MAX);
     (void)buf_addf(&words, "%s %s ", complaint->account->name,
                    complaint->is_counted ? arf_type_name(complaint->arf.type)
                                          : "-");
-    if (!buf_add(&words, object))
-        return RC_LIMIT;
-    return dispatch_ask(ground->dispatch, DISPATCH_COMPLAINT, buf_slice(&words),
-                        ASK_TIMEOUT_MS, &answer);
+    return buf_add(&words, object)
+                   && dispatch_tell(ground->dispatch, DISPATCH_COMPLAINT,
+                                    buf_slice(&words))
+               ? RC_OK
+               : RC_LIMIT;
 }
 
-static unsigned hear(const struct actions_ground *ground,
-                     const struct conf *conf, struct complaint *complaint,
-                     struct buf *out)
+enum rc complaint_hear(const struct actions_ground *ground,
+                       const struct conf *conf, struct slice report,
+                       struct buf *out)
 {
-    complaint->router = router_of(conf, complaint->origin.id);
-    count(ground, complaint);
-    describe(complaint, out);
-    const enum rc rc = tell(ground, complaint, buf_slice(out));
-    return rc == RC_OK ? 200 : problem_of(out, RC_TIMEOUT, SLICE(""));
+    struct complaint complaint = { .is_counted = false };
+    if (arf_read(report, &complaint.arf) != RC_OK)
+        return RC_SYNTAX;
+    if (origin_find(conf, complaint.arf.header, &complaint.origin,
+                    &complaint.account)
+        != RC_OK)
+        return RC_NONE;
+    complaint.router = router_of(conf, complaint.origin.id);
+    count(ground, &complaint);
+    const size_t before = out->len;
+    describe(&complaint, out);
+    return tell(ground, &complaint, slice_from(buf_slice(out), before));
 }
 
 unsigned complaint_post(const struct actions_ground *ground,
                         const struct http_request *request, struct buf *out)
 {
-    struct complaint complaint = { .is_counted = false };
-    if (arf_read(request->body, &complaint.arf) != RC_OK)
-        return problem_of(out, RC_SYNTAX,
+    struct conf *conf = ground->hold_conf(ground->context);
+    const enum rc rc = complaint_hear(ground, conf, request->body, out);
+    conf_release(&conf);
+    if (rc == RC_OK)
+        return 200;
+    if (rc == RC_SYNTAX)
+        return problem_of(out, rc,
                           SLICE("no report of abuse (RFC 5965) that has the "
                                 "message which it is about"));
-    struct conf *conf = ground->hold_conf(ground->context);
-    const enum rc rc = origin_find(conf, complaint.arf.header,
-                                   &complaint.origin, &complaint.account);
-    const unsigned status =
-        rc == RC_OK
-            ? hear(ground, conf, &complaint, out)
-            : problem_of(
-                out, rc,
-                SLICE("the message is none of ours: it has no " ORIGIN_FIELD
-                      " that we wrote"));
-    conf_release(&conf);
-    return status;
+    if (rc == RC_NONE)
+        return problem_of(
+            out, rc,
+            SLICE("the message is none of ours: it has no " ORIGIN_FIELD
+                  " that we wrote"));
+    return problem_of(out, RC_TIMEOUT, SLICE(""));
 }

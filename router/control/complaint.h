@@ -17,12 +17,20 @@
  * config has it, and `known` says whether the template is known here. Where it is
  * not the complaint counts for the account alone.
  *
- * Runs in the server's thread.
+ * The same is taken by SMTP, at listeners that have addresses for it; see
+ * complaint_hear().
  */
 #ifndef ROUTER_CONTROL_COMPLAINT_H
 #define ROUTER_CONTROL_COMPLAINT_H
 
 #include "router/control/actions.h"
+
+/* Hears a report, by the accounts of this config, and appends the answer to
+ * `out`. RC_OK; RC_SYNTAX; RC_NONE; RC_LIMIT: not now. From any thread; does not
+ * block. */
+enum rc complaint_hear(const struct actions_ground *ground,
+                       const struct conf *conf, struct slice report,
+                       struct buf *out) must_check;
 
 unsigned complaint_post(const struct actions_ground *ground,
                         const struct http_request *request, struct buf *out);

@@ -1,6 +1,9 @@
 /* tally.c - which complaints were counted. */
 #include "router/control/tally.h"
 
+#include <pthread.h>
+
+#include "common/base/check.h"
 #include "common/base/mem.h"
 #include "common/base/siphash.h"
 
@@ -15,6 +18,7 @@ struct bucket {
 };
 
 struct tally {
+    pthread_mutex_t lock;
     struct siphash_key key;
     struct bucket buckets[TALLY_BUCKETS];
 };
@@ -23,33 +27,47 @@ struct tally *tally_new(void)
 {
     struct tally *tally = NEW(struct tally);
     siphash_key_make(&tally->key);
+    CHECK(pthread_mutex_init(&tally->lock, NULL) == 0);
     return tally;
 }
 
 void tally_free(struct tally **tally)
 {
-    mem_free(steal(*tally));
+    struct tally *held = steal(*tally);
+    if (!held)
+        return;
+    (void)pthread_mutex_destroy(&held->lock);
+    mem_free(held);
 }
 
-bool tally_take(struct tally *tally, uint64_t message, uint32_t recipients,
-                struct slice who)
+static bool take(struct bucket *bucket, const struct counted *counted,
+                 uint32_t recipients)
 {
-    const uint64_t hash = siphash(&tally->key, who);
-    const uint64_t place =
-        siphash(&tally->key, slice_of((const char *)&message, sizeof message));
-    struct bucket *bucket = &tally->buckets[place % TALLY_BUCKETS];
     unsigned count = 0;
     for (unsigned i = 0; i < TALLY_WAYS; i++) {
-        if (bucket->items[i].message != message)
+        if (bucket->items[i].message != counted->message)
             continue;
-        if (bucket->items[i].who == hash)
+        if (bucket->items[i].who == counted->who)
             return false;
         count++;
     }
     if (count >= recipients || count == TALLY_WAYS)
         return false;
-    bucket->items[bucket->next] =
-        (struct counted){ .message = message, .who = hash };
+    bucket->items[bucket->next] = *counted;
     bucket->next = (bucket->next + 1) % TALLY_WAYS;
     return true;
+}
+
+bool tally_take(struct tally *tally, uint64_t message, uint32_t recipients,
+                struct slice who)
+{
+    const struct counted counted = { .message = message,
+                                     .who = siphash(&tally->key, who) };
+    const uint64_t place =
+        siphash(&tally->key, slice_of((const char *)&message, sizeof message));
+    CHECK(pthread_mutex_lock(&tally->lock) == 0);
+    const bool is_taken =
+        take(&tally->buckets[place % TALLY_BUCKETS], &counted, recipients);
+    CHECK(pthread_mutex_unlock(&tally->lock) == 0);
+    return is_taken;
 }

@@ -5,7 +5,7 @@
  * send as many reports as he likes. So of each recipient of a message one counts,
  * and of a message as many as it had recipients, at most TALLY_WAYS. Bounded, so
  * the oldest of a bucket are forgotten, after about TALLY_BUCKETS * TALLY_WAYS
- * complaints; and all of it with the process. Not for several threads.
+ * complaints; and all of it with the process. For several threads, under a lock.
  */
 #ifndef ROUTER_CONTROL_TALLY_H
 #define ROUTER_CONTROL_TALLY_H

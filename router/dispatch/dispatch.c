@@ -594,17 +594,36 @@ bool dispatch_act(struct dispatch *dispatch, const struct action *action)
     return post_call(dispatch, call_new_act(action));
 }
 
+/* NULL: too many ask. */
+static struct call *post_question(struct dispatch *dispatch,
+                                  enum dispatch_question question,
+                                  struct slice arg)
+{
+    struct call *call = call_new_ask(question, arg);
+    if (mailbox_post(dispatch->calls, call))
+        return call;
+    struct call *unsent = call;
+    call_leave(&unsent);
+    call_leave(&call);
+    return NULL;
+}
+
 enum rc dispatch_ask(struct dispatch *dispatch, enum dispatch_question question,
                      struct slice arg, uint64_t timeout_ms, struct buf *json)
 {
-    struct call *call = call_new_ask(question, arg);
-    if (!mailbox_post(dispatch->calls, call)) {
-        struct call *unsent = call;
-        call_leave(&unsent);
-        call_leave(&call);
+    struct call *call = post_question(dispatch, question, arg);
+    if (!call)
         return RC_LIMIT;
-    }
     const enum rc rc = call_wait(call, timeout_ms, json);
     call_leave(&call);
     return rc;
+}
+
+bool dispatch_tell(struct dispatch *dispatch, enum dispatch_question question,
+                   struct slice arg)
+{
+    struct call *call = post_question(dispatch, question, arg);
+    const bool is_posted = call != NULL;
+    call_leave(&call);
+    return is_posted;
 }

@@ -119,4 +119,8 @@ enum rc dispatch_ask(struct dispatch *dispatch, enum dispatch_question question,
                      struct slice arg, uint64_t timeout_ms,
                      struct buf *json) must_check;
 
+/* The same for what wants no answer; never blocks. False: too many ask. */
+bool dispatch_tell(struct dispatch *dispatch, enum dispatch_question question,
+                   struct slice arg) must_check;
+
 #endif

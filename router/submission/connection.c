@@ -59,6 +59,14 @@ static uint64_t host_utc_ms(void *context)
     return time_utc_ms();
 }
 
+static enum rc host_reports(void *context, const struct conf *conf,
+                            struct slice report)
+{
+    const struct connection *connection = context;
+    const struct submission_options *options = connection->desk->options;
+    return options->hear_report(options->report_context, conf, report);
+}
+
 static bool host_accepts(void *context, uint64_t size)
 {
     const struct connection *connection = context;
@@ -372,6 +380,7 @@ static void start_session(struct connection *connection,
         .accepts = host_accepts,
         .resizes = host_resizes,
         .refused = host_refused,
+        .reports = host_reports,
         .templates = connection->desk->options->templates,
         .utc_ms = host_utc_ms,
         .context = connection,

@@ -26,6 +26,9 @@
  *   TURNING     220 was said, TLS is to be started; clear input was dropped
  *   CLOSING     the last word was said; nothing more is heard
  *
+ * Who is not logged in may send reports of abuse to the listener's addresses
+ * for them, and nothing else: TEXT ends in READY then.
+ *
  * Limits and who may do what come from the config that the session was given;
  * a command that is refused changes nothing. README.md has all replies.
  */
@@ -59,6 +62,10 @@ struct session_host {
      * is; no template has a budget then. */
     struct templates *templates;
     uint64_t (*utc_ms)(void *context);
+    /* Takes a report of abuse: RC_OK; RC_SYNTAX: it is none; RC_NONE: it is not
+     * about mail of ours; RC_LIMIT: not now. NULL: no report is taken. */
+    enum rc (*reports)(void *context, const struct conf *conf,
+                       struct slice report);
     /* Hears the code of each refusal (4yz, 5yz) as it is said. May be NULL. */
     void (*refused)(void *context, uint16_t code);
     void *context;

@@ -39,6 +39,8 @@ void session_forget_transaction(struct session *session)
 static bool may_send_from(const struct session *session,
                           const struct path *from)
 {
+    if (session_takes_reports(session))
+        return true;
     return from->is_null
                ? session->is_authenticated
                : acceptance_allows_domain(session->account, from->domain);
@@ -62,7 +64,7 @@ enum session_state session_mail(struct session *session, struct slice argument)
     const struct conf_listener *listener = session->setting.listener;
     struct mail_command mail;
     struct refusal refusal;
-    if (!session->account) {
+    if (!session->account && !session_takes_reports(session)) {
         session_say(session, SLICE("530 5.7.0 Authentication required\r\n"));
     } else if (command_read_mail(argument, &mail, &refusal) != RC_OK) {
         session_refuse(session, refusal.code, refusal.enhanced, refusal.text);
@@ -166,6 +168,8 @@ enum session_state session_rcpt(struct session *session, struct slice argument)
     struct slice address = rcpt.to.domain.len > 0
                                ? rcpt.to.whole
                                : slice_text(session->setting.conf->postmaster);
+    if (!session->account)
+        return session_report_recipient(session, address);
     if (!take_recipient(session, &rcpt, address))
         return session->state;
     session_say(session, SLICE("250 2.1.5 Ok\r\n"));

@@ -115,6 +115,15 @@ session_verb_fn session_rcpt;
 uint64_t session_message_max(const struct session *session);
 void session_forget_transaction(struct session *session);
 
+/* session_report.c */
+/* Is nobody logged in, and may all the same send reports of abuse? */
+bool session_takes_reports(const struct session *session);
+/* Says whether the address is one for reports; the state that follows. */
+enum session_state session_report_recipient(struct session *session,
+                                            struct slice address);
+/* Gives the whole text to the host, and says what it said. */
+void session_hear_report(struct session *session);
+
 /* session_text.c */
 /* Settles with the host for a text of `bytes` in memory; up to
  * SUBMISSION_TEXT_KEEP it is the session's own. False: it may not have them,

@@ -131,7 +131,10 @@ static bool check_message(struct session *session)
 
 static enum session_state end_text(struct session *session)
 {
-    if (check_bytes(session) && check_message(session))
+    const bool is_good = check_bytes(session);
+    if (is_good && !session->account)
+        session_hear_report(session);
+    else if (is_good && check_message(session))
         return SESSION_STATE_STORING;
     session_forget_transaction(session);
     return SESSION_STATE_READY;

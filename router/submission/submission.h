@@ -32,6 +32,10 @@ struct submission_options {
     struct templates *templates;        /* NULL: none are known */
     uint64_t (*next_id)(void *context); /* a message id; from any thread */
     void *id_context;
+    /* As of struct session_host; from any thread. */
+    enum rc (*hear_report)(void *context, const struct conf *conf,
+                           struct slice report);
+    void *report_context;
 };
 
 /* Opens the listeners of the conf and serves. NULL with *fault when one cannot

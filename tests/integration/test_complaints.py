@@ -3,11 +3,13 @@ reports of their providers come back, and its template trips."""
 
 import itertools
 import shutil
+import smtplib
 import tempfile
 import unittest
 from pathlib import Path
 
 from cluster import Cluster
+from support import settings
 from support.letters import RESET
 from support.wait import wait_until
 from test_templates import STREAMS
@@ -61,7 +63,9 @@ class Complaints(unittest.TestCase):
         self.key.write_text("0123456789abcdef0123456789abcdef\n")
         self.yard = self.enterContext(Yard([(
             "log = {", "classifier = { feedback = { key_file = "
-            f'"{self.key}"; }}; }};\nlog = {{')]))
+            f'"{self.key}"; }}; }};\nlog = {{'),
+            ('tls = "starttls"; },', 'tls = "starttls";\n'
+             '      complaints = ( "fbl@acme.test" ); },')]))
 
     def campaign(self, count):
         """What arrived of so many messages of one template, as it arrived."""
@@ -156,6 +160,24 @@ class Complaints(unittest.TestCase):
         self.assertIn("none of ours",
                       self.feedback(report(arrived[0])).stderr)
         self.assertEqual(self.yard.events("complaint"), [])
+
+    def test_anybody_may_bring_a_report_and_nothing_else(self):
+        sent, arrived = self.campaign(1)
+        template = self.yard.events("accepted", id=sent[0].id)[0]["template"]
+        said = report(arrived[0]).replace("\n", "\r\n").encode()
+        with smtplib.SMTP(self.yard.host, settings.SUBMISSION) as smtp:
+            smtp.sendmail("staff@bigmail.test", ["fbl@acme.test"], said)
+            for to, text, code in (
+                    ("fbl@acme.test", b"Subject: hello\r\n\r\nx\r\n", 550),
+                    ("fbl@acme.test", said.replace(b"Sendyard", b"Other"), 550),
+                    ("you@bigmail.test", said, 530)):
+                with self.assertRaises(
+                        (smtplib.SMTPDataError,
+                         smtplib.SMTPRecipientsRefused)) as refused:
+                    smtp.sendmail("staff@bigmail.test", [to], text)
+                self.assertIn(str(code), str(refused.exception))
+        self.events(1, counted=True)
+        self.assertRegex(self.template(template), r"complained +1\n")
 
     def test_a_client_cannot_write_our_field(self):
         _, arrived = self.campaign(1)

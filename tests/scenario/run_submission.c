@@ -22,6 +22,9 @@
  *     MEMORY bytes          how much long texts may hold from now on
  *     DRAIN                 the server shuts down
  *     CLOSED                the session has ended
+ *
+ * What says "a report" is taken as a report of abuse; one that says "not ours" or
+ * "not now" is not.
  */
 #include <stdio.h>
 #include <string.h>
@@ -329,9 +332,24 @@ static void act(struct play *play, struct slice line)
     }
 }
 
+/* A report says what is to be said of it. */
+static enum rc reports(void *context, const struct conf *conf,
+                       struct slice report)
+{
+    (void)context;
+    (void)conf;
+    if (slice_find_slice(report, SLICE("not ours")) < report.len)
+        return RC_NONE;
+    if (slice_find_slice(report, SLICE("not now")) < report.len)
+        return RC_LIMIT;
+    return slice_find_slice(report, SLICE("a report")) < report.len ? RC_OK
+                                                                    : RC_SYNTAX;
+}
+
 static void run(struct play *play, struct slice script)
 {
     const struct session_host host = { .accepts = accepts,
+                                       .reports = reports,
                                        .resizes = resizes,
                                        .context = play };
     const struct session_client client = { .ip = "192.0.2.1" };

@@ -242,6 +242,10 @@ static void references_must_resolve(void **state)
           "pools.p.sources.b.source: there is no source 'b'" },
         { SOURCE "accounts = ( { name = \"a\"; tenant = \"t\"; } );",
           "accounts.a.tenant: there is no tenant 't'" },
+        { SOURCE "listeners = ( { name = \"l\"; address = \"1.2.3.4:1\";\n"
+                 "tls = \"plain\"; allow_auth_without_tls = true;\n"
+                 "complaints = ( \"fbl\" ); } );",
+          "listener 'l': complaints takes addresses, not 'fbl'" },
         { SOURCE "accounts = ( { name = \"a\"; password = \"" HASH "\";\n"
                  "from_domains = ( \"a.test\" ); feedback_id = \"a:bcd\"; "
                  "} );",
