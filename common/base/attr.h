@@ -3,6 +3,7 @@
  *
  * must_check    the caller may not ignore the result
  * printf_like   arguments are checked like printf's
+ * not_inlined   the rare case of a function that is called often, kept apart
  * scoped(F)     F(&variable) runs when the variable leaves its scope
  * steal(p)      gives p away and nulls it: `return steal(p);`
  */
@@ -11,6 +12,7 @@
 
 #define must_check        __attribute__((warn_unused_result))
 #define printf_like(f, a) __attribute__((format(printf, f, a)))
+#define not_inlined       __attribute__((noinline))
 #define scoped(release)   __attribute__((cleanup(release)))
 
 #define steal(pointer)                                                         \

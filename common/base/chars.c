@@ -37,12 +37,3 @@ const uint16_t chars_table[256] = {
     0x0100, 0x0100, 0x0100, 0x0100, 0x0100, 0x0100, 0x0100, 0x0100,
 };
 /* clang-format on */
-
-int char_hex_value(char byte)
-{
-    if (char_is(byte, CHAR_DIGIT))
-        return byte - '0';
-    if (char_is(byte, CHAR_HEX))
-        return char_lower(byte) - 'a' + 10;
-    return -1;
-}

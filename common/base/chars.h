@@ -38,6 +38,11 @@ static inline char char_lower(char byte)
 }
 
 /* Value of a hexadecimal digit; -1 when it is none. */
-int char_hex_value(char byte);
+static inline int char_hex_value(char byte)
+{
+    if (!char_is(byte, CHAR_HEX))
+        return -1;
+    return char_is(byte, CHAR_DIGIT) ? byte - '0' : (byte & 0x0F) + 9;
+}
 
 #endif

@@ -8,20 +8,15 @@ bool slice_equal(struct slice a, struct slice b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
-bool slice_equal_nocase(struct slice a, struct slice b)
-{
-    if (a.len != b.len)
-        return false;
-    for (size_t i = 0; i < a.len; i++)
-        if (char_lower(a.ptr[i]) != char_lower(b.ptr[i]))
-            return false;
-    return true;
-}
-
 bool slice_starts_nocase(struct slice s, struct slice prefix)
 {
-    return s.len >= prefix.len
-           && slice_equal_nocase(slice_head(s, prefix.len), prefix);
+    if (s.len < prefix.len)
+        return false;
+    for (size_t i = 0; i < prefix.len; i++)
+        if (s.ptr[i] != prefix.ptr[i]
+            && char_lower(s.ptr[i]) != char_lower(prefix.ptr[i]))
+            return false;
+    return true;
 }
 
 bool slice_ends_nocase(struct slice s, struct slice suffix)
@@ -37,12 +32,6 @@ int slice_compare(struct slice a, struct slice b)
     if (order != 0)
         return order;
     return (a.len > b.len) - (a.len < b.len);
-}
-
-size_t slice_find(struct slice s, char byte)
-{
-    const char *found = s.len > 0 ? memchr(s.ptr, byte, s.len) : NULL;
-    return found ? (size_t)(found - s.ptr) : s.len;
 }
 
 size_t slice_find_slice(struct slice s, struct slice needle)

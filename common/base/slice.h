@@ -59,16 +59,24 @@ static inline struct slice slice_head(struct slice s, size_t len)
 bool slice_equal(struct slice a, struct slice b);
 
 /* ASCII letters match without regard to case, all else exactly. */
-bool slice_equal_nocase(struct slice a, struct slice b);
-
 bool slice_starts_nocase(struct slice s, struct slice prefix);
 bool slice_ends_nocase(struct slice s, struct slice suffix);
+
+/* Most that are compared differ in length: no call for those. */
+static inline bool slice_equal_nocase(struct slice a, struct slice b)
+{
+    return a.len == b.len && slice_starts_nocase(a, b);
+}
 
 /* Like memcmp with the shorter first among equals: <0, 0, >0. */
 int slice_compare(struct slice a, struct slice b);
 
 /* Position of the first `byte`, or s.len when there is none. */
-size_t slice_find(struct slice s, char byte);
+static inline size_t slice_find(struct slice s, char byte)
+{
+    const char *found = s.len > 0 ? memchr(s.ptr, byte, s.len) : NULL;
+    return found ? (size_t)(found - s.ptr) : s.len;
+}
 
 /* Position of the first `needle`, or s.len when there is none. */
 size_t slice_find_slice(struct slice s, struct slice needle);

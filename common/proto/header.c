@@ -34,17 +34,21 @@ static struct slice without_line_end(struct slice line)
     return line;
 }
 
+/* Every message's fields are walked over several times: no call for what is
+ * only looked at. */
 enum rc header_next(struct cursor *cursor, struct header_field *field)
 {
     if (cursor_done(cursor) || take_empty_line(cursor))
         return RC_NONE;
 
     struct cursor ahead = *cursor;
+    while (!cursor_done(&ahead) && char_is(*ahead.at, CHAR_FTEXT))
+        ahead.at++;
     struct header_field found;
-    if (!cursor_run(&ahead, CHAR_FTEXT, &found.name))
-        return RC_SYNTAX;
-    cursor_blanks(&ahead);
-    if (!cursor_byte(&ahead, ':'))
+    found.name = slice_of(cursor->at, (size_t)(ahead.at - cursor->at));
+    if (!cursor_done(&ahead) && char_is(*ahead.at, CHAR_BLANK))
+        cursor_blanks(&ahead);
+    if (found.name.len == 0 || !cursor_byte(&ahead, ':'))
         return RC_SYNTAX;
     const char *value = ahead.at;
     do {
