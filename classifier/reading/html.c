@@ -1,10 +1,14 @@
 /* html.c - what a reader sees of an HTML part, and how it is built. */
 #include "classifier/reading/html.h"
 
+#include <stddef.h>
+
+#include "classifier/reading/element.h"
 #include "classifier/reading/entity.h"
 #include "classifier/reading/link.h"
 #include "classifier/reading/tag.h"
 #include "common/base/chars.h"
+#include "common/base/chunk.h"
 
 #define REFERENCE_LEN_MAX 10u
 /* End tags that end nothing, after which the rest are taken for such: looking
@@ -80,83 +84,105 @@ static void count_hidden(struct scan *scan, struct slice text)
     scan->in_word = in_word;
 }
 
-enum text_byte { TEXT_PLAIN, TEXT_SPACE, TEXT_REFERENCE };
+enum text_byte { TEXT_PLAIN, TEXT_SPACE, TEXT_REFERENCE, TEXT_MARKUP };
 
-static const uint8_t text_bytes[256] = {
-    [' '] = TEXT_SPACE,  ['\n'] = TEXT_SPACE,    ['\t'] = TEXT_SPACE,
-    ['\r'] = TEXT_SPACE, ['&'] = TEXT_REFERENCE,
-};
-
-/* Copies up to the next blank or reference, or to the room's end. */
-static const char *add_plain(struct scan *scan, const char *at, const char *end)
+static enum text_byte text_byte(char byte)
 {
+    static const uint8_t bytes[256] = {
+        [' '] = TEXT_SPACE,  ['\n'] = TEXT_SPACE,    ['\t'] = TEXT_SPACE,
+        ['\r'] = TEXT_SPACE, ['&'] = TEXT_REFERENCE, ['<'] = TEXT_MARKUP,
+    };
+    return (enum text_byte)bytes[(unsigned char)byte];
+}
+
+/* Bytes that are no text as they stand: markup, references, line ends, and
+ * blanks before a blank. A single one between words is text. */
+static chunk find_stops(const char *at)
+{
+    const chunk bytes = chunk_read(at);
+    const chunk next = chunk_read(at + 1);
+    return chunk_is(bytes, '<') | chunk_is(bytes, '&') | chunk_below(bytes, ' ')
+           | (chunk_is(bytes, ' ') & chunk_is(next, ' '));
+}
+
+/* Copies words with single blanks between them. The first byte is plain, and
+ * alone where no chunk is left of the text or the room. */
+static const char *add_words(struct scan *scan, const char *at, const char *end)
+{
+    const char *from = at;
     char *to = scan->text;
-    if (end - at > scan->text_end - to)
-        end = at + (scan->text_end - to);
-    while (at < end && text_bytes[(unsigned char)*at] == TEXT_PLAIN)
+    size_t len = CHUNK_BYTES;
+    while (len == CHUNK_BYTES && end - at > (ptrdiff_t)CHUNK_BYTES
+           && scan->text_end - to >= (ptrdiff_t)CHUNK_BYTES) {
+        len = chunk_first(find_stops(at));
+        chunk_write(chunk_read(at), to);
+        at += len;
+        to += len;
+    }
+    if (at == from)
         *to++ = *at++;
     scan->text = to;
+    if (scan->in_word && memchr(from, ' ', (size_t)(at - from)))
+        scan->in_word = false;
     return at;
 }
 
-/* A run without markup: blanks become one, "&" may mean something else. */
-static void add_text(struct scan *scan, struct slice text)
+/* Markup is indented: spaces come in numbers that nobody can foresee. */
+static const char *skip_spaces(const char *at, const char *end)
 {
-    if (is_hidden(scan)) {
-        count_hidden(scan, text);
-        return;
+    size_t len = CHUNK_BYTES;
+    while (len == CHUNK_BYTES && end - at >= (ptrdiff_t)CHUNK_BYTES) {
+        const chunk bytes = chunk_read(at);
+        len = chunk_first(~(chunk_is(bytes, ' ') | chunk_is(bytes, '\n')
+                            | chunk_is(bytes, '\t') | chunk_is(bytes, '\r')));
+        at += len;
     }
-    const char *end = text.ptr + text.len;
-    for (const char *at = text.ptr; at < end && !is_full(scan);) {
+    while (at < end && text_byte(*at) == TEXT_SPACE)
+        at++;
+    return at;
+}
+
+/* Up to the next markup, which is where it returns to: blanks become one, "&"
+ * may mean something else. */
+static const char *add_text(struct scan *scan, const char *at, const char *end)
+{
+    while (at < end && !is_full(scan)) {
         uint32_t character;
-        switch ((enum text_byte)text_bytes[(unsigned char)*at]) {
+        switch (text_byte(*at)) {
         case TEXT_PLAIN:
-            at = add_plain(scan, at, end);
+            at = add_words(scan, at, end);
             break;
         case TEXT_SPACE:
             part_words(scan, ' ');
-            while (at < end && text_bytes[(unsigned char)*at] == TEXT_SPACE)
-                at++;
+            at = skip_spaces(at, end);
             break;
         case TEXT_REFERENCE:
             at += entity_read(slice_of(at, (size_t)(end - at)), &character);
             scan->text += entity_write(character, scan->text);
             break;
+        case TEXT_MARKUP:
+            return at;
         }
     }
+    return at + slice_find(slice_of(at, (size_t)(end - at)), '<');
 }
 
-/* What an element is: several may be true. */
-#define ELEMENT_VOID   0x01u /* has no end tag: nothing is ever inside it */
-#define ELEMENT_INLINE 0x02u /* within a line: parts no words */
-#define ELEMENT_CELL   0x04u
-#define ELEMENT_RAW    0x08u /* all up to its end tag is no text */
-
-/* In the order of how often mail has them. */
-static unsigned element_kind(uint64_t name)
+static const char *pass_text(struct scan *scan, struct slice rest)
 {
-    if (name == TAG("td") || name == TAG("th"))
-        return ELEMENT_CELL;
-    if (name == TAG("tr") || name == TAG("table") || name == TAG("div")
-        || name == TAG("p"))
-        return 0;
-    if (name == TAG("a") || name == TAG("span") || name == TAG("strong")
-        || name == TAG("b") || name == TAG("font") || name == TAG("i")
-        || name == TAG("u") || name == TAG("em") || name == TAG("small")
-        || name == TAG("sup") || name == TAG("sub") || name == TAG("code")
-        || name == TAG("mark"))
-        return ELEMENT_INLINE;
-    if (name == TAG("img") || name == TAG("wbr"))
-        return ELEMENT_VOID | ELEMENT_INLINE;
-    if (name == TAG("br") || name == TAG("hr") || name == TAG("meta")
-        || name == TAG("link") || name == TAG("input") || name == TAG("col")
-        || name == TAG("base") || name == TAG("area") || name == TAG("source"))
-        return ELEMENT_VOID;
-    if (name == TAG("style") || name == TAG("script") || name == TAG("title")
-        || name == TAG("textarea") || name == TAG("noscript")
-        || name == TAG("svg"))
-        return ELEMENT_RAW;
-    return 0;
+    if (!is_hidden(scan))
+        return add_text(scan, rest.ptr, rest.ptr + rest.len);
+    size_t len = slice_find(rest, '<');
+    count_hidden(scan, slice_head(rest, len));
+    return rest.ptr + len;
+}
+
+/* One that begins no markup. */
+static void add_less_than(struct scan *scan)
+{
+    if (is_hidden(scan))
+        scan->in_word = false;
+    else if (!is_full(scan))
+        *scan->text++ = '<';
 }
 
 /* What a start tag ends by itself when it is the innermost: a paragraph before
@@ -220,40 +246,20 @@ static void see_image(struct scan *scan, const struct tag *tag)
         scan->shape->images++;
 }
 
-/* "h1" to "h6". */
-static bool is_heading(uint64_t name)
-{
-    return (name & 0xff) == 'h' && name >> 8 >= '1' && name >> 8 <= '6';
-}
-
-static void count_tag(struct scan *scan, const struct tag *tag, unsigned kind)
+static void count_tag(struct scan *scan, const struct tag *tag,
+                      const struct element_form *form)
 {
     struct html_shape *shape = scan->shape;
-    uint64_t name = tag->name;
     shape->tags++;
     shape->classes += tag->has_style;
-    if ((kind & ELEMENT_CELL) != 0)
-        shape->cells++;
-    else if (name == TAG("a"))
+    if ((form->kind & ELEMENT_LINK) != 0) {
         link_count(tag->target, shape);
-    else if (name == TAG("img"))
+    } else if ((form->kind & ELEMENT_IMAGE) != 0) {
         see_image(scan, tag);
-    else if (name == TAG("table"))
-        shape->tables++;
-    else if (name == TAG("p"))
-        shape->paragraphs++;
-    else if (name == TAG("li"))
-        shape->items++;
-    else if (is_heading(name))
-        shape->headings++;
-    else if (name == TAG("hr"))
-        shape->rules++;
-    else if (name == TAG("blockquo"))
-        shape->quotes++;
-    else if (name == TAG("code") || name == TAG("pre"))
-        shape->codes++;
-    else if (name == TAG("form") || name == TAG("input"))
-        shape->forms++;
+    } else if (form->count != 0) {
+        uint32_t *count = (void *)((char *)shape + form->count);
+        (*count)++;
+    }
 }
 
 /* The skeleton takes a tag that repeats, or a pair that does, only once, so
@@ -275,44 +281,58 @@ static void part_at(struct scan *scan, unsigned kind)
         part_words(scan, (kind & ELEMENT_CELL) != 0 ? ' ' : '\n');
 }
 
+/* Takes all up to the next `byte` and that, or the rest. */
+static void skip_behind(struct cursor *cursor, char byte)
+{
+    struct slice rest = cursor_rest(cursor);
+    size_t at = chunk_find(rest, byte);
+    cursor->at += at < rest.len ? at + 1 : at;
+}
+
 static void skip_raw(struct scan *scan, struct cursor *cursor, uint64_t name)
 {
     scan->shape->styles += name == TAG("style");
     while (!cursor_done(cursor)) {
-        struct slice rest = cursor_rest(cursor);
-        size_t at = slice_find(rest, '<');
-        cursor->at += at < rest.len ? at + 1 : at;
+        skip_behind(cursor, '<');
         struct cursor ahead = *cursor;
         if (cursor_byte(&ahead, '/') && tag_name(&ahead) == name) {
             cursor->at = ahead.at;
-            struct slice left = cursor_rest(cursor);
-            size_t end = slice_find(left, '>');
-            cursor->at += end < left.len ? end + 1 : end;
+            skip_behind(cursor, '>');
             return;
         }
     }
 }
 
+/* Up to "-->", the cursor before the two dashes that begin it: "<!-->" is one,
+ * too. */
+static void skip_comment(struct cursor *cursor)
+{
+    const char *from = cursor->at;
+    do {
+        skip_behind(cursor, '>');
+    } while (!cursor_done(cursor)
+             && (cursor->at - from < 3 || cursor->at[-2] != '-'
+                 || cursor->at[-3] != '-'));
+}
+
 /* "<!-- ... -->", "<!DOCTYPE ...>", "<?xml ...?>", the cursor behind "<". */
 static void skip_declaration(struct cursor *cursor)
 {
-    struct slice rest = cursor_rest(cursor);
-    size_t end;
-    if (slice_starts_nocase(rest, SLICE("!--"))) {
-        end = slice_find_slice(slice_from(rest, 1), SLICE("-->"));
-        cursor->at += 1 + end < rest.len ? 1 + end + 3 : rest.len;
-        return;
+    if (slice_starts_nocase(cursor_rest(cursor), SLICE("!--"))) {
+        cursor->at++;
+        skip_comment(cursor);
+    } else {
+        skip_behind(cursor, '>');
     }
-    end = slice_find(rest, '>');
-    cursor->at += end < rest.len ? end + 1 : end;
 }
 
 static void see_start(struct scan *scan, struct cursor *cursor)
 {
     struct tag tag;
     tag_read(cursor, &tag);
-    unsigned kind = element_kind(tag.name);
-    count_tag(scan, &tag, kind);
+    const struct element_form *form = element_form(tag.name);
+    const unsigned kind = form->kind;
+    count_tag(scan, &tag, form);
     add_bone(scan, tag.name);
     part_at(scan, kind);
     if (tag.is_closed || (kind & ELEMENT_VOID) != 0)
@@ -326,10 +346,9 @@ static void see_start(struct scan *scan, struct cursor *cursor)
 static void see_end(struct scan *scan, struct cursor *cursor)
 {
     uint64_t name = tag_name(cursor);
-    unsigned kind = element_kind(name);
-    struct slice rest = cursor_rest(cursor);
-    size_t end = slice_find(rest, '>');
-    cursor->at += end < rest.len ? end + 1 : end;
+    const unsigned kind = element_form(name)->kind;
+    if (!cursor_byte(cursor, '>'))
+        skip_behind(cursor, '>');
     part_at(scan, kind);
     pop(scan, name, kind);
 }
@@ -346,7 +365,7 @@ static void see_markup(struct scan *scan, struct cursor *cursor)
     } else if (next == '!' || next == '?') {
         skip_declaration(cursor);
     } else {
-        add_text(scan, SLICE("<"));
+        add_less_than(scan);
     }
 }
 
@@ -362,12 +381,8 @@ static void read_markup(struct scan *scan, struct slice markup)
             cursor.at = cursor.end - HTML_TAIL_BYTES;
             continue;
         }
-        /* Between most tags there is nothing: no call to look for that. */
-        if (*rest.ptr != '<') {
-            size_t len = slice_find(rest, '<');
-            add_text(scan, slice_head(rest, len));
-            cursor.at += len;
-        }
+        if (*rest.ptr != '<')
+            cursor.at = pass_text(scan, rest);
         if (cursor_byte(&cursor, '<'))
             see_markup(scan, &cursor);
     }

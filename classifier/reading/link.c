@@ -12,82 +12,85 @@
 /* What may stand in a link, and what it is counted as. */
 enum place { PLACE_HOST, PLACE_PATH };
 
-/* clang-format off */
-static const struct needle {
-    struct slice text; /* in lower case */
+struct needle {
+    struct slice text; /* in lower case; empty: no more of this letter */
     enum place place;
-    size_t count; /* offset of the counter in struct html_shape */
-} needles[] = {
+    uint32_t count; /* offset of the counter in struct html_shape */
+};
+
+#define LETTERS       26u
+#define NEEDLES_A_ROW 4u /* the longest row, and the empty one that ends it */
+
+/* By the first letter, so that few are looked at. */
+/* clang-format off */
+static const struct needle needles[LETTERS][NEEDLES_A_ROW] = {
 #define SOCIAL   PLACE_HOST, offsetof(struct html_shape, social_links)
 #define STORE    PLACE_HOST, offsetof(struct html_shape, store_links)
 #define LEAVING  PLACE_PATH, offsetof(struct html_shape, leaving_links)
 #define CAMPAIGN PLACE_PATH, offsetof(struct html_shape, campaign_links)
-    { { "facebook.", 9 },    SOCIAL },   { { "twitter.", 8 },    SOCIAL },
-    { { "instagram.", 10 },  SOCIAL },   { { "linkedin.", 9 },   SOCIAL },
-    { { "youtube.", 8 },     SOCIAL },   { { "tiktok.", 7 },     SOCIAL },
-    { { "pinterest.", 10 },  SOCIAL },   { { "mastodon", 8 },    SOCIAL },
-    { { "apps.apple.", 11 }, STORE },    { { "play.google.", 12 }, STORE },
-    { { "itunes.", 7 },      STORE },
-    { { "unsub", 5 },        LEAVING },  { { "optout", 6 },      LEAVING },
-    { { "opt-out", 7 },      LEAVING },  { { "opt_out", 7 },     LEAVING },
-    { { "preferences", 11 }, LEAVING },  { { "abmeld", 6 },      LEAVING },
-    { { "desinscri", 9 },    LEAVING },  { { "desuscri", 8 },    LEAVING },
-    { { "utm_", 4 },         CAMPAIGN }, { { "mc_cid", 6 },      CAMPAIGN },
-    { { "campaign", 8 },     CAMPAIGN },
+    ['a' - 'a'] = { { { "apps.apple.", 11 }, STORE },
+                    { { "abmeld", 6 },       LEAVING } },
+    ['c' - 'a'] = { { { "campaign", 8 },     CAMPAIGN } },
+    ['d' - 'a'] = { { { "desinscri", 9 },    LEAVING },
+                    { { "desuscri", 8 },     LEAVING } },
+    ['f' - 'a'] = { { { "facebook.", 9 },    SOCIAL } },
+    ['i' - 'a'] = { { { "instagram.", 10 },  SOCIAL },
+                    { { "itunes.", 7 },      STORE } },
+    ['l' - 'a'] = { { { "linkedin.", 9 },    SOCIAL } },
+    ['m' - 'a'] = { { { "mastodon", 8 },     SOCIAL },
+                    { { "mc_cid", 6 },       CAMPAIGN } },
+    ['o' - 'a'] = { { { "optout", 6 },       LEAVING },
+                    { { "opt-out", 7 },      LEAVING },
+                    { { "opt_out", 7 },      LEAVING } },
+    ['p' - 'a'] = { { { "pinterest.", 10 },  SOCIAL },
+                    { { "play.google.", 12 }, STORE },
+                    { { "preferences", 11 }, LEAVING } },
+    ['t' - 'a'] = { { { "twitter.", 8 },     SOCIAL },
+                    { { "tiktok.", 7 },      SOCIAL } },
+    ['u' - 'a'] = { { { "unsub", 5 },        LEAVING },
+                    { { "utm_", 4 },         CAMPAIGN } },
+    ['y' - 'a'] = { { { "youtube.", 8 },     SOCIAL } },
 #undef SOCIAL
 #undef STORE
 #undef LEAVING
 #undef CAMPAIGN
 };
-
-/* The first letters of the needles: others are passed over at once. */
-static const bool starts[128] = {
-    ['f'] = true, ['t'] = true, ['i'] = true, ['l'] = true, ['y'] = true,
-    ['p'] = true, ['m'] = true, ['a'] = true, ['u'] = true, ['o'] = true,
-    ['d'] = true, ['c'] = true,
-};
 /* clang-format on */
 
-/* Counts each needle that begins at the front of `rest`. */
+/* Counts each needle that begins at the front of `rest`, which is a letter. */
 static void match_needles(struct slice rest, enum place place,
                           struct html_shape *shape)
 {
-    for (size_t i = 0; i < sizeof needles / sizeof needles[0]; i++) {
-        const struct needle *needle = &needles[i];
-        if (needle->place != place
-            || char_lower(rest.ptr[0]) != needle->text.ptr[0]
-            || !slice_starts_nocase(rest, needle->text))
+    const struct needle *needle = needles[char_lower(rest.ptr[0]) - 'a'];
+    for (; needle->text.len > 0; needle++) {
+        if (needle->place != place || !slice_starts_nocase(rest, needle->text))
             continue;
         uint32_t *count = (void *)((char *)shape + needle->count);
         (*count)++;
     }
 }
 
-/* Needles count where a word begins; within one they mean nothing. */
-static void find_needles(struct slice text, enum place place,
-                         struct html_shape *shape)
+/* Walks the runs of letters and digits. Needles count where letters begin;
+ * within a word they mean nothing. True: a run is a token, so long and with a
+ * digit in it. What is opaque has no pattern, so there is hardly a branch. */
+static bool read_runs(struct slice text, enum place place,
+                      struct html_shape *shape)
 {
-    bool in_word = false;
-    for (size_t i = 0; i < text.len; i++) {
-        char byte = char_lower(text.ptr[i]);
-        if (!in_word && byte > 0 && starts[(unsigned char)byte])
-            match_needles(slice_from(text, i), place, shape);
-        in_word = char_is(byte, CHAR_ALPHA);
-    }
-}
-
-static bool has_token(struct slice path)
-{
+    bool has_token = false;
+    unsigned before = 0;
+    unsigned run_has = 0;
     size_t run = 0;
-    bool has_digit = false;
-    for (size_t i = 0; i < path.len; i++) {
-        bool is_part = char_is(path.ptr[i], CHAR_ALPHA | CHAR_DIGIT);
-        has_digit = is_part && (has_digit || char_is(path.ptr[i], CHAR_DIGIT));
-        run = is_part ? run + 1 : 0;
-        if (run >= TOKEN_LEN && has_digit)
-            return true;
+    for (size_t i = 0; i < text.len; i++) {
+        const unsigned is =
+            chars_table[(unsigned char)text.ptr[i]] & (CHAR_ALPHA | CHAR_DIGIT);
+        if ((is & ~before & CHAR_ALPHA) != 0)
+            match_needles(slice_from(text, i), place, shape);
+        run = is != 0 ? run + 1 : 0;
+        run_has = is != 0 ? run_has | is : 0;
+        has_token |= run >= TOKEN_LEN && (run_has & CHAR_DIGIT) != 0;
+        before = is;
     }
-    return false;
+    return has_token;
 }
 
 static uint64_t hash_path(uint64_t hash, struct slice path)
@@ -131,9 +134,8 @@ void link_count(struct slice target, struct html_shape *shape)
     if (++shape->links > LINKS_READ_MAX)
         return;
     if (add_host(host, shape))
-        find_needles(host, PLACE_HOST, shape);
-    find_needles(path, PLACE_PATH, shape);
-    if (has_token(path)) {
+        (void)read_runs(host, PLACE_HOST, shape);
+    if (read_runs(path, PLACE_PATH, shape)) {
         shape->token_links++;
         shape->own_hash = hash_path(shape->own_hash, path);
     }

@@ -1,7 +1,12 @@
 /* tag.c - one start tag of HTML, and what matters of its attributes. */
 #include "classifier/reading/tag.h"
 
+#include <endian.h>
+#include <stddef.h>
+#include <string.h>
+
 #include "common/base/chars.h"
+#include "common/base/chunk.h"
 
 #define NAME_BYTES 8u
 
@@ -20,18 +25,38 @@ static unsigned char name_byte(char byte)
     return bytes[(unsigned char)byte];
 }
 
-uint64_t tag_name(struct cursor *cursor)
+/* Byte by byte, where no chunk is left. */
+static uint64_t name_at_end(struct cursor *cursor)
 {
     uint64_t name = 0;
-    const char *at = cursor->at;
-    const char *end = cursor->end;
     unsigned char byte;
-    for (unsigned shift = 0; at < end && (byte = name_byte(*at)) != 0; at++) {
-        if (shift < 8 * NAME_BYTES)
-            name |= (uint64_t)byte << shift;
-        shift += 8;
+    for (unsigned i = 0;
+         !cursor_done(cursor) && (byte = name_byte(*cursor->at)) != 0; i++) {
+        if (i < NAME_BYTES)
+            name |= (uint64_t)byte << (8 * i);
+        cursor->at++;
     }
-    cursor->at = at;
+    return name;
+}
+
+/* A message has hundreds of names, of all lengths: where they end is found
+ * without a branch. */
+uint64_t tag_name(struct cursor *cursor)
+{
+    const char *at = cursor->at;
+    if (cursor->end - at < (ptrdiff_t)CHUNK_BYTES)
+        return name_at_end(cursor);
+    const chunk bytes = chunk_read(at);
+    const size_t len =
+        chunk_first(~(chunk_letters(bytes) | chunk_digits(bytes)));
+    uint64_t name;
+    memcpy(&name, at, sizeof name);
+    name = le64toh(name) | 0x2020202020202020u; /* no digit lacks that bit */
+    if (len < NAME_BYTES)
+        name &= (UINT64_C(1) << (8 * len)) - 1;
+    cursor->at += len;
+    if (len == CHUNK_BYTES)
+        (void)name_at_end(cursor);
     return name;
 }
 
@@ -50,16 +75,14 @@ static void skip_space(struct cursor *cursor)
 /* The value behind "=": quoted, or up to a blank or ">". */
 static struct slice take_value(struct cursor *cursor)
 {
-    struct slice value;
     skip_space(cursor);
-    char quote = cursor_peek(cursor);
+    const char quote = cursor_peek(cursor);
     if (quote == '"' || quote == '\'') {
         cursor->at++;
-        if (cursor_until(cursor, quote, &value))
-            return value;
-        value = cursor_rest(cursor);
-        cursor->at = cursor->end;
-        return value;
+        struct slice rest = cursor_rest(cursor);
+        size_t len = chunk_find(rest, quote);
+        cursor->at += len < rest.len ? len + 1 : len;
+        return slice_head(rest, len);
     }
     const char *from = cursor->at;
     while (!cursor_done(cursor) && !is_space(*cursor->at) && *cursor->at != '>')
@@ -132,29 +155,46 @@ static void hear_property(struct tag *tag, struct slice property,
  * their name (background, color, font-size). */
 static bool is_telling(char before_colon, char value)
 {
-    return value == 'n' || value == 'h' || value == '0' || value == '#'
-           || value == 'w' || value == 'a' || before_colon == 'd'
-           || before_colon == 'r' || before_colon == 'e';
+    enum { END = 1, VALUE = 2 };
+    static const uint8_t bytes[256] = {
+        ['d'] = END,   ['D'] = END,   ['r'] = END,   ['R'] = END,
+        ['e'] = END,   ['E'] = END,   ['n'] = VALUE, ['N'] = VALUE,
+        ['h'] = VALUE, ['H'] = VALUE, ['w'] = VALUE, ['W'] = VALUE,
+        ['a'] = VALUE, ['A'] = VALUE, ['0'] = VALUE, ['#'] = VALUE,
+    };
+    return ((bytes[(unsigned char)before_colon] & END)
+            | (bytes[(unsigned char)value] & VALUE))
+           != 0;
 }
 
 /* No more of a style is looked at: what hides a text is short. */
 #define STYLE_BYTES_MAX 4096u
 
+/* The property whose colon is at `colon` and begins behind the last ";". */
+static void hear_declaration(struct tag *tag, struct slice before,
+                             struct slice value)
+{
+    size_t from = before.len;
+    while (from > 0 && before.ptr[from - 1] != ';')
+        from--;
+    hear_property(tag, slice_trim(slice_from(before, from)), value);
+}
+
+/* From colon to colon, since most of what is between is passed over. */
 static void hear_style(struct tag *tag, struct slice style)
 {
-    struct cursor cursor = cursor_of(slice_head(style, STYLE_BYTES_MAX));
-    while (!cursor_done(&cursor)) {
-        struct slice property;
-        if (!cursor_until(&cursor, ';', &property)) {
-            property = cursor_rest(&cursor);
-            cursor.at = cursor.end;
-        }
-        size_t colon = slice_find(property, ':');
-        struct slice value = slice_trim(slice_from(property, colon + 1));
+    struct slice rest = slice_head(style, STYLE_BYTES_MAX);
+    for (;;) {
+        size_t colon = chunk_find(rest, ':');
+        struct slice value = slice_from(rest, colon + 1);
+        if (colon == rest.len)
+            return;
+        size_t len = chunk_find(value, ';');
+        value = slice_trim(slice_head(value, len));
         if (colon > 0 && value.len > 0
-            && is_telling(char_lower(property.ptr[colon - 1]),
-                          char_lower(value.ptr[0])))
-            hear_property(tag, slice_trim(slice_head(property, colon)), value);
+            && is_telling(rest.ptr[colon - 1], value.ptr[0]))
+            hear_declaration(tag, slice_head(rest, colon), value);
+        rest = slice_from(rest, colon + 1 + len + 1);
     }
 }
 
@@ -182,6 +222,16 @@ static void hear_attribute(struct tag *tag, uint64_t name, struct slice value)
     }
 }
 
+static void hear_next(struct cursor *cursor, struct tag *tag)
+{
+    uint64_t name = tag_name(cursor);
+    struct slice value = slice_text("");
+    skip_space(cursor);
+    if (cursor_byte(cursor, '='))
+        value = take_value(cursor);
+    hear_attribute(tag, name, value);
+}
+
 void tag_read(struct cursor *cursor, struct tag *tag)
 {
     *tag = (struct tag){ .width = UINT32_MAX, .height = UINT32_MAX };
@@ -189,16 +239,10 @@ void tag_read(struct cursor *cursor, struct tag *tag)
     while (!cursor_done(cursor) && *cursor->at != '>') {
         char byte = *cursor->at;
         tag->is_closed = byte == '/';
-        if (!char_is(byte, CHAR_ALPHA)) {
+        if (char_is(byte, CHAR_ALPHA))
+            hear_next(cursor, tag);
+        else
             cursor->at++;
-            continue;
-        }
-        uint64_t name = tag_name(cursor);
-        skip_space(cursor);
-        struct slice value = slice_text("");
-        if (cursor_byte(cursor, '='))
-            value = take_value(cursor);
-        hear_attribute(tag, name, value);
     }
     (void)cursor_byte(cursor, '>');
 }

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -70,6 +71,50 @@ static void what_shows_is_text(void **state)
     }
 }
 
+/* Nor does it matter where in the markup it stands, and how much follows. */
+static void places_change_nothing(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(shown); i++)
+        for (size_t before = 1; before < 40; before++)
+            for (size_t behind = 0; behind < 40; behind += 13) {
+                struct html_shape shape;
+                char markup[256];
+                char text[256];
+                char expected[256];
+                memset(markup, 'x', before);
+                (void)snprintf(markup + before, sizeof markup - before,
+                               " \n  %s%*s", shown[i].markup, (int)behind, "");
+                memset(expected, 'x', before);
+                (void)snprintf(expected + before, sizeof expected - before,
+                               "%s%s", shown[i].text[0] ? " " : "",
+                               shown[i].text);
+                read_text(markup, &shape, text, sizeof text);
+                assert_string_equal(text, expected);
+            }
+}
+
+/* As much of a text as there is room for, to the last byte of it. */
+static void text_ends_where_its_room_does(void **state)
+{
+    (void)state;
+    const struct slice markup = SLICE("one two  three &amp; <b>four</b> five "
+                                      "six seven eight nine ten");
+    const struct slice whole =
+        SLICE("one two three & four five six seven eight "
+              "nine ten\n");
+    for (size_t max = 9; max < whole.len + 16; max++) {
+        struct html_shape shape = { .tags = 0 };
+        struct buf out;
+        buf_init(&out, max);
+        html_read(markup, &shape, &out);
+        assert_true(out.len <= max
+                    && out.len + 4 >= slice_head(whole, max).len);
+        assert_memory_equal(out.ptr, whole.ptr, out.len);
+        buf_release(&out);
+    }
+}
+
 static void the_shape_is_counted(void **state)
 {
     (void)state;
@@ -123,6 +168,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_shows_is_text),
+        cmocka_unit_test(places_change_nothing),
+        cmocka_unit_test(text_ends_where_its_room_does),
         cmocka_unit_test(the_shape_is_counted),
         cmocka_unit_test(instances_share_a_skeleton),
     };
