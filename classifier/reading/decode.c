@@ -4,9 +4,11 @@
 #include <errno.h>
 #include <iconv.h>
 
+#include "classifier/reading/base64.h"
 #include "classifier/reading/entity.h"
 #include "common/base/attr.h"
 #include "common/base/chars.h"
+#include "common/base/chunk.h"
 #include "common/base/mem.h"
 
 #define STAGE_BYTES (512u << 10) /* of one part between the two steps */
@@ -99,22 +101,6 @@ void decoder_free(struct decoder **decoder)
     mem_free(held);
 }
 
-/* Value of a base64 digit; more than 63: it is none. */
-static unsigned base64_value(char byte)
-{
-    /* One more than the value; what is not named is 0. */
-    /* clang-format off */
-    static const uint8_t after[256] = {
-        ['A'] = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18,
-        19, 20, 21, 22, 23, 24, 25, 26,
-        ['a'] = 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40, 41, 42,
-        43, 44, 45, 46, 47, 48, 49, 50, 51, 52,
-        ['0'] = 53, 54, 55, 56, 57, 58, 59, 60, 61, 62, ['+'] = 63, ['/'] = 64,
-    };
-    /* clang-format on */
-    return after[(unsigned char)byte] - 1u;
-}
-
 /* The room that is left, made real: as many bytes as may still be added. */
 static size_t open_room(struct buf *out, size_t wanted, char **room)
 {
@@ -128,44 +114,11 @@ static bool add_base64(struct slice text, struct buf *out)
 {
     char *room;
     size_t size = open_room(out, text.len / 4 * 3 + 3, &room);
-    size_t len = 0;
-    uint32_t bits = 0;
-    unsigned held = 0;
-    const char *end = text.ptr + text.len;
-    for (const char *at = text.ptr; at < end; at++) {
-        /* Four digits at once, which is what nearly all of a part is. */
-        if (held == 0 && end - at >= 4 && len + 3 <= size) {
-            unsigned a = base64_value(at[0]);
-            unsigned b = base64_value(at[1]);
-            unsigned c = base64_value(at[2]);
-            unsigned d = base64_value(at[3]);
-            if ((a | b | c | d) < 64) {
-                uint32_t word = a << 18 | b << 12 | c << 6 | d;
-                room[len++] = (char)(word >> 16);
-                room[len++] = (char)(word >> 8);
-                room[len++] = (char)word;
-                at += 3;
-                continue;
-            }
-        }
-        unsigned value = base64_value(*at);
-        if (value >= 64)
-            continue;
-        bits = bits << 6 | value;
-        held += 6;
-        if (held < 8)
-            continue;
-        held -= 8;
-        if (len == size) {
-            buf_added(out, len);
-            return false;
-        }
-        room[len++] = (char)(bits >> held);
-        bits &= (1u << held) - 1;
-    }
-    if (room)
+    size_t len;
+    const bool is_whole = base64_read(text, room, size, &len);
+    if (size > 0)
         buf_added(out, len);
-    return true;
+    return is_whole;
 }
 
 /* Behind "=": a coded byte, or a line end that is not one; 0: neither. */
@@ -191,6 +144,24 @@ static size_t coded_len(struct slice rest, int *byte)
     return 0;
 }
 
+/* Copies up to the next "=", or to the end of either. */
+static size_t copy_plain(struct slice text, char *to, size_t room)
+{
+    const size_t most = text.len < room ? text.len : room;
+    size_t done = 0;
+    while (most - done >= CHUNK_BYTES) {
+        const chunk bytes = chunk_read(text.ptr + done);
+        const size_t len = chunk_first(chunk_is(bytes, '='));
+        chunk_write(bytes, to + done);
+        done += len;
+        if (len < CHUNK_BYTES)
+            return done;
+    }
+    for (; done < most && text.ptr[done] != '='; done++)
+        to[done] = text.ptr[done];
+    return done;
+}
+
 /* What is decoded is never longer than what it was. */
 static bool add_quoted(struct slice text, struct buf *out)
 {
@@ -198,12 +169,10 @@ static bool add_quoted(struct slice text, struct buf *out)
     size_t size = open_room(out, text.len, &room);
     size_t len = 0;
     while (text.len > 0 && len < size) {
-        size_t plain = slice_find(text, '=');
-        size_t copied = plain < size - len ? plain : size - len;
-        memcpy(room + len, text.ptr, copied);
-        len += copied;
-        text = slice_from(text, copied);
-        if (copied < plain || text.len == 0 || len == size)
+        const size_t plain = copy_plain(text, room + len, size - len);
+        len += plain;
+        text = slice_from(text, plain);
+        if (text.len == 0 || len == size)
             break;
         int byte;
         size_t coded = coded_len(slice_from(text, 1), &byte);
@@ -259,15 +228,15 @@ static uint32_t western_character(unsigned char byte)
     return byte >= 0x80 && byte < 0xA0 ? specials[byte - 0x80] : byte;
 }
 
-/* How many bytes at the front are ASCII: eight at a time. */
+/* How many bytes at the front are ASCII. */
 static size_t ascii_len(struct slice text)
 {
     size_t len = 0;
-    uint64_t eight;
-    for (; len + sizeof eight <= text.len; len += sizeof eight) {
-        memcpy(&eight, text.ptr + len, sizeof eight);
-        if ((eight & 0x8080808080808080u) != 0)
-            break;
+    for (; text.len - len >= CHUNK_BYTES; len += CHUNK_BYTES) {
+        const size_t plain =
+            chunk_first(~chunk_below(chunk_read(text.ptr + len), 0x80));
+        if (plain < CHUNK_BYTES)
+            return len + plain;
     }
     while (len < text.len && (unsigned char)text.ptr[len] < 0x80)
         len++;
@@ -373,6 +342,28 @@ bool decode_part(struct decoder *decoder, const struct part *part,
            && is_whole;
 }
 
+/* Nothing has to be decoded: what is written is what is said. */
+static bool is_plain(const struct part *part, struct slice text)
+{
+    if (part->encoding != PART_IDENTITY)
+        return false;
+    return is_utf8(part->charset)
+           || (is_western(part->charset) && ascii_len(text) == text.len);
+}
+
+struct slice decode_text(struct decoder *decoder, const struct part *part,
+                         struct buf *room, bool *is_whole)
+{
+    const struct slice text = slice_head(part->body, room->max);
+    if (is_plain(part, text)) {
+        *is_whole = text.len == part->body.len;
+        return text;
+    }
+    buf_clear(room);
+    *is_whole = decode_part(decoder, part, room);
+    return buf_slice(room);
+}
+
 /* "charset?X?text?=" behind "=?": one encoded word, RFC 2047 section 2. */
 static bool take_word(struct cursor *cursor, struct part *part)
 {
@@ -409,30 +400,36 @@ static bool is_space(char byte)
     return char_is(byte, CHAR_BLANK) || byte == '\r' || byte == '\n';
 }
 
+/* All up to the next blank or "=", at least one byte. */
+static struct slice take_plain(struct cursor *cursor)
+{
+    const char *from = cursor->at++;
+    while (!cursor_done(cursor) && !is_space(*cursor->at) && *cursor->at != '=')
+        cursor->at++;
+    return slice_of(from, (size_t)(cursor->at - from));
+}
+
 void decode_words(struct decoder *decoder, struct slice value, struct buf *out)
 {
     struct cursor cursor = cursor_of(slice_trim(value));
     bool after_word = false; /* then blanks before the next word vanish */
     while (!cursor_done(&cursor)) {
-        struct slice rest = cursor_rest(&cursor);
-        size_t blanks = 0;
-        while (blanks < rest.len && is_space(rest.ptr[blanks]))
-            blanks++;
-        struct cursor ahead = cursor_of(slice_from(rest, blanks));
+        const char *from = cursor.at;
+        while (!cursor_done(&cursor) && is_space(*cursor.at))
+            cursor.at++;
+        const bool has_blanks = cursor.at > from;
         struct part word = { .kind = PART_TEXT };
-        if (cursor_word(&ahead, SLICE("=?")) && take_word(&ahead, &word)) {
-            if (blanks > 0 && !after_word)
-                (void)buf_add_byte(out, ' ');
+        struct cursor ahead = cursor;
+        const bool is_word =
+            cursor_word(&ahead, SLICE("=?")) && take_word(&ahead, &word);
+        if (has_blanks && !(is_word && after_word))
+            (void)buf_add_byte(out, ' ');
+        after_word = is_word;
+        if (is_word) {
             add_word(decoder, &word, out);
             cursor = ahead;
-            after_word = true;
-            continue;
+        } else if (!cursor_done(&cursor)) {
+            (void)add_plain(take_plain(&cursor), out);
         }
-        after_word = false;
-        if (blanks > 0)
-            (void)buf_add_byte(out, ' ');
-        else
-            (void)buf_add_byte(out, *cursor.at);
-        cursor.at += blanks > 0 ? blanks : 1;
     }
 }

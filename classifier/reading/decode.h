@@ -26,6 +26,12 @@ void decoder_free(struct decoder **decoder);
 bool decode_part(struct decoder *decoder, const struct part *part,
                  struct buf *out);
 
+/* The part's text, as much as a cleared `room` has room for: where it stands
+ * when nothing has to be decoded, else in `room`. *is_whole is false when it did
+ * not fit whole. */
+struct slice decode_text(struct decoder *decoder, const struct part *part,
+                         struct buf *room, bool *is_whole);
+
 /* Appends a field's value with its encoded words decoded (RFC 2047) and its
  * folds taken out. */
 void decode_words(struct decoder *decoder, struct slice value, struct buf *out);

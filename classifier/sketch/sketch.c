@@ -258,11 +258,11 @@ static void read_part(struct sketcher *sketcher, const struct part *part,
         measured->unread_bytes += (uint32_t)(part->body.len - within.body.len);
     }
     measured->encoded_bytes += (uint32_t)within.body.len;
-    buf_clear(&sketcher->markup);
     sketcher->markup.max = SKETCH_MARKUP_BYTES - measured->markup_bytes;
-    if (!decode_part(sketcher->decoder, &within, &sketcher->markup) || is_cut)
-        sketch->is_truncated = true;
-    struct slice text = buf_slice(&sketcher->markup);
+    bool is_whole;
+    struct slice text =
+        decode_text(sketcher->decoder, &within, &sketcher->markup, &is_whole);
+    sketch->is_truncated |= is_cut || !is_whole;
     measured->markup_bytes += (uint32_t)text.len;
     if (part->kind == PART_HTML) {
         html_read(text, &measured->html, &sketcher->html);

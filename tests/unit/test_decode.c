@@ -8,8 +8,11 @@
 
 #include <cmocka.h>
 
+#include "classifier/reading/base64.h"
 #include "classifier/reading/decode.h"
 #include "common/base/attr.h"
+#include "common/base/mem.h"
+#include "common/proto/codec.h"
 
 struct decoding {
     enum part_encoding encoding;
@@ -55,6 +58,74 @@ static void parts_become_text(void **state)
             fail_msg("%zu: \"%.*s\"", i, SLICE_ARG(buf_slice(&out)));
         buf_release(&out);
     }
+    decoder_free(&decoder);
+}
+
+/* Whatever its length and wherever its lines end, to the last byte and no
+ * further. */
+static void base64_is_read_at_any_place(void **state)
+{
+    (void)state;
+    char bytes[100];
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (char)(i * 151 + 7);
+    for (size_t len = 0; len <= sizeof bytes; len++)
+        for (size_t line = 1; line <= 77; line += 4) {
+            struct buf encoded;
+            struct buf broken;
+            buf_init(&encoded, 512);
+            buf_init(&broken, 1024);
+            assert_true(base64_encode(slice_of(bytes, len), &encoded));
+            struct slice rest = buf_slice(&encoded);
+            for (; rest.len > 0; rest = slice_from(rest, line)) {
+                (void)buf_add(&broken, slice_head(rest, line));
+                (void)buf_add(&broken, SLICE("\r\n"));
+            }
+            char *text = mem_resize(NULL, broken.len + 1, 1);
+            char *to = mem_resize(NULL, len + 1, 1);
+            size_t done = 0;
+            text[0] = '=';
+            to[len] = '#';
+            if (broken.len > 0)
+                memcpy(text + 1, broken.ptr, broken.len);
+            const struct slice read = slice_of(text, broken.len + 1);
+            assert_true(base64_read(read, to, len, &done));
+            assert_int_equal(done, len);
+            assert_memory_equal(to, bytes, len);
+            assert_int_equal(to[len], '#');
+            if (len > 0)
+                assert_false(base64_read(read, to, len - 1, &done));
+            mem_free(text);
+            mem_free(to);
+            buf_release(&encoded);
+            buf_release(&broken);
+        }
+}
+
+/* What needs no decoding is not copied. */
+static void plain_text_is_read_where_it_stands(void **state)
+{
+    (void)state;
+    struct decoder *decoder = decoder_new();
+    struct buf room;
+    bool is_whole;
+    struct part part = { .body = SLICE("plain text of some length"),
+                         .charset = SLICE("iso-8859-1") };
+    buf_init(&room, 64);
+    struct slice text = decode_text(decoder, &part, &room, &is_whole);
+    assert_true(is_whole && text.ptr == part.body.ptr
+                && text.len == part.body.len);
+    part.body = SLICE("one letter is not: \xfc, of all of these");
+    text = decode_text(decoder, &part, &room, &is_whole);
+    assert_true(is_whole);
+    assert_true(slice_equal(
+        text, SLICE("one letter is not: \xc3\xbc, of all of these")));
+    room.max = 8;
+    part.charset = slice_text("");
+    text = decode_text(decoder, &part, &room, &is_whole);
+    assert_false(is_whole);
+    assert_int_equal(text.len, 8);
+    buf_release(&room);
     decoder_free(&decoder);
 }
 
@@ -128,6 +199,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_become_text),
+        cmocka_unit_test(base64_is_read_at_any_place),
+        cmocka_unit_test(plain_text_is_read_where_it_stands),
         cmocka_unit_test(what_does_not_fit_is_said),
         cmocka_unit_test(encoded_words_become_text),
         cmocka_unit_test(charsets_do_not_pile_up),
