@@ -5,14 +5,18 @@
 #include "common/base/check.h"
 #include "common/base/mem.h"
 
-#define SLOT_COUNT 4096u /* more than twice the words below */
+#define SLOT_COUNT  4096u /* more than twice the words below */
+#define FILTER_BITS 16384u
 
 struct slot {
     uint64_t hash;
     unsigned theme;
 };
 
+/* Most words have no theme. The filter has a bit for each that has one, and is
+ * small enough to stay in the nearest cache, as the slots are not. */
 struct lexicon {
+    uint64_t filter[FILTER_BITS / 64];
     struct slot slots[SLOT_COUNT];
 };
 
@@ -248,6 +252,16 @@ static const char *const themes[THEME_COUNT] = {
         "våra oss biz bizim мы наш наша нас нам 弊社 我们 저희",
 };
 
+static uint64_t filter_bit(uint64_t hash)
+{
+    return UINT64_C(1) << (hash >> 32 & 63);
+}
+
+static size_t filter_at(uint64_t hash)
+{
+    return hash >> 38 & (FILTER_BITS / 64 - 1);
+}
+
 static struct slot *find_slot(const struct lexicon *lexicon, uint64_t hash)
 {
     union {
@@ -264,6 +278,7 @@ static struct slot *find_slot(const struct lexicon *lexicon, uint64_t hash)
 static void learn(struct lexicon *lexicon, unsigned theme, uint64_t hash)
 {
     struct slot *slot = find_slot(lexicon, hash);
+    lexicon->filter[filter_at(hash)] |= filter_bit(hash);
     if (slot->hash == 0)
         *slot = (struct slot){ .hash = hash, .theme = theme };
 }
@@ -290,6 +305,8 @@ void lexicon_free(struct lexicon **lexicon)
 
 unsigned lexicon_theme(const struct lexicon *lexicon, uint64_t hash)
 {
+    if ((lexicon->filter[filter_at(hash)] & filter_bit(hash)) == 0)
+        return THEME_NONE;
     const struct slot *slot = find_slot(lexicon, hash);
     return slot->hash == hash ? slot->theme : THEME_NONE;
 }

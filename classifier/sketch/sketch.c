@@ -19,6 +19,9 @@
 #define PLAIN_BYTES                                                            \
     ((size_t)4 * SKETCH_TEXT_BYTES) /* encoded, of a text part */
 
+_Static_assert(SKETCH_TOKENS_MAX > 2 * SKETCH_WORDS + 3 * SKETCH_SUBJECT_WORDS,
+               "a token is written before it is known to be new");
+
 struct bits {
     uint64_t words[BUCKET_COUNT / 64];
 };
@@ -38,12 +41,12 @@ struct pass {
     struct sketcher *sketcher;
     struct sketch *sketch;
     struct measured *measured;
-    sketch_token_fn *tell; /* NULL: nobody listens */
-    void *context;
     bool in_subject;
     uint64_t salt;
-    uint64_t before[2]; /* hashes of the last two words; 0: none */
-    struct slice last;
+    sketch_token_fn *tell; /* NULL: nobody listens */
+    void *context;
+    uint64_t told; /* hash of the last word, and how it was shown; 0: none */
+    struct slice shown;
 };
 
 static bool bits_set(struct bits *bits, uint16_t at)
@@ -95,19 +98,15 @@ static uint16_t bucket_of(uint64_t hash)
     return (uint16_t)(hash * PAIR_FACTOR >> (64 - SKETCH_BUCKET_LOG));
 }
 
-/* Adds a token once; true when it was there before. */
-static bool add_token(struct pass *pass, uint64_t hash, struct slice word,
-                      struct slice before)
+/* Adds a token once; true when it was there before. Whether it was is as good as
+ * chance, so there is no branch on it. */
+static bool add_token(struct sketch *sketch, struct bits *seen, uint64_t hash)
 {
-    struct sketch *sketch = pass->sketch;
     uint16_t bucket = bucket_of(hash);
-    if (pass->tell)
-        pass->tell(pass->context, bucket, pass->in_subject, word, before);
-    if (bits_set(&pass->sketcher->seen, bucket))
-        return true;
-    if (sketch->token_count < SKETCH_TOKENS_MAX)
-        sketch->tokens[sketch->token_count++] = bucket;
-    return false;
+    const bool was_there = bits_set(seen, bucket);
+    sketch->tokens[sketch->token_count] = bucket;
+    sketch->token_count += !was_there;
+    return was_there;
 }
 
 /* One permutation, eight bins: a run of three words falls into one bin and
@@ -121,23 +120,70 @@ static void add_run(struct sketch *sketch, uint64_t hash)
         *bin = value;
 }
 
+static uint64_t pair_of(uint64_t before, uint64_t hash)
+{
+    return (before * PAIR_FACTOR) ^ hash;
+}
+
+/* Words, pairs and runs of three become tokens and the template's hashes. */
+static void add_words(struct pass *pass, const uint64_t *words, uint32_t count)
+{
+    struct sketch *sketch = pass->sketch;
+    struct bits *seen = &pass->sketcher->seen;
+    uint64_t before[2] = { 0, 0 }; /* the last two; 0: none */
+    uint32_t repeated = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint64_t hash = words[i] ^ pass->salt;
+        const uint64_t pair = pair_of(before[0], hash);
+        repeated += add_token(sketch, seen, hash);
+        if (before[0] != 0)
+            (void)add_token(sketch, seen, pair);
+        /* Words of the subject count as words of the text, too. */
+        if (pass->in_subject)
+            (void)add_token(sketch, seen, words[i]);
+        if (before[1] != 0)
+            add_run(sketch, (before[1] * SUBJECT_SALT) ^ pair);
+        sketch->text_hash = (sketch->text_hash ^ words[i]) * PAIR_FACTOR;
+        before[1] = before[0];
+        before[0] = hash;
+    }
+    if (!pass->in_subject)
+        pass->measured->repeated = repeated;
+}
+
+static void count_themes(struct pass *pass, const uint64_t *words,
+                         uint32_t count)
+{
+    const struct lexicon *lexicon = pass->sketcher->lexicon;
+    uint32_t *themes = pass->in_subject ? pass->measured->subject_themes
+                                        : pass->measured->themes;
+    for (uint32_t i = 0; i < count; i++) {
+        const unsigned theme = lexicon_theme(lexicon, words[i]);
+        if (theme != THEME_NONE)
+            themes[theme]++;
+    }
+}
+
 static struct slice word_shown(const struct word *word)
 {
     const char *mask = word_kind_name(word->kind);
     return mask ? slice_text(mask) : word->text;
 }
 
-static void hear_theme(struct pass *pass, const struct word *word)
+/* The tokens that add_words() makes of it. */
+static void tell_word(struct pass *pass, const struct word *word)
 {
-    if (word->kind != WORD_PLAIN)
-        return;
-    unsigned theme = lexicon_theme(pass->sketcher->lexicon, word->hash);
-    if (theme == THEME_NONE)
-        return;
+    const struct slice none = slice_text(NULL);
+    const struct slice shown = word_shown(word);
+    const uint64_t hash = word->hash ^ pass->salt;
+    pass->tell(pass->context, bucket_of(hash), pass->in_subject, shown, none);
+    if (pass->told != 0)
+        pass->tell(pass->context, bucket_of(pair_of(pass->told, hash)),
+                   pass->in_subject, shown, pass->shown);
     if (pass->in_subject)
-        pass->measured->subject_themes[theme]++;
-    else
-        pass->measured->themes[theme]++;
+        pass->tell(pass->context, bucket_of(word->hash), true, shown, none);
+    pass->told = hash;
+    pass->shown = shown;
 }
 
 /* What a mask hides, where it may be the recipient's own. */
@@ -152,40 +198,34 @@ static void hear_own(struct sketch *sketch, const struct word *word)
     sketch->own_hash = hash | 1u;
 }
 
-static void hear_word(struct pass *pass, const struct word *word)
+/* First all words are taken, then each is weighed: loops that do one thing. */
+static void read_words(struct pass *pass, struct words *words, uint32_t max)
 {
-    struct slice shown = word_shown(word);
-    uint64_t hash = word->hash ^ pass->salt;
-    uint64_t pair = (pass->before[0] * PAIR_FACTOR) ^ hash;
-    pass->measured->repeated +=
-        add_token(pass, hash, shown, slice_text(NULL)) && !pass->in_subject;
-    if (pass->before[0] != 0)
-        (void)add_token(pass, pair, shown, pass->last);
-    /* Words of the subject count as words of the text, too. */
-    if (pass->in_subject)
-        (void)add_token(pass, word->hash, shown, slice_text(NULL));
-    hear_own(pass->sketch, word);
-    hear_theme(pass, word);
-    if (pass->before[1] != 0)
-        add_run(pass->sketch, (pass->before[1] * SUBJECT_SALT) ^ pair);
-    pass->sketch->text_hash =
-        (pass->sketch->text_hash ^ word->hash) * PAIR_FACTOR;
-    pass->before[1] = pass->before[0];
-    pass->before[0] = hash;
-    pass->last = shown;
+    uint64_t hashes[SKETCH_WORDS];
+    struct word word;
+    uint32_t count = 0;
+    for (; count < max && words_next(words, &word); count++) {
+        hashes[count] = word.hash;
+        if (pass->tell)
+            tell_word(pass, &word);
+        if (word.kind == WORD_PLAIN)
+            continue;
+        hear_own(pass->sketch, &word);
+        pass->measured->greeting += !pass->in_subject && count < GREETING_LEN
+                                    && word.kind == WORD_RECIPIENT;
+    }
+    add_words(pass, hashes, count);
+    count_themes(pass, hashes, count);
 }
 
 static void read_subject(struct pass *pass, struct slice text,
                          const struct words_known *known)
 {
     struct words words;
-    struct word word;
     pass->in_subject = true;
     pass->salt = SUBJECT_SALT;
     words_init(&words, text, known);
-    for (uint32_t i = 0; i < SKETCH_SUBJECT_WORDS && words_next(&words, &word);
-         i++)
-        hear_word(pass, &word);
+    read_words(pass, &words, SKETCH_SUBJECT_WORDS);
     pass->measured->subject = words.shape;
 }
 
@@ -200,17 +240,11 @@ static void read_body(struct pass *pass, struct slice text,
                       const struct words_known *known)
 {
     struct words words;
-    struct word word;
     pass->in_subject = false;
     pass->salt = 0;
-    pass->before[0] = 0;
-    pass->before[1] = 0;
+    pass->told = 0;
     words_init(&words, text, known);
-    for (uint32_t i = 0; i < SKETCH_WORDS && words_next(&words, &word); i++) {
-        pass->measured->greeting +=
-            i < GREETING_LEN && word.kind == WORD_RECIPIENT;
-        hear_word(pass, &word);
-    }
+    read_words(pass, &words, SKETCH_WORDS);
     guess_rest(&words,
                pass->measured->has_html ? 0 : pass->measured->unread_bytes);
     pass->measured->text = words.shape;

@@ -96,6 +96,29 @@ static void a_word_is_one_however_it_is_written(void **state)
 }
 
 /* Han and kana put no blanks between words: each two characters are one. */
+/* Nor by what follows it: a blank is the short way, a dot the long one. */
+static void a_word_is_one_whatever_follows(void **state)
+{
+    (void)state;
+    static const char *const behind[] = { "",  " ",  "\n", ",", "!",    ".",
+                                          ":", "-x", "'",  "/", "\x80", "<" };
+    const uint64_t hash = hash_of("letters");
+    for (size_t i = 0; i < ARRAY_LEN(behind); i++) {
+        struct buf text;
+        struct words words;
+        struct word word;
+        buf_init(&text, 64);
+        assert_true(buf_addf(&text, "LETTERS%s", behind[i]));
+        words_init(&words, buf_slice(&text), NULL);
+        assert_true(words_next(&words, &word));
+        assert_true(word.hash == hash);
+        assert_int_equal(word.kind, WORD_PLAIN);
+        assert_int_equal(word.text.len, strlen("letters"));
+        assert_int_equal(words.shape.capitals, 1);
+        buf_release(&text);
+    }
+}
+
 static void scripts_without_blanks_give_pairs(void **state)
 {
     (void)state;
@@ -156,6 +179,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_become_words),
         cmocka_unit_test(a_word_is_one_however_it_is_written),
+        cmocka_unit_test(a_word_is_one_whatever_follows),
         cmocka_unit_test(scripts_without_blanks_give_pairs),
         cmocka_unit_test(what_is_seen_is_counted),
         cmocka_unit_test(a_long_run_is_one_word),
