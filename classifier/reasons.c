@@ -8,6 +8,13 @@
 
 #define WORDS_MAX 3u /* single words among the reasons */
 
+/* What something weighs for each of the model's classes, in their order. */
+struct weights {
+    int32_t transactional;
+    int32_t bulk;
+    int32_t personal;
+};
+
 /* One piece of evidence. Its spread is three times what its heaviest weight
  * has over the mean of the three: a whole number, and no division. */
 struct piece {
@@ -26,14 +33,9 @@ struct heap {
     int32_t least; /* what is not above is not kept */
 };
 
-static inline int32_t spread_of(const int32_t weights[MODEL_CLASSES],
-                                enum judge_kind *toward)
+static int32_t larger(int32_t a, int32_t b)
 {
-    unsigned most = 0;
-    for (unsigned c = 1; c < MODEL_CLASSES; c++)
-        most = weights[c] > weights[most] ? c : most;
-    *toward = (enum judge_kind)most;
-    return MODEL_CLASSES * weights[most] - weights[0] - weights[1] - weights[2];
+    return a > b ? a : b;
 }
 
 static void insert(struct heap *heap, const struct piece *piece)
@@ -48,16 +50,22 @@ static void insert(struct heap *heap, const struct piece *piece)
 
 /* Most of what is weighed is not kept: that is decided first. */
 static inline void keep(struct heap *heap, enum judge_reason_code code,
-                        const int32_t weights[MODEL_CLASSES], uint32_t index,
-                        uint32_t value)
+                        struct weights of, uint32_t index, uint32_t value)
 {
-    struct piece piece;
-    piece.spread = spread_of(weights, &piece.toward);
-    if (piece.spread <= heap->least)
+    const int32_t most = larger(larger(of.transactional, of.bulk), of.personal);
+    const int32_t spread =
+        MODEL_CLASSES * most - of.transactional - of.bulk - of.personal;
+    if (spread <= heap->least)
         return;
-    piece.code = code;
-    piece.index = index;
-    piece.value = value;
+    const struct piece piece = {
+        .code = code,
+        .toward = most == of.transactional ? KIND_TRANSACTIONAL
+                  : most == of.bulk        ? KIND_BULK
+                                           : KIND_PERSONAL,
+        .spread = spread,
+        .index = index,
+        .value = value,
+    };
     insert(heap, &piece);
 }
 
@@ -66,8 +74,8 @@ static void find_words(const struct model *model, const struct sketch *sketch,
 {
     struct heap words = { .max = WORDS_MAX };
     for (uint32_t i = 0; i < sketch->token_count; i++) {
-        const int8_t *bytes = model_word(model, sketch->tokens[i]);
-        const int32_t weights[MODEL_CLASSES] = { bytes[0], bytes[1], bytes[2] };
+        const int8_t *of = model_word(model, sketch->tokens[i]);
+        const struct weights weights = { of[0], of[1], of[2] };
         keep(&words, REASON_WORD, weights, sketch->tokens[i], 0);
     }
     for (size_t i = 0; i < words.count; i++) {
@@ -82,19 +90,21 @@ static void find_words(const struct model *model, const struct sketch *sketch,
 static void weigh(const struct model *model, const struct sketch *sketch,
                   const struct model_score *score, struct heap *heap)
 {
-    keep(heap, REASON_TEXT, score->words, 0, 0);
+    const int32_t *text = score->words;
+    keep(heap, REASON_TEXT, (struct weights){ text[0], text[1], text[2] }, 0,
+         0);
     for (uint64_t left = sketch->marks; left != 0; left &= left - 1) {
         const uint32_t mark = (uint32_t)__builtin_ctzll(left);
-        const int16_t *small = model_mark(model, mark);
-        const int32_t weights[MODEL_CLASSES] = { small[0], small[1], small[2] };
+        const int16_t *of = model_mark(model, mark);
+        const struct weights weights = { of[0], of[1], of[2] };
         keep(heap, REASON_MARK, weights, mark, 0);
     }
     for (uint32_t i = 0; i < MEASURE_COUNT; i++) {
         const uint32_t value = sketch->measures[i];
         if (value == 0)
             continue; /* nothing says nothing: the bias has it */
-        const int16_t *small = model_step(model, (enum measure)i, value);
-        const int32_t weights[MODEL_CLASSES] = { small[0], small[1], small[2] };
+        const int16_t *of = model_step(model, (enum measure)i, value);
+        const struct weights weights = { of[0], of[1], of[2] };
         keep(heap, REASON_MEASURE, weights, i, value);
     }
     find_words(model, sketch, heap);
