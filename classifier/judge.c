@@ -11,6 +11,8 @@
 #define BULK_LIKELY   500u /* per mille: undeclared mail is bulk from here */
 #define BULK_SURE     900u /* and mail that was declared neutral */
 #define TRUSTED_FLOOR 500u /* where the template has proven itself */
+/* Words from which on hidden text is more than a preview line. */
+#define HIDDEN_WORDS_MAX 64u
 /* Without a model, for marks that make bulk. */
 #define GUESS_SURE   950u
 #define GUESS_UNSURE 400u
@@ -282,8 +284,19 @@ static bool is_barred(const struct judge_policy *policy,
     return sketch->is_truncated;
 }
 
+/* Much that is hidden was not read, and a style sheet may show it after all. */
+static bool hides_much(const struct sketch *sketch, struct judgement *judgement)
+{
+    const uint32_t words = sketch->measures[MEASURE_HIDDEN_WORDS];
+    if (words >= HIDDEN_WORDS_MAX)
+        add_reason(judgement, REASON_HIDDEN_TEXT, slice_text(NULL))->value =
+            words;
+    return words >= HIDDEN_WORDS_MAX;
+}
+
 /* A protected place must be earned by all: the text, the form, the template. */
 static bool may_protect(const struct judge_policy *policy,
+                        const struct sketch *sketch,
                         const struct judge_standing *standing,
                         struct judgement *judgement)
 {
@@ -294,6 +307,8 @@ static bool may_protect(const struct judge_policy *policy,
         return false;
     if (standing->is_taught && standing->state != TEMPLATE_TRIPPED)
         return standing->taught == KIND_TRANSACTIONAL;
+    if (hides_much(sketch, judgement))
+        return false;
     if (judgement->per_mille[KIND_TRANSACTIONAL] < floor) {
         add_reason(judgement, REASON_BELOW_FLOOR, slice_text(NULL))->value =
             floor;
@@ -341,7 +356,7 @@ static void find_evident(const struct judge_policy *policy,
     }
     if (is_bulk(policy, message, standing, judgement))
         judgement->evident = JUDGE_BULK;
-    else if (!may_protect(policy, standing, judgement))
+    else if (!may_protect(policy, sketch, standing, judgement))
         judgement->evident = JUDGE_NEUTRAL;
 }
 

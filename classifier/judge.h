@@ -158,6 +158,7 @@ enum judge_reason_code {
                        model calls it, if it does */
     REASON_TEXT,    /* all words together */
     REASON_TRUNCATED,
+    REASON_HIDDEN_TEXT, /* value: words that no reader sees */
     REASON_NO_MODEL,
     REASON_OFF,             /* the account's mail is not read */
     REASON_TAUGHT,          /* detail: kind */
@@ -170,7 +171,7 @@ enum judge_reason_code {
     REASON_OBSERVED,    /* nothing is moved in observe mode; detail: where
                            undeclared mail would be */
 };
-#define JUDGE_REASON_COUNT 26
+#define JUDGE_REASON_COUNT 27
 
 struct judge_reason {
     enum judge_reason_code code;

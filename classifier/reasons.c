@@ -157,6 +157,7 @@ const char *judge_reason_name(enum judge_reason_code code)
         [REASON_WORD] = "word",
         [REASON_TEXT] = "text",
         [REASON_TRUNCATED] = "truncated",
+        [REASON_HIDDEN_TEXT] = "hidden-text",
         [REASON_NO_MODEL] = "no-model",
         [REASON_OFF] = "classifier-off",
         [REASON_TAUGHT] = "taught",
@@ -207,6 +208,7 @@ static void add_name(const struct judge_reason *reason, struct buf *out)
         (void)buf_addf(out, "#%04x", reason->index);
     if (reason->code == REASON_PROBATION || reason->code == REASON_BELOW_FLOOR
         || reason->code == REASON_PROBATION_SPENT
+        || reason->code == REASON_HIDDEN_TEXT
         || reason->code == REASON_RECIPIENTS)
         add_value(reason->value, out);
 }

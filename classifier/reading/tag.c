@@ -128,6 +128,21 @@ static uint64_t pack_name(struct slice name)
     return packed;
 }
 
+/* The last of a property counts, and before that the last "!important": what a
+ * browser shows must not pass for hidden. */
+static void decide(struct tag *tag, unsigned property, bool hides,
+                   struct slice value)
+{
+    const bool is_important = slice_find(value, '!') < value.len;
+    if ((tag->settled & property) != 0 && !is_important)
+        return;
+    if (is_important)
+        tag->settled |= (uint8_t)property;
+    tag->decided |= (uint8_t)property;
+    tag->hiding =
+        (uint8_t)(hides ? tag->hiding | property : tag->hiding & ~property);
+}
+
 static void hear_property(struct tag *tag, struct slice property,
                           struct slice value)
 {
@@ -139,28 +154,28 @@ static void hear_property(struct tag *tag, struct slice property,
                            && !slice_starts_nocase(value, SLICE("none"))
                            && !slice_starts_nocase(value, SLICE("transparent"));
     else if (name == TAG("display"))
-        tag->is_hidden |= slice_starts_nocase(value, SLICE("none"));
+        decide(tag, TAG_HIDES_DISPLAY,
+               slice_starts_nocase(value, SLICE("none")), value);
     else if (name == TAG("visibili"))
-        tag->is_hidden |= slice_starts_nocase(value, SLICE("hidden"));
-    else if (name == TAG("mso-hide"))
-        tag->is_hidden |= slice_starts_nocase(value, SLICE("all"));
-    else if (name == TAG("opacity") || name == TAG("max-heig"))
-        tag->is_hidden |= is_nothing(value);
+        decide(tag, TAG_HIDES_VISIBILITY,
+               slice_starts_nocase(value, SLICE("hidden")), value);
+    else if (name == TAG("opacity"))
+        decide(tag, TAG_HIDES_OPACITY, is_nothing(value), value);
     else if (name == TAG("font-siz"))
         tag->size = is_nothing(value) ? TAG_SIZE_NOTHING : TAG_SIZE_SOME;
 }
 
 /* Most properties tell nothing, and most of a style is made of them. Those that
- * might have such a value (none, hidden, 0, #fff, white), or such an end of
- * their name (background, color, font-size). */
+ * might have such a value (none, 0, #fff, white), or such an end of their name
+ * (background, color, font-size, display). */
 static bool is_telling(char before_colon, char value)
 {
     enum { END = 1, VALUE = 2 };
     static const uint8_t bytes[256] = {
         ['d'] = END,   ['D'] = END,   ['r'] = END,   ['R'] = END,
-        ['e'] = END,   ['E'] = END,   ['n'] = VALUE, ['N'] = VALUE,
-        ['h'] = VALUE, ['H'] = VALUE, ['w'] = VALUE, ['W'] = VALUE,
-        ['a'] = VALUE, ['A'] = VALUE, ['0'] = VALUE, ['#'] = VALUE,
+        ['e'] = END,   ['E'] = END,   ['y'] = END,   ['Y'] = END,
+        ['n'] = VALUE, ['N'] = VALUE, ['w'] = VALUE, ['W'] = VALUE,
+        ['0'] = VALUE, ['#'] = VALUE,
     };
     return ((bytes[(unsigned char)before_colon] & END)
             | (bytes[(unsigned char)value] & VALUE))
@@ -245,4 +260,8 @@ void tag_read(struct cursor *cursor, struct tag *tag)
             cursor->at++;
     }
     (void)cursor_byte(cursor, '>');
+    /* A display of its own outranks the attribute "hidden". */
+    if ((tag->decided & TAG_HIDES_DISPLAY) != 0)
+        tag->is_hidden = false;
+    tag->is_hidden |= tag->hiding != 0;
 }

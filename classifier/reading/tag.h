@@ -24,6 +24,11 @@
 
 enum tag_size { TAG_SIZE_KEPT, TAG_SIZE_NOTHING, TAG_SIZE_SOME };
 
+/* Properties that can hide an element. */
+#define TAG_HIDES_DISPLAY    0x1u
+#define TAG_HIDES_VISIBILITY 0x2u
+#define TAG_HIDES_OPACITY    0x4u
+
 struct tag {
     uint64_t name;
     enum tag_size size;     /* of its letters */
@@ -33,7 +38,10 @@ struct tag {
     bool has_colour;        /* a background that is not white */
     bool is_white;          /* its letters are */
     bool is_hidden;
-    bool is_closed; /* "<p/>" */
+    bool is_closed;  /* "<p/>" */
+    uint8_t decided; /* TAG_HIDES_ bits: properties that its style has */
+    uint8_t settled; /* those that an "!important" decided */
+    uint8_t hiding;  /* those that hide it */
 };
 
 /* Takes a name; 0 when there is none. */

@@ -49,6 +49,16 @@ static const struct {
     { "1 < 2 and <3 hearts", "1 < 2 and <3 hearts" },
     { "<div style=\"display:none\">secret <b>more</b></div>seen", "seen" },
     { "<span style='visibility: hidden'>secret</span>seen", "seen" },
+    { "<p style=\"display:none;display:block\">seen", "seen" },
+    { "<p style=\"display:none !important;display:block\">secret</p>x", "x" },
+    { "<p style=\"display:block!important;display:none\">seen", "seen" },
+    { "<p style=\"visibility:hidden;visibility:inherit\">seen", "seen" },
+    { "<p style=\"opacity:0;opacity:1\">seen", "seen" },
+    { "<p style=\"display:inline\" hidden>seen", "seen" },
+    { "<p hidden>secret</p>x", "x" },
+    { "<p style=\"mso-hide:all\">seen but in one program", "seen but in one "
+                                                           "program" },
+    { "<p style=\"max-height:0\">seen below its box", "seen below its box" },
     { "<span style=\"font-size:0px\">secret</span>seen", "seen" },
     { "<p style=\"color:#ffffff\">secret</p>seen", "seen" },
     { "<table bgcolor=\"#000000\"><tr><td style=\"color:#fff\">seen</td></tr>"

@@ -87,6 +87,7 @@ struct judge_case {
     enum judge_trust trust;
     bool is_moved;
     bool is_truncated;
+    uint32_t hidden_words;
     bool is_null_sender;
     bool has_default;  /* the account's stream is FAST */
     size_t recipients; /* 0: one */
@@ -185,6 +186,11 @@ static const struct judge_case cases[] = {
       .stream = NEWS },
     { "truncated cannot be protected", "", CODE, .stream = GENERAL,
       .is_truncated = true },
+    { "a hidden preview line", "", CODE, .stream = FAST, .hidden_words = 63 },
+    { "much that is hidden was not read", "", CODE, .stream = GENERAL,
+      .hidden_words = 64 },
+    { "hidden, but always believed", DECLARED, CODE, .stream = FAST,
+      .hidden_words = 64, .trust = TRUSTED },
     { "the null sender", "", CODE, .stream = REPORTS, .is_null_sender = true },
     { "a new template within its budget", "", CODE, .stream = FAST,
       .standing = { .state = TEMPLATE_NEW } },
@@ -227,6 +233,7 @@ static void judge_case(const struct judge_policy *policy,
     sketch.marks = marks.bits;
     if (c->measure != NOTHING)
         sketch.measures[c->measure] = 1;
+    sketch.measures[MEASURE_HIDDEN_WORDS] = c->hidden_words;
     judge(policy, &account, &message, &sketch, &c->standing, judgement);
 }
 
