@@ -7,7 +7,6 @@
  * there. What a receiver would count is counted: connections open in all, and
  * the time that any ten messages in a row plus one took.
  */
-#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -22,6 +21,7 @@
 
 #include "common/base/mem.h"
 #include "common/base/time.h"
+#include "tests/unit/redis_fixture.h"
 #include "workers/limits/gate.h"
 
 #define WORKERS     8
@@ -151,29 +151,6 @@ static void on_change(void *context)
     send_all(worker, now_ms);
 }
 
-static void start_redis(struct bench *bench)
-{
-    bench->redis = fork();
-    assert_true(bench->redis >= 0);
-    if (bench->redis > 0)
-        return;
-    int null = open("/dev/null", O_RDWR);
-    (void)dup2(null, STDOUT_FILENO);
-    (void)dup2(null, STDERR_FILENO);
-    (void)execlp("redis-server", "redis-server", "--port", "0", "--unixsocket",
-                 bench->path, "--save", "", "--appendonly", "no", NULL);
-    _exit(127);
-}
-
-static void stop_redis(struct bench *bench)
-{
-    if (bench->redis <= 0)
-        return;
-    (void)kill(bench->redis, SIGKILL);
-    (void)waitpid(bench->redis, NULL, 0);
-    bench->redis = 0;
-}
-
 static void start_worker(struct bench *bench, size_t i)
 {
     struct worker *worker = &bench->workers[i];
@@ -249,7 +226,7 @@ static int set_up(void **state)
     (void)snprintf(bench->url, sizeof bench->url, "unix://%s", bench->path);
     bench->tick = timer_new(bench->loop, on_tick, bench);
     bench->stop = timer_new(bench->loop, on_stop, bench->loop);
-    start_redis(bench);
+    bench->redis = redis_start(bench->path);
     for (size_t i = 0; i < WORKERS; i++)
         start_worker(bench, i);
     wait_until_up(bench);
@@ -270,7 +247,7 @@ static int tear_down(void **state)
     timer_free(&bench->stop);
     loop_turn(bench->loop);
     loop_free(&bench->loop);
-    stop_redis(bench);
+    redis_stop(&bench->redis);
     (void)unlink(bench->path);
     (void)rmdir(bench->folder);
     mem_free(bench);
@@ -488,14 +465,14 @@ static void without_redis_they_stay_within_what_they_had(void **state)
     struct bench *bench = *state;
     open_all(bench, CONNECTIONS);
     run_for(bench, 1500);
-    stop_redis(bench);
+    redis_stop(&bench->redis);
     forget_counts(bench);
     run_for(bench, 5000);
     assert_true(bench->open_max <= CONNECTIONS);
     assert_rate_kept(bench);
     assert_well_used(bench, 5000 - 1200); /* what was reserved is left first */
 
-    start_redis(bench); /* and it remembers nothing */
+    bench->redis = redis_start(bench->path); /* and it remembers nothing */
     forget_counts(bench);
     run_for(bench, 8000);
     assert_true(all_up(bench));
@@ -508,7 +485,7 @@ static void without_redis_they_stay_within_what_they_had(void **state)
 static void a_site_never_seen_gets_the_share_without_redis(void **state)
 {
     struct bench *bench = *state;
-    stop_redis(bench);
+    redis_stop(&bench->redis);
     run_for(bench, 100);
     open_all(bench, CONNECTIONS);
     run_for(bench, 2500);
@@ -545,7 +522,7 @@ static void no_limit_asks_nothing(void **state)
     const struct gate_limits none = { .max_connections = GATE_UNLIMITED };
     struct gate *gate =
         gate_open(bench->workers[0].gates, SLICE("s"), SLICE("free"), &none);
-    stop_redis(bench); /* any question would fail, and be waited for */
+    redis_stop(&bench->redis); /* any question would fail, and be waited for */
     uint64_t wait_ms = 1;
     gate_want(gate, 1000, 0);
     for (int i = 0; i < 1000; i++) {

@@ -6,9 +6,7 @@
  * through all of them in turn, as fast as it goes, and what they protect of it
  * is counted.
  */
-#include <fcntl.h>
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -24,6 +21,7 @@
 #include "common/base/mem.h"
 #include "common/base/time.h"
 #include "router/templates/keeper.h"
+#include "tests/unit/redis_fixture.h"
 
 #define ROUTERS_MAX 4u
 #define TURN_MS     2u
@@ -57,29 +55,6 @@ static const struct guard_rules rules = {
     .complaints = 3000,
     .hard_bounces = 80000,
 };
-
-static void start_redis(struct yard *yard)
-{
-    yard->redis = fork();
-    assert_true(yard->redis >= 0);
-    if (yard->redis > 0)
-        return;
-    int null = open("/dev/null", O_RDWR);
-    (void)dup2(null, STDOUT_FILENO);
-    (void)dup2(null, STDERR_FILENO);
-    (void)execlp("redis-server", "redis-server", "--port", "0", "--unixsocket",
-                 yard->path, "--save", "", "--appendonly", "no", NULL);
-    _exit(127);
-}
-
-static void stop_redis(struct yard *yard)
-{
-    if (yard->redis <= 0)
-        return;
-    (void)kill(yard->redis, SIGKILL);
-    (void)waitpid(yard->redis, NULL, 0);
-    yard->redis = 0;
-}
 
 static void stop(void *context)
 {
@@ -146,7 +121,7 @@ static void begin(struct yard *yard, unsigned routers)
     assert_non_null(mkdtemp(yard->folder));
     (void)snprintf(yard->path, sizeof yard->path, "%s/s", yard->folder);
     (void)snprintf(yard->url, sizeof yard->url, "unix://%s", yard->path);
-    start_redis(yard);
+    yard->redis = redis_start(yard->path);
     for (unsigned i = 0; i < routers; i++)
         open_router(yard, i);
     run_for(yard, 2000);
@@ -156,7 +131,7 @@ static void end(struct yard *yard)
 {
     for (unsigned i = 0; i < yard->router_count; i++)
         close_router(yard, i);
-    stop_redis(yard);
+    redis_stop(&yard->redis);
     (void)unlink(yard->path);
     (void)rmdir(yard->folder);
     timer_free(&yard->stop);
@@ -239,7 +214,7 @@ static void test_without_redis_each_has_its_part(void **state)
     (void)state;
     struct yard yard;
     begin(&yard, 2);
-    stop_redis(&yard);
+    redis_stop(&yard.redis);
     run_for(&yard, 1500);
     assert_in_range(campaign(&yard, 1, 300, WORDS_SAME), 48, 50);
     assert_true(campaign(&yard, 1000, 600, WORDS_ALL_VARY) <= 150 - 48);
@@ -261,7 +236,7 @@ static void test_redis_is_lost_in_a_campaign(void **state)
         run_for(&yard, TURN_MS);
     }
     assert_in_range(leaked, 38, 44); /* but for the other's reserve */
-    stop_redis(&yard);
+    redis_stop(&yard.redis);
     run_for(&yard, 1500);
     leaked += campaign(&yard, 1, 300, WORDS_SAME);
     assert_true(leaked <= 75);
@@ -315,13 +290,13 @@ static void test_states_are_known_to_all(void **state)
     run_for(&yard, 1500);
     assert_int_equal(state_at(&yard, 1, 2), TEMPLATE_TRUSTED);
     /* What is said while Redis is away, and has lost all, counts as well. */
-    stop_redis(&yard);
+    redis_stop(&yard.redis);
     run_for(&yard, 700);
     assert_true(templates_set(yard.routers[0].templates, trusted,
                               TEMPLATE_TRIPPED, time_utc_ms()));
     assert_true(templates_set(yard.routers[1].templates, tripped, TEMPLATE_NEW,
                               time_utc_ms()));
-    start_redis(&yard);
+    yard.redis = redis_start(yard.path);
     run_for(&yard, 5000);
     assert_int_equal(state_at(&yard, 1, 1), TEMPLATE_TRIPPED);
     assert_int_equal(state_at(&yard, 1, 2), TEMPLATE_NEW);
