@@ -9,21 +9,11 @@
 
 #define NAME_MAX_LEN 512 /* of source and site together */
 
-static void set_rate(struct rate *rate, const struct conf_rate *limit)
-{
-    if (rate->limit.count == limit->count
-        && rate->limit.window_ms == limit->window_ms)
-        return;
-    rate->limit = *limit;
-    rate->now.count = 0;
-    rate->next.count = 0;
-}
-
 static void set_limits(struct gate *gate, const struct gate_limits *limits)
 {
     gate->slots.limit = limits->max_connections;
-    set_rate(&gate->rates[GATE_MESSAGES], &limits->messages);
-    set_rate(&gate->rates[GATE_CONNECTS], &limits->connects);
+    rate_set(&gate->rates[GATE_MESSAGES], &limits->messages);
+    rate_set(&gate->rates[GATE_CONNECTS], &limits->connects);
 }
 
 static struct gate *find(struct list *bucket, struct slice name)
@@ -140,6 +130,6 @@ bool gate_take_message(struct gate *gate, uint64_t now_ms, uint64_t *wait_ms)
 uint32_t gate_messages(const struct gate *gate, uint64_t now_ms)
 {
     const struct rate *rate = &gate->rates[GATE_MESSAGES];
-    return rate_is_limited(rate) ? rate_tokens(rate, now_ms * 1000u)
+    return rate_is_limited(rate) ? rate_tokens_soon(rate, now_ms * 1000u)
                                  : GATE_UNLIMITED;
 }

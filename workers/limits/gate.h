@@ -3,8 +3,8 @@
  *
  * Connections and rates per (source x site) hold over all workers: Redis keeps
  * the count, and each worker lives on what it was granted. Connection slots are
- * leases that are renewed together; rate tokens come in batches of about 100 ms
- * worth. So a message costs no round trip of its own.
+ * leases that are renewed together; rate tokens come in runs, longer ones where
+ * mail waits for them. So a message costs no round trip of its own.
  *
  * Redis gone: slots stay as last granted, a site never asked about before gets
  * this worker's share of its limit, and rates go on at one n-th for each of n
@@ -88,9 +88,9 @@ void gate_close_connection(struct gate *gate);
 bool gate_take_message(struct gate *gate, uint64_t now_ms,
                        uint64_t *wait_ms) must_check;
 
-/* Tokens on hand, or GATE_UNLIMITED. Asks for none: tokens are got for messages
- * that are there, for one that lies unused is lost to all workers. So a caller
- * reckons with one message more than this. */
+/* Tokens that hold within 100 ms, or GATE_UNLIMITED. Asks for none: tokens are
+ * got for messages that are there, for one that lies unused is lost to all
+ * workers. So a caller reckons with one message more than this. */
 uint32_t gate_messages(const struct gate *gate, uint64_t now_ms);
 
 #endif

@@ -18,6 +18,7 @@ struct question {
     struct list link;
     struct gates *gates;
     enum gate_rate which;
+    uint64_t asked_us;
     size_t count;
     struct gate *list[GATES_BATCH];
 };
@@ -88,6 +89,7 @@ static struct question *new_question(struct gates *gates)
 {
     struct question *question = NEW(struct question);
     question->gates = gates;
+    question->asked_us = now_us(gates);
     list_push_back(&gates->questions, &question->link);
     return question;
 }
@@ -240,9 +242,11 @@ static bool miss_all(struct gates *gates)
     bool is_news = false;
     for (size_t i = 0; i < GATES_BUCKETS; i++) {
         list_each (at, &gates->buckets[i]) {
-            struct slots *slots = &container_of(at, struct gate, link)->slots;
-            is_news |= !slots->is_refused;
-            slots_miss(slots);
+            struct gate *gate = container_of(at, struct gate, link);
+            is_news |= !gate->slots.is_refused;
+            slots_miss(&gate->slots);
+            for (size_t which = 0; which < GATE_RATES; which++)
+                rate_lose(&gate->rates[which], now_us(gates));
         }
     }
     return is_news;
@@ -256,6 +260,98 @@ static void renew_or_miss(struct gates *gates, bool is_beat)
         tell(gates, miss_all(gates));
 }
 
+static void help_oneself(const struct gates *gates, struct rate *rate)
+{
+    rate_help_oneself(rate, &gates->share, now_us(gates),
+                      time_utc_ms() * 1000u);
+}
+
+static bool is_reserve_reply(const struct store_reply *reply)
+{
+    if (!reply || reply->kind != STORE_ARRAY || reply->count < 3
+        || reply->count > 1 + 2 * RATE_TRACKS || reply->count % 2 == 0)
+        return false;
+    for (size_t i = 0; i < reply->count; i++)
+        if (reply->items[i].kind != STORE_INTEGER || reply->items[i].integer < 0
+            || (i > 0 && i % 2 == 0 && reply->items[i].integer > UINT32_MAX))
+            return false;
+    return true;
+}
+
+/* The server's time; then for each run the wait for its first moment, and how
+ * many there are. */
+static void hear_runs(struct gates *gates, struct rate *rate,
+                      const struct store_reply *reply)
+{
+    const uint64_t said_us = (uint64_t)reply->items[0].integer;
+    for (size_t i = 1; i < reply->count; i += 2) {
+        const uint64_t wait_us = (uint64_t)reply->items[i].integer;
+        const uint32_t count = (uint32_t)reply->items[i + 1].integer;
+        const struct moment first =
+            server_clock_moment(&gates->clock, said_us + wait_us);
+        if (count > 0)
+            rate_hear(rate, count, &first, now_us(gates));
+        else
+            rate_wait(rate, wait_us, now_us(gates));
+    }
+}
+
+static void on_reserved(void *context, const struct store_reply *reply,
+                        const struct fault *fault)
+{
+    (void)fault;
+    struct question *question = context;
+    struct gates *gates = question->gates;
+    struct rate *rate = &question->list[0]->rates[question->which];
+    if (is_reserve_reply(reply)) {
+        server_clock_hear(&gates->clock,
+                          &(struct server_time){
+                              .asked_us = question->asked_us,
+                              .said_us = (uint64_t)reply->items[0].integer,
+                              .heard_us = now_us(gates),
+                          });
+        hear_runs(gates, rate, reply);
+    } else {
+        rate_miss(rate);
+        help_oneself(gates, rate);
+    }
+    close_question(question, true);
+}
+
+static void reserve(struct gate *gate, enum gate_rate which)
+{
+    static const char *const kinds[GATE_RATES] = {
+        [GATE_MESSAGES] = "rate",
+        [GATE_CONNECTS] = "connects",
+    };
+    struct gates *gates = gate->gates;
+    struct rate *rate = &gate->rates[which];
+    char key_text[KEY_SIZE];
+    char request[RATE_REQUEST_SIZE];
+    const struct slice key = key_of(gate, kinds[which], key_text);
+    rate_ask(rate, &gates->share, now_us(gates), request);
+    const struct slice args[] = { slice_text(gates->me), slice_text(request) };
+    struct question *question = new_question(gates);
+    question->which = which;
+    add_gate(question, gate);
+    store_eval(gates->options.store, &script_reserve, &key, 1, args,
+               ARRAY_LEN(args), on_reserved, question);
+}
+
+/* Others may need the moments. */
+static void hand_back(struct gates *gates)
+{
+    for (size_t i = 0; i < GATES_BUCKETS; i++) {
+        list_each (at, &gates->buckets[i]) {
+            struct gate *gate = container_of(at, struct gate, link);
+            for (enum gate_rate which = 0; which < GATE_RATES; which++)
+                if (rate_is_limited(&gate->rates[which])
+                    && rate_is_idle(&gate->rates[which], now_us(gates)))
+                    reserve(gate, which);
+        }
+    }
+}
+
 static void on_beat(void *context)
 {
     struct gates *gates = context;
@@ -263,6 +359,8 @@ static void on_beat(void *context)
     uint64_t wait_ms = gates->birth == 0 ? GATES_GAP_MS : GATES_BEAT_MS;
     timer_set(gates->beat, loop_now_ms(gates->options.loop) + wait_ms);
     renew_or_miss(gates, true);
+    if (store_answers(gates))
+        hand_back(gates);
 }
 
 static void on_soon(void *context)
@@ -285,75 +383,19 @@ void gates_give_back(struct gate *gate)
     ask_slots(question);
 }
 
-static void help_oneself(const struct gates *gates, struct rate *rate)
-{
-    rate_help_oneself(rate, &gates->share, now_us(gates),
-                      time_utc_ms() * 1000u);
-}
-
-static bool is_reserve_reply(const struct store_reply *reply)
-{
-    return reply && reply->kind == STORE_ARRAY && reply->count == 2
-           && reply->items[0].kind == STORE_INTEGER
-           && reply->items[0].integer >= 0
-           && reply->items[0].integer <= UINT32_MAX
-           && reply->items[1].kind == STORE_INTEGER
-           && reply->items[1].integer >= 0;
-}
-
-static void on_reserved(void *context, const struct store_reply *reply,
-                        const struct fault *fault)
-{
-    (void)fault;
-    struct question *question = context;
-    const struct gates *gates = question->gates;
-    struct rate *rate = &question->list[0]->rates[question->which];
-    if (is_reserve_reply(reply)) {
-        rate_hear(rate, (uint32_t)reply->items[0].integer,
-                  (uint64_t)reply->items[1].integer, now_us(gates));
-    } else {
-        rate_miss(rate);
-        help_oneself(gates, rate);
-    }
-    close_question(question, true);
-}
-
-static void reserve(struct gate *gate, enum gate_rate which)
-{
-    static const char *const kinds[GATE_RATES] = {
-        [GATE_MESSAGES] = "rate",
-        [GATE_CONNECTS] = "connects",
-    };
-    struct gates *gates = gate->gates;
-    struct rate *rate = &gate->rates[which];
-    char key_text[KEY_SIZE];
-    char numbers[5][NUMBER_SIZE];
-    const struct slice key = key_of(gate, kinds[which], key_text);
-    const struct slice args[] = {
-        number_text(rate_interval_us(rate), numbers[0]),
-        number_text(rate_batch_count(rate), numbers[1]),
-        number_text(RATE_HORIZON_US, numbers[2]),
-        number_text(rate_key_ms(rate), numbers[3]),
-        rate_key_is_due(rate, now_us(gates)) ? SLICE("1") : SLICE("0"),
-        number_text(rate_after_us(rate, &gates->share), numbers[4]),
-    };
-    struct question *question = new_question(gates);
-    question->which = which;
-    add_gate(question, gate);
-    rate_ask(rate, now_us(gates));
-    store_eval(gates->options.store, &script_reserve, &key, 1, args,
-               ARRAY_LEN(args), on_reserved, question);
-}
-
 void gates_fetch(struct gate *gate, enum gate_rate which)
 {
+    const struct gates *gates = gate->gates;
     struct rate *rate = &gate->rates[which];
-    if (!rate_is_low(rate, now_us(gate->gates)))
+    const bool is_low = rate_is_low(rate, now_us(gates));
+    if (store_answers(gates)) {
+        if (is_low)
+            reserve(gate, which);
         return;
-    if (store_answers(gate->gates))
-        reserve(gate, which);
-    else if (rate_tokens(rate, now_us(gate->gates)) == 0)
-        help_oneself(gate->gates, rate);
+    }
+    rate_lose(rate, now_us(gates));
+    if (is_low && rate_tokens(rate, now_us(gates)) == 0)
+        help_oneself(gates, rate);
 }
 
 struct gates *gates_new(const struct gates_options *options,

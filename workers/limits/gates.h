@@ -13,6 +13,7 @@
 #include "common/base/list.h"
 #include "workers/limits/gate.h"
 #include "workers/limits/rates.h"
+#include "workers/limits/server_clock.h"
 #include "workers/limits/share.h"
 #include "workers/limits/slots.h"
 
@@ -49,6 +50,7 @@ struct gates {
     struct share share;
     char me[GATES_ME_SIZE];
     char marker[GATES_ME_SIZE];
+    struct server_clock clock;
     uint64_t birth; /* see scripts.h; 0: not yet known */
     timer_fn *on_change;
     void *context;

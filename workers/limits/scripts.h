@@ -33,14 +33,24 @@
  * that (its birth is the present `since`), than its share. */
 extern const struct store_script script_renew_slots;
 
-/* Reserves the next moments at which messages may leave (GCRA).
- *   KEYS  the time of the next free moment
- *   ARGV  interval in us; how many; horizon in us; life of the key in ms;
- *         "1": the key was there lately; earliest, in us from now
- *   reply how many (0: all within the horizon are taken), and the wait to the
- *         first of them (to when one may be had) in us
- * A key that should be there and is not was lost, with moments reserved up to
- * the horizon: the next free one is behind it. */
+/* Reserves moments at which messages may leave (GCRA).
+ *   KEYS  the hash of the rate
+ *   ARGV  worker; "interval count spread held returned reach life due after"
+ *   reply the server's time in us; then for each run the wait to its first
+ *         moment in us, and how many there are, 16 intervals apart; none: the
+ *         wait until there may be some, and 0
+ * Times are us but for the life of the key in ms. Moments lie one interval apart
+ * on 16 tracks in turn. With spread 1 each of those who have moments ahead gets
+ * its part of the tracks, up to the same time on each: `count` moments behind
+ * those that it holds, `held` from now, but none beyond the reach. With 0 the
+ * next ones. Returned 1: the worker has dropped all that
+ * it held. Due 1: the key was there lately; when it is not it was lost, with
+ * moments reserved up to the reach. No moment comes earlier than `after`.
+ *
+ * The hash has the interval, and as lines for each track its next free moment,
+ * from which moment on those before that are its last owner's, and who that is.
+ * When all moments are over the tracks begin anew, now. A string is what earlier
+ * versions left: the next free moment. */
 extern const struct store_script script_reserve;
 
 #endif
