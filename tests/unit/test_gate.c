@@ -524,6 +524,35 @@ static void a_flush_lets_nobody_have_more(void **state)
     assert_rate_kept(bench);
 }
 
+/* As if nobody had been there for a while. */
+static void put_back(struct bench *bench, uint64_t ago_ms)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%llu",
+                   (unsigned long long)(time_utc_ms() - ago_ms));
+    const struct slice words[] = { SLICE("HSET"), SLICE("test:limits"),
+                                   SLICE("alive"), slice_text(text) };
+    store_command(bench->workers[0].store, words, ARRAY_LEN(words), NULL, NULL);
+}
+
+static void a_gap_in_which_leases_can_have_ended_is_seen(void **state)
+{
+    struct bench *bench = *state;
+    run_for(bench, SETTLED_MS);
+    put_back(bench, 4500);
+    open_gate(&bench->workers[0], CONNECTIONS);
+    run_for(bench, 500);
+    assert_int_equal(bench->workers[0].open, CONNECTIONS);
+    close_gate(&bench->workers[0]);
+    run_for(bench, 500);
+    put_back(bench, 5500);
+    open_gate(&bench->workers[0], CONNECTIONS);
+    run_for(bench, 500);
+    assert_int_equal(bench->workers[0].open, 0);
+    run_for(bench, SETTLED_MS + 4000);
+    assert_int_equal(bench->workers[0].open, CONNECTIONS);
+}
+
 static void no_limit_asks_nothing(void **state)
 {
     struct bench *bench = *state;
@@ -624,6 +653,7 @@ int main(void)
         gate_test(without_redis_they_stay_within_what_they_had),
         gate_test(a_site_never_seen_gets_the_share_without_redis),
         gate_test(a_flush_lets_nobody_have_more),
+        gate_test(a_gap_in_which_leases_can_have_ended_is_seen),
         gate_test(no_limit_asks_nothing),
         gate_test(a_high_rate_costs_few_round_trips),
         gate_test(connections_have_a_rate_of_their_own),

@@ -187,21 +187,23 @@ static void ask_slots(struct question *question)
     char keys_text[GATES_BATCH][KEY_SIZE];
     char requests[GATES_BATCH][SLOTS_REQUEST_SIZE];
     char lease[NUMBER_SIZE];
+    char beat[NUMBER_SIZE];
     char birth[NUMBER_SIZE];
     struct slice keys[1 + GATES_BATCH] = { slice_text(gates->marker) };
-    struct slice args[3 + GATES_BATCH] = {
+    struct slice args[4 + GATES_BATCH] = {
         slice_text(gates->me),
         number_text(GATES_LEASE_MS, lease),
+        number_text(GATES_BEAT_MS, beat),
         number_text(gates->birth, birth),
     };
     for (size_t i = 0; i < question->count; i++) {
         struct gate *gate = question->list[i];
         slots_ask(&gate->slots, &gates->share, requests[i]);
         keys[1 + i] = key_of(gate, "slots", keys_text[i]);
-        args[3 + i] = slice_text(requests[i]);
+        args[4 + i] = slice_text(requests[i]);
     }
     store_eval(gates->options.store, &script_renew_slots, keys,
-               1 + question->count, args, 3 + question->count, on_renewed,
+               1 + question->count, args, 4 + question->count, on_renewed,
                question);
 }
 

@@ -17,18 +17,21 @@
 #include "workers/limits/share.h"
 #include "workers/limits/slots.h"
 
-#define GATES_BEAT_MS  2000u
-#define GATES_LEASE_MS 6000u
+#define GATES_BEAT_MS  4000u
+#define GATES_LEASE_MS 9000u
 #define GATES_GAP_MS   100u
 #define GATES_OWED_MS  250u
 #define GATES_BUCKETS  256u
-#define GATES_BATCH    14u /* gates in one call, by STORE_ARGS_MAX */
+#define GATES_BATCH    13u /* gates in one call, by STORE_ARGS_MAX */
 #define GATES_ME_SIZE  128
 
-_Static_assert(GATES_LEASE_MS + GATES_BEAT_MS < 10000,
+_Static_assert(GATES_LEASE_MS + GATES_OWED_MS < 10000,
                "a dead worker's slots are free within 10 s");
-_Static_assert(2 * GATES_BATCH + 4 <= STORE_ARGS_MAX,
-               "marker, worker, lease, birth; a key and a text for each gate");
+_Static_assert(GATES_LEASE_MS > 2 * GATES_BEAT_MS,
+               "a time in which no lease is renewed is seen before one ends");
+_Static_assert(2 * GATES_BATCH + 5 <= STORE_ARGS_MAX,
+               "marker, worker, lease, beat, birth; a key and a text for each "
+               "gate");
 
 /* The rates of a gate: the one and the other kind. */
 enum gate_rate { GATE_MESSAGES, GATE_CONNECTS };

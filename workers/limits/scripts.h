@@ -11,7 +11,7 @@
 
 /* Renews and changes the slots of one worker at many gates.
  *   KEYS  the marker of the whole cluster; one hash for each gate
- *   ARGV  worker; lease in ms; birth; for each gate "limit want held open share"
+ *   ARGV  worker; lease and beat in ms; birth; for each gate "limit want held open share"
  *   reply since, then for each gate the slots granted, and those that the worker
  *         is sure of
  * A hash maps workers to "used expiry want granted since". Used is what counts
@@ -23,12 +23,13 @@
  * what the others leave. Who has less than its part waits since `since`; when
  * that is 500 ms ago, long enough to be no whim, those above their parts are
  * granted less. With fewer slots than workers that want one, the workers are
- * sure of one slot each by turns of 10 s. Entries of earlier versions end
+ * sure of one slot each by turns of 10 s. Who is a second late with its beat is
+ * sure of nothing: what it has is still its own until it expires. Entries of earlier versions end
  * with the expiry: their workers want what they use.
  *
  * The marker knows when somebody was
  * last here (`alive`) and since when somebody has been without a gap (`since`).
- * After a gap of a lease, or with all keys lost, the counts say nothing: for one
+ * After a gap in which a lease could end, or with all keys lost, the counts say nothing: for one
  * lease a worker gets no more than it holds, or, when it was not here before
  * that (its birth is the present `since`), than its share. */
 extern const struct store_script script_renew_slots;
