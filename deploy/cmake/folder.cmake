@@ -13,3 +13,9 @@ function(sendyard_folder name)
     add_library(${name} STATIC ${sources})
     target_link_libraries(${name} PUBLIC sendyard_flags ${ARGN})
 endfunction()
+
+# sendyard_program(NAME source...): a program that ships.
+function(sendyard_program name)
+    add_executable(${name} ${ARGN})
+    set_target_properties(${name} PROPERTIES SENDYARD_WHOLE ON)
+endfunction()

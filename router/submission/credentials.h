@@ -21,10 +21,10 @@
 #define CREDENTIALS_PASSWORD_MAX 512u
 
 struct credentials {
-    char user[CREDENTIALS_USER_MAX];
-    char password[CREDENTIALS_PASSWORD_MAX];
     size_t user_len;
     size_t password_len;
+    char user[CREDENTIALS_USER_MAX];
+    char password[CREDENTIALS_PASSWORD_MAX];
 };
 
 /* Reads the base64 of a PLAIN message. RC_OK; RC_SYNTAX: not of the form;
