@@ -23,7 +23,7 @@ const struct fit_options fit_usual = {
     .measure_decay = 0.02F,
     .spread = 0.25F,
     .solo = 0.3F,
-    .lie = 0.5F,
+    .lie = 0.7F,
 };
 
 const struct fit_options fit_on_base = {
