@@ -13,33 +13,69 @@ static uint32_t minus(uint32_t a, uint32_t b)
     return a > b ? a - b : 0;
 }
 
-void allowance_rule_at(struct allowance_rule *rule, uint64_t now_ms)
+static uint32_t slice_at(uint64_t now_ms, uint32_t slice_ms)
 {
-    for (unsigned i = 0; i < ALLOWANCE_SPANS; i++)
-        rule->slice[i] = rule->span_ms[i] == 0
-                             ? 0
-                             : (uint32_t)(now_ms * (ALLOWANCE_SLICES - 1)
-                                          / rule->span_ms[i]);
+    return (uint32_t)(now_ms / slice_ms);
 }
 
-/* Slices count from the newest back. */
-static uint32_t sum_at(const struct allowance_span *span, uint32_t slice)
+void allowance_rule_at(struct allowance_rule *rule, uint64_t now_ms)
 {
-    uint32_t sum = span->sum;
-    const uint32_t gone = least(minus(slice, span->slice), ALLOWANCE_SLICES);
-    for (uint32_t i = 0; i < gone; i++)
-        sum -= span->used[(span->slice + 1 + i) % ALLOWANCE_SLICES];
+    for (unsigned i = 0; i < ALLOWANCE_SPANS; i++) {
+        if (rule->span_ms[i] == 0)
+            continue;
+        rule->slice_ms[i] =
+            (uint32_t)(rule->span_ms[i] / (ALLOWANCE_SLICES - 1));
+        rule->slice[i] = slice_at(now_ms, rule->slice_ms[i]);
+    }
+}
+
+uint32_t allowance_sum(const struct allowance_span *span)
+{
+    uint32_t sum = 0;
+    for (unsigned i = 0; i < ALLOWANCE_SLICES; i++)
+        sum += span->used[i];
     return sum;
 }
 
-static void advance(struct allowance_span *span, uint32_t slice)
+/* All that is counted, in one slice. */
+static struct allowance_span gathered(uint32_t sum, uint32_t slice_ms,
+                                      uint32_t slice)
 {
-    const uint32_t gone = least(minus(slice, span->slice), ALLOWANCE_SLICES);
-    span->sum = sum_at(span, slice);
+    struct allowance_span span = { .slice_ms = slice_ms, .slice = slice };
+    span.used[slice % ALLOWANCE_SLICES] = sum;
+    return span;
+}
+
+/* In slices of another length, none of it younger than it may be. */
+static struct allowance_span in_slices_of(const struct allowance_span *span,
+                                          uint32_t slice_ms)
+{
+    if (span->slice_ms == slice_ms)
+        return *span;
+    const uint64_t end_ms = ((uint64_t)span->slice + 1) * span->slice_ms;
+    return gathered(allowance_sum(span), slice_ms,
+                    end_ms == 0 ? 0 : slice_at(end_ms - 1, slice_ms));
+}
+
+/* As of a slice. */
+static struct allowance_span span_at(const struct allowance_span *span,
+                                     uint32_t slice_ms, uint32_t slice)
+{
+    struct allowance_span now = in_slices_of(span, slice_ms);
+    const uint32_t gone = least(minus(slice, now.slice), ALLOWANCE_SLICES);
     for (uint32_t i = 0; i < gone; i++)
-        span->used[(span->slice + 1 + i) % ALLOWANCE_SLICES] = 0;
-    if (slice > span->slice)
-        span->slice = slice;
+        now.used[(now.slice + 1 + i) % ALLOWANCE_SLICES] = 0;
+    if (slice > now.slice)
+        now.slice = slice;
+    return now;
+}
+
+static uint32_t sum_at(const struct allowance *allowance,
+                       const struct allowance_rule *rule, unsigned i)
+{
+    const struct allowance_span span =
+        span_at(&allowance->spans[i], rule->slice_ms[i], rule->slice[i]);
+    return allowance_sum(&span);
 }
 
 static uint32_t reserve_of(const struct allowance_rule *rule, unsigned span)
@@ -62,7 +98,7 @@ static struct room room_of(const struct allowance *allowance,
             continue;
         uint32_t cap =
             rule->is_alone ? rule->cap[i] / rule->routers : rule->cap[i];
-        uint32_t sum = sum_at(&allowance->spans[i], rule->slice[i]);
+        uint32_t sum = sum_at(allowance, rule, i);
         room.cap = least(room.cap, minus(cap, sum));
         room.reserve = least(room.reserve, minus(reserve_of(rule, i), sum));
     }
@@ -72,13 +108,16 @@ static struct room room_of(const struct allowance *allowance,
 static uint32_t share_at(const struct allowance *allowance,
                          const struct allowance_rule *rule)
 {
-    return rule->slice[0] <= allowance->share_slice + 1 ? allowance->share : 0;
+    return rule->slice_ms[0] == allowance->spans[0].slice_ms
+                   && rule->slice[0] <= allowance->share_slice + 1
+               ? allowance->share
+               : 0;
 }
 
 uint32_t allowance_used(const struct allowance *allowance,
                         const struct allowance_rule *rule, unsigned span)
 {
-    return sum_at(&allowance->spans[span], rule->slice[span]);
+    return sum_at(allowance, rule, span);
 }
 
 uint32_t allowance_left(const struct allowance *allowance,
@@ -103,9 +142,8 @@ bool allowance_take(struct allowance *allowance,
         if (rule->span_ms[i] == 0)
             continue;
         struct allowance_span *span = &allowance->spans[i];
-        advance(span, rule->slice[i]);
+        *span = span_at(span, rule->slice_ms[i], rule->slice[i]);
         span->used[span->slice % ALLOWANCE_SLICES] += count;
-        span->sum += count;
     }
     return true;
 }
@@ -136,9 +174,59 @@ void allowance_grant(struct allowance *allowance,
 {
     const uint32_t slice = rule->slice[0];
     /* What is left of an older one is lost: it must not become younger. */
-    allowance->share =
-        (slice == allowance->share_slice ? allowance->share : 0) + count;
+    const uint32_t before =
+        slice == allowance->share_slice ? share_at(allowance, rule) : 0;
+    allowance->spans[0] = in_slices_of(&allowance->spans[0], rule->slice_ms[0]);
+    allowance->share = before + count;
     allowance->share_slice = slice;
+}
+
+/* ---- copies ------------------------------------------------------------ */
+
+/* As of now; what is of a later time, by a clock that was wrong, is of now. */
+static struct allowance_span span_now(const struct allowance_span *span,
+                                      uint64_t now_ms)
+{
+    if (span->slice_ms == 0)
+        return *span;
+    const uint32_t slice = slice_at(now_ms, span->slice_ms);
+    if (span->slice > slice)
+        return gathered(allowance_sum(span), span->slice_ms, slice);
+    return span_at(span, span->slice_ms, slice);
+}
+
+bool allowance_is_idle(const struct allowance *allowance, uint64_t now_ms)
+{
+    for (unsigned i = 0; i < ALLOWANCE_SPANS; i++) {
+        const struct allowance_span span =
+            span_now(&allowance->spans[i], now_ms);
+        if (allowance_sum(&span) > 0)
+            return false;
+    }
+    return true;
+}
+
+static void recall_span(struct allowance_span *span,
+                        const struct allowance_span *copy)
+{
+    if (span->slice_ms != copy->slice_ms) { /* a reload came between them */
+        if (allowance_sum(copy) > allowance_sum(span))
+            *span = *copy;
+        return;
+    }
+    for (unsigned i = 0; i < ALLOWANCE_SLICES; i++)
+        if (copy->used[i] > span->used[i])
+            span->used[i] = copy->used[i];
+}
+
+void allowance_recall(struct allowance *allowance, const struct allowance *copy,
+                      uint64_t now_ms)
+{
+    for (unsigned i = 0; i < ALLOWANCE_SPANS; i++) {
+        const struct allowance_span span = span_now(&copy->spans[i], now_ms);
+        allowance->spans[i] = span_now(&allowance->spans[i], now_ms);
+        recall_span(&allowance->spans[i], &span);
+    }
 }
 
 uint32_t allowance_stock(const struct allowance_rule *rule, unsigned span)

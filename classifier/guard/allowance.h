@@ -17,6 +17,9 @@
  * what it gave for ALLOWANCE_STOCK_SLICES, so that a share used late still counts.
  * Who cannot reach the stock is_alone, and takes cap/routers.
  *
+ * A span may become another, by a reload: what was counted until then counts as
+ * of the newest slice, all of it, so that it is never forgotten too soon.
+ *
  * Pure. A rule is made for one moment, allowance_rule_at(); times are UTC, and a
  * clock that steps back counts into the newest slice.
  */
@@ -31,8 +34,8 @@
 #define ALLOWANCE_SPANS        2u
 
 struct allowance_span {
-    uint32_t slice; /* number of the newest, since 1970 */
-    uint32_t sum;   /* as of that slice */
+    uint32_t slice_ms; /* how long one is; 0: nothing was ever counted */
+    uint32_t slice;    /* number of the newest, since 1970 */
     uint32_t used[ALLOWANCE_SLICES];
 };
 
@@ -45,8 +48,10 @@ struct allowance {
 struct allowance_rule {
     uint64_t span_ms[ALLOWANCE_SPANS]; /* 0: there is no such span */
     uint32_t cap[ALLOWANCE_SPANS];
-    uint32_t slice[ALLOWANCE_SPANS]; /* that runs; by allowance_rule_at() */
-    uint32_t routers;                /* that share, at least 1 */
+    /* By allowance_rule_at(): a slice's length, and the one that runs. */
+    uint32_t slice_ms[ALLOWANCE_SPANS];
+    uint32_t slice[ALLOWANCE_SPANS];
+    uint32_t routers; /* that share, at least 1 */
     bool is_alone;
 };
 
@@ -72,6 +77,17 @@ uint32_t allowance_wish(const struct allowance *allowance,
 /* The stock gave a share; `rule` as of when it was asked. */
 void allowance_grant(struct allowance *allowance,
                      const struct allowance_rule *rule, uint32_t count);
+
+/* What a span counts, as of its newest slice. */
+uint32_t allowance_sum(const struct allowance_span *span);
+
+/* Is nothing left of it that still counts? */
+bool allowance_is_idle(const struct allowance *allowance, uint64_t now_ms);
+
+/* `copy` is the same allowance as it was at some moment, kept over a restart:
+ * in each slice the higher count holds. Shares are not taken over. */
+void allowance_recall(struct allowance *allowance, const struct allowance *copy,
+                      uint64_t now_ms);
 
 /* What the stock may give out in a span of this cap. */
 uint32_t allowance_stock(const struct allowance_rule *rule, unsigned span);

@@ -244,8 +244,7 @@ struct terms {
 
 static const struct allowance unused = { .share = 0 };
 
-static const struct allowance *allowance_of(
-    const struct guard_template *template)
+const struct allowance *guard_taken(const struct guard_template *template)
 {
     return template->watch ? &template->watch->allowance : &unused;
 }
@@ -265,7 +264,7 @@ struct allowance_rule guard_rule(const struct guard_template *template,
     if (age_ms(template->first_utc_s, now_ms) >= DAY_MS
         && template->recipients
                >= rules->recipients
-                      + allowance_used(allowance_of(template), &rule, 1)) {
+                      + allowance_used(guard_taken(template), &rule, 1)) {
         rule.cap[0] = rules->recipients * DAY_GROWTH;
         rule.cap[1] = rules->recipients * LATER_GROWTH;
     }
@@ -310,13 +309,20 @@ static bool has_budget(const struct guard_template *template,
                        const struct allowance *pot, const struct terms *terms,
                        uint32_t count)
 {
-    return count <= allowance_left(allowance_of(template), &terms->own)
+    return count <= allowance_left(guard_taken(template), &terms->own)
            && count <= allowance_left(pot, &terms->pot);
 }
 
 static bool is_unproven(enum judge_state state)
 {
     return state == TEMPLATE_NEW || state == TEMPLATE_PROBATION;
+}
+
+void guard_recall(struct guard_template *template,
+                  const struct allowance *taken, uint64_t now_ms)
+{
+    if (is_unproven(guard_state(template)) && !allowance_is_idle(taken, now_ms))
+        allowance_recall(&watch_of(template)->allowance, taken, now_ms);
 }
 
 static void stand(const struct guard_template *template,
@@ -326,7 +332,7 @@ static void stand(const struct guard_template *template,
     *standing = (struct judge_standing){
         .id = template->id,
         .state = state,
-        .recipients = allowance_used(allowance_of(template), &terms->own, 0),
+        .recipients = allowance_used(guard_taken(template), &terms->own, 0),
         .budget = terms->own.cap[0],
     };
     standing->is_taught = guard_is_taught(template, &standing->taught);

@@ -197,6 +197,12 @@ bool guard_is_taught(const struct guard_template *template,
 void guard_restore(struct guard_template *template, enum judge_state state,
                    bool is_set, int taught);
 
+/* What it has taken of its budget; and the same of a copy that was kept, which
+ * counts only where a budget is kept to. */
+const struct allowance *guard_taken(const struct guard_template *template);
+void guard_recall(struct guard_template *template,
+                  const struct allowance *taken, uint64_t now_ms);
+
 /* What a template of this age may pass. For allowance.h. */
 struct allowance_rule guard_rule(const struct guard_template *template,
                                  const struct guard_rules *rules,

@@ -42,9 +42,10 @@ struct template_exchange {
     struct list puts;
     struct list errands; /* that the store has */
     uint64_t epoch;
-    uint64_t anew_ms; /* not before this all is written again */
-    bool is_up;       /* as of the last look */
-    bool is_asking;   /* for news */
+    uint64_t anew_ms;  /* not before this all is written again */
+    uint64_t alone_ms; /* not before this Redis is given up */
+    bool is_up;        /* as of the last look */
+    bool is_asking;    /* for news */
 };
 
 /* ---- keys -------------------------------------------------------------- */
@@ -84,13 +85,16 @@ static void forget_puts(struct template_exchange *exchange)
         mem_free(container_of(link, struct put, link));
 }
 
-/* What changes while Redis is away is written, with all else, when it is back. */
+/* What changes while Redis is away is written, with all else, when it is back.
+ * What was taken here is no other router's. */
 void template_exchange_put(struct template_exchange *exchange,
                            const struct template_record *record)
 {
+    const struct template_record state = { .template = record->template,
+                                           .tenant = record->tenant };
     scoped(buf_release) struct buf packed;
     buf_init(&packed, RECORD_PACKED_MAX);
-    if (!exchange->is_up || !template_record_pack(record, &packed))
+    if (!exchange->is_up || !template_record_pack(&state, &packed))
         return;
     struct put *put = mem_new(1, sizeof *put + packed.len);
     (void)id_format(record->template.id, put->id);
@@ -159,16 +163,13 @@ static void take_news(struct template_exchange *exchange,
                       const struct store_reply *reply)
 {
     struct template_record record;
-    bool is_news = false;
     for (size_t i = 1; i < reply->count; i++) {
         if (template_record_unpack(reply->items[i].text, &record) != RC_OK)
             log_line(LOG_WARNING, "template_unreadable", "bytes=%zu",
                      reply->items[i].text.len);
         else if (templates_merge(exchange->options.templates, &record))
-            is_news = true;
+            exchange->options.heard(exchange->options.context, &record);
     }
-    if (is_news)
-        exchange->options.heard(exchange->options.context);
 }
 
 static void ask_news(struct template_exchange *exchange);
@@ -344,7 +345,11 @@ static void look(void *context)
     struct template_exchange *exchange = context;
     const bool is_up = store_is_up(exchange->store);
     timer_set(exchange->look, loop_now_ms(exchange->loop) + LOOK_EACH_MS);
-    templates_set_alone(exchange->options.templates, !is_up);
+    templates_set_alone(
+        exchange->options.templates,
+        !is_up && loop_now_ms(exchange->loop) >= exchange->alone_ms);
+    if (is_up)
+        exchange->alone_ms = 0;
     if (!is_up)
         exchange->is_up = false;
     else if (!exchange->is_up && !exchange->is_asking
@@ -373,6 +378,8 @@ struct template_exchange *template_exchange_new(
     list_init(&exchange->puts);
     list_init(&exchange->errands);
     exchange->wishes = mailbox_new(loop, WISHES_MAX, hear_wish, exchange);
+    exchange->alone_ms = loop_now_ms(loop) + STORE_TIMEOUT_MS;
+    templates_set_alone(options->templates, false);
     exchange->look = timer_new(loop, look, exchange);
     timer_set(exchange->look, loop_now_ms(loop));
     return exchange;

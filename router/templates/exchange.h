@@ -13,7 +13,8 @@
  *
  * Shares: a wish is answered by the next turn of Redis, while the messages go
  * on with what is left. Where Redis is away the templates are told so, and each
- * router goes on with its part.
+ * router goes on with its part; at the start not before Redis had time to
+ * answer, since a router's part may be with the others from before.
  *
  * Everything happens in the loop's thread, but for template_exchange_wish().
  */
@@ -36,7 +37,7 @@ struct template_exchange_options {
     const char *prefix;
     uint32_t max_templates; /* states that Redis keeps */
     /* A state came from another router. */
-    void (*heard)(void *context);
+    void (*heard)(void *context, const struct template_record *record);
     void *context;
 };
 

@@ -13,10 +13,12 @@
 #include "common/proto/message_id.h"
 #include "router/templates/exchange.h"
 #include "router/templates/file.h"
+#include "router/templates/takings.h"
 
 #define LOOK_EACH_MS  1000u
 #define WRITE_EACH_MS MINUTES_MS(10)
-#define REST_BYTES    (256u << 10) /* a second of rest for each so many */
+#define WRITE_AGAIN   10000u     /* after a failure; milliseconds */
+#define TAKINGS_MIN   (1u << 20) /* bytes, before all is written anew */
 #define CHANGES_MAX   4096u
 
 /* A state that changed, on its way to the loop's thread. */
@@ -31,20 +33,34 @@ struct keeper {
     struct loop *loop;
     struct template_exchange *exchange; /* NULL: there is no Redis to use */
     struct mailbox *changes;
+    struct takings *takings;
     struct timer *look;
     int folder_fd;
     uint64_t written_ms;
     size_t written_bytes;
-    bool is_unwritten;
+    bool is_written; /* all that the takings' other file has */
     bool is_refused; /* by the disk, and that was said */
 };
 
 /* ---- the file ---------------------------------------------------------- */
 
+/* A template that is new and has taken nothing is met again as it is; a record
+ * of a pot has none. */
+static bool is_worth_keeping(const struct template_record *record)
+{
+    const struct guard_template *template = &record->template;
+    const uint64_t now_ms = time_utc_ms();
+    return (template->id != 0 && guard_state(template) != TEMPLATE_NEW)
+           || template_has_changed(template)
+           || !allowance_is_idle(&record->taken, now_ms)
+           || !allowance_is_idle(&record->pot, now_ms);
+}
+
 static void restore(void *context, const struct template_record *record)
 {
     struct keeper *keeper = context;
-    (void)templates_merge(keeper->options.templates, record);
+    if (is_worth_keeping(record))
+        templates_restore(keeper->options.templates, record, time_utc_ms());
 }
 
 static void read_file(struct keeper *keeper)
@@ -61,42 +77,77 @@ static void read_file(struct keeper *keeper)
     templates_file_set_aside(keeper->folder_fd);
 }
 
-static void add_to_file(void *context, const struct template_record *record)
+static void read_all(struct keeper *keeper)
 {
-    if (guard_state(&record->template) == TEMPLATE_NEW
-        && !template_has_changed(&record->template))
-        return;
-    (void)templates_file_add(context, record); /* as many as there is room */
+    read_file(keeper);
+    if (!takings_read(keeper->folder_fd, restore, keeper))
+        log_line(LOG_WARNING, "templates_takings_cut", "folder=%s",
+                 keeper->options.folder);
 }
 
-static void write_file(struct keeper *keeper)
+/* Once for a time of trouble. */
+static void hear_disk(struct keeper *keeper, enum rc rc,
+                      const struct fault *fault)
 {
-    struct fault fault;
-    const bool was_refused = keeper->is_refused;
+    if (rc != RC_OK && !keeper->is_refused)
+        log_fault(LOG_ERROR, "templates_not_written", fault);
+    keeper->is_refused = rc != RC_OK;
+}
+
+static void add_to_file(void *context, const struct template_record *record)
+{
+    if (is_worth_keeping(record))
+        (void)templates_file_add(context, record); /* while there is room */
+}
+
+static enum rc write_all(struct keeper *keeper, struct fault *fault)
+{
     scoped(buf_release) struct buf bytes;
     buf_init(&bytes, TEMPLATES_FILE_MAX);
     templates_file_begin(&bytes);
+    templates_each_pot(keeper->options.templates, add_to_file, &bytes);
     templates_each(keeper->options.templates, add_to_file, &bytes);
-    keeper->is_refused =
-        templates_file_write(keeper->folder_fd, buf_slice(&bytes), &fault)
-        != RC_OK;
-    keeper->is_unwritten = keeper->is_refused;
     keeper->written_ms = loop_now_ms(keeper->loop);
     keeper->written_bytes = bytes.len;
-    if (keeper->is_refused && !was_refused)
-        log_fault(LOG_ERROR, "templates_not_written", &fault);
+    return templates_file_write(keeper->folder_fd, buf_slice(&bytes), fault);
+}
+
+/* The takings turn first, so that nothing is taken between the two; but not away
+ * from a file that no file of all covers. */
+static void write_file(struct keeper *keeper)
+{
+    struct fault fault;
+    enum rc rc = RC_OK;
+    if (keeper->is_written)
+        rc = takings_turn(keeper->takings, &fault);
+    if (rc == RC_OK)
+        rc = write_all(keeper, &fault);
+    keeper->is_written = rc == RC_OK;
+    if (rc == RC_OK && !takings_is_whole(keeper->takings))
+        rc = takings_turn(keeper->takings, &fault);
+    hear_disk(keeper, rc, &fault);
+}
+
+static bool is_due(struct keeper *keeper, uint64_t now_ms)
+{
+    const uint64_t rest_ms = now_ms - keeper->written_ms;
+    const size_t bytes = takings_bytes(keeper->takings);
+    if (!takings_is_whole(keeper->takings))
+        return rest_ms >= WRITE_AGAIN;
+    return rest_ms >= WRITE_EACH_MS
+           || (bytes > TAKINGS_MIN && bytes > keeper->written_bytes);
 }
 
 static void look(void *context)
 {
     struct keeper *keeper = context;
     const uint64_t now_ms = loop_now_ms(keeper->loop);
-    /* A large file is not written for each change. */
-    const uint64_t rest_ms = keeper->written_bytes / REST_BYTES * 1000;
+    struct fault fault;
     timer_set(keeper->look, now_ms + LOOK_EACH_MS);
-    if ((keeper->is_unwritten && now_ms >= keeper->written_ms + rest_ms)
-        || now_ms >= keeper->written_ms + WRITE_EACH_MS)
+    if (is_due(keeper, now_ms))
         write_file(keeper);
+    else if (takings_is_whole(keeper->takings))
+        hear_disk(keeper, takings_sync(keeper->takings, &fault), &fault);
 }
 
 /* ---- hooks ------------------------------------------------------------- */
@@ -123,6 +174,13 @@ static bool hear_wished(void *context, struct templates_wish *wish)
     return keeper->exchange && template_exchange_wish(keeper->exchange, wish);
 }
 
+/* In any thread. */
+static void hear_taken(void *context, const struct template_record *record)
+{
+    struct keeper *keeper = context;
+    takings_add(keeper->takings, record);
+}
+
 static void change(void *context, void *item)
 {
     struct keeper *keeper = context;
@@ -143,7 +201,7 @@ static void change(void *context, void *item)
         template->recipients, (unsigned)template->recent,
         (unsigned)template->delivered, (unsigned)template->bounced,
         (unsigned)template->complained);
-    keeper->is_unwritten = true;
+    takings_add(keeper->takings, &change->record);
     if (keeper->exchange)
         template_exchange_put(keeper->exchange, &change->record);
     if (is_tripped && keeper->options.tripped)
@@ -152,10 +210,10 @@ static void change(void *context, void *item)
 }
 
 /* News of another router. */
-static void hear_news(void *context)
+static void hear_news(void *context, const struct template_record *record)
 {
     struct keeper *keeper = context;
-    keeper->is_unwritten = true;
+    takings_add(keeper->takings, record);
 }
 
 /* ---- */
@@ -191,15 +249,17 @@ struct keeper *keeper_new(struct loop *loop,
     keeper->options = *options;
     keeper->loop = loop;
     keeper->folder_fd = fd;
-    keeper->written_ms = loop_now_ms(loop);
+    keeper->takings = takings_new(fd);
     keeper->changes = mailbox_new(loop, CHANGES_MAX, change, keeper);
-    read_file(keeper);
+    read_all(keeper);
+    write_file(keeper);
     open_exchange(keeper);
     keeper->look = timer_new(loop, look, keeper);
-    timer_set(keeper->look, keeper->written_ms + LOOK_EACH_MS);
+    timer_set(keeper->look, loop_now_ms(loop) + LOOK_EACH_MS);
     const struct templates_hooks hooks = {
         .changed = hear_changed,
         .wished = hear_wished,
+        .taken = hear_taken,
         .context = keeper,
     };
     templates_tell(options->templates, &hooks);
@@ -216,6 +276,7 @@ void keeper_free(struct keeper **keeper)
     mailbox_free(&freed->changes);
     template_exchange_free(&freed->exchange);
     timer_free(&freed->look);
+    takings_free(&freed->takings);
     (void)close(freed->folder_fd);
     mem_free(freed);
 }

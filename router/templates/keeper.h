@@ -4,12 +4,18 @@
  *     submission, dispatch --templates--> hooks --> the loop's thread:
  *         file (file.h)   other routers (exchange.h)   what trips is told
  *
- * The file has every template that is more than new: trust, age and what the
- * operator said outlive a restart; what was taken of budgets does not. It is
- * written a second after a state changed (a
- * large one later: four seconds for each MB), every ten minutes, and at the
- * end. A damaged file never stops the start: whole records count, and the file
- * is set aside.
+ * What outlives a restart: of every template that is more than new, or has taken
+ * of a budget, its state, its history, its peak and what it has taken; and what
+ * was taken of the tenants' pots. The file of them all is written every ten
+ * minutes, when the takings (takings.h) have grown as large, and at the end; what is
+ * taken and what changes state is among them at once. So a process that is
+ * killed forgets of budgets nothing, and a machine that loses its power what
+ * came in the last second; of outcomes, recipients and peaks, which only the
+ * file has, both forget what came since it was written. Shares that were not
+ * used up are lost, and who had a template before counts once more.
+ *
+ * A damaged file never stops the start: whole records count, and the file of
+ * all is set aside.
  */
 #ifndef ROUTER_TEMPLATES_KEEPER_H
 #define ROUTER_TEMPLATES_KEEPER_H

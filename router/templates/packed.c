@@ -21,10 +21,21 @@ enum record_tag {
     TAG_COMPLAINED = 14,
     TAG_MEAN = 15, /* + 128 */
     TAG_DAYS = 16,
+    TAG_PEAK = 17,
+    TAG_RECENT = 18,
+    TAG_TAKEN = 19, /* spans of an allowance, each as below */
+    TAG_POT = 20,   /* one span */
 };
+#define TAG_LIMIT 21
 
 #define BANDS_SIZE ((size_t)4 * GUARD_BANDS)
 #define MEAN_ZERO  128
+
+/* A span: length and number of its newest slice, then the counts; four bytes
+ * each, big endian. */
+#define SPAN_NUMBERS  (2 + ALLOWANCE_SLICES)
+#define SPAN_SIZE     ((size_t)4 * SPAN_NUMBERS)
+#define SPAN_USED_MAX (UINT32_MAX / ALLOWANCE_SLICES)
 
 static void add(struct buf *out, enum record_tag tag, uint64_t number)
 {
@@ -32,21 +43,50 @@ static void add(struct buf *out, enum record_tag tag, uint64_t number)
         (void)tlv_add_number(out, tag, number);
 }
 
+static void put_number(char bytes[4], uint32_t number)
+{
+    for (unsigned i = 0; i < 4; i++)
+        bytes[i] = (char)(number >> (24 - 8 * i) & 0xff);
+}
+
+static uint32_t get_number(const char bytes[4])
+{
+    uint32_t number = 0;
+    for (unsigned i = 0; i < 4; i++)
+        number = number << 8 | (unsigned char)bytes[i];
+    return number;
+}
+
 static void add_bands(struct buf *out, const struct guard_template *template)
 {
     char bytes[BANDS_SIZE];
-    for (unsigned i = 0; i < BANDS_SIZE; i++)
-        bytes[i] = (char)(template->bands[i / 4] >> (24 - 8 * (i % 4)) & 0xff);
+    for (size_t i = 0; i < GUARD_BANDS; i++)
+        put_number(bytes + 4 * i, template->bands[i]);
     (void)tlv_add_bytes(out, TAG_BANDS, slice_of(bytes, sizeof bytes));
 }
 
-bool template_record_pack(const struct template_record *record, struct buf *out)
+static void add_spans(struct buf *out, enum record_tag tag,
+                      const struct allowance *allowance, unsigned count)
 {
-    const struct guard_template *template = &record->template;
+    char bytes[ALLOWANCE_SPANS * SPAN_SIZE];
+    uint32_t sum = 0;
+    for (unsigned i = 0; i < count; i++) {
+        const struct allowance_span *span = &allowance->spans[i];
+        char *at = bytes + i * SPAN_SIZE;
+        put_number(at, span->slice_ms);
+        put_number(at + 4, span->slice);
+        for (size_t k = 0; k < ALLOWANCE_SLICES; k++)
+            put_number(at + 8 + 4 * k, span->used[k]);
+        sum |= allowance_sum(span);
+    }
+    if (sum > 0)
+        (void)tlv_add_bytes(out, tag, slice_of(bytes, count * SPAN_SIZE));
+}
+
+static void add_template(struct buf *out, const struct guard_template *template)
+{
     enum judge_kind taught;
-    const size_t before = out->len;
     add(out, TAG_ID, template->id);
-    (void)tlv_add_bytes(out, TAG_TENANT, record->tenant);
     add_bands(out, template);
     add(out, TAG_SKELETON, template->skeleton);
     add(out, TAG_STATE, (uint64_t)guard_state(template));
@@ -62,6 +102,18 @@ bool template_record_pack(const struct template_record *record, struct buf *out)
     add(out, TAG_COMPLAINED, template->complained);
     (void)tlv_add_number(out, TAG_MEAN, (uint64_t)(template->mean + MEAN_ZERO));
     add(out, TAG_DAYS, template->days);
+    add(out, TAG_PEAK, template->peak);
+    add(out, TAG_RECENT, template->recent);
+}
+
+bool template_record_pack(const struct template_record *record, struct buf *out)
+{
+    const size_t before = out->len;
+    (void)tlv_add_bytes(out, TAG_TENANT, record->tenant);
+    if (record->template.id != 0)
+        add_template(out, &record->template);
+    add_spans(out, TAG_TAKEN, &record->taken, ALLOWANCE_SPANS);
+    add_spans(out, TAG_POT, &record->pot, 1);
     if (!out->full)
         return true;
     buf_cut(out, before);
@@ -70,14 +122,13 @@ bool template_record_pack(const struct template_record *record, struct buf *out)
 
 /* What is read before it is a template. */
 struct draft {
-    uint64_t numbers[TAG_DAYS + 1]; /* by tag */
-    struct slice tenant;
-    struct slice bands;
+    uint64_t numbers[TAG_LIMIT]; /* by tag */
+    struct slice bytes[TAG_LIMIT];
 };
 
 static bool take(const struct tlv_field *field, struct draft *draft)
 {
-    static const uint64_t most[TAG_DAYS + 1] = {
+    static const uint64_t most[TAG_LIMIT] = {
         [TAG_ID] = UINT64_MAX,           [TAG_SKELETON] = UINT16_MAX,
         [TAG_STATE] = TEMPLATE_TRIPPED,  [TAG_SET] = 1,
         [TAG_TAUGHT] = JUDGE_KIND_COUNT, [TAG_FIRST] = UINT32_MAX,
@@ -85,29 +136,32 @@ static bool take(const struct tlv_field *field, struct draft *draft)
         [TAG_RECIPIENTS] = UINT32_MAX,   [TAG_DELIVERED] = UINT16_MAX,
         [TAG_BOUNCED] = UINT16_MAX,      [TAG_COMPLAINED] = UINT8_MAX,
         [TAG_MEAN] = UINT8_MAX,          [TAG_DAYS] = UINT8_MAX,
+        [TAG_PEAK] = UINT8_MAX,          [TAG_RECENT] = UINT16_MAX,
     };
-    if (field->tag > TAG_DAYS)
+    static const size_t sizes[TAG_LIMIT] = {
+        [TAG_TENANT] = RECORD_TENANT_MAX,
+        [TAG_BANDS] = BANDS_SIZE,
+        [TAG_TAKEN] = ALLOWANCE_SPANS * SPAN_SIZE,
+        [TAG_POT] = SPAN_SIZE,
+    };
+    if (field->tag >= TAG_LIMIT)
         return true; /* of a later version */
-    if (field->tag == TAG_TENANT || field->tag == TAG_BANDS) {
-        *(field->tag == TAG_TENANT ? &draft->tenant : &draft->bands) =
-            field->bytes;
-        return field->is_bytes;
+    if (field->is_bytes != (sizes[field->tag] > 0))
+        return false;
+    if (field->is_bytes) {
+        draft->bytes[field->tag] = field->bytes;
+        return field->tag == TAG_TENANT ? field->bytes.len <= RECORD_TENANT_MAX
+                                        : field->bytes.len == sizes[field->tag];
     }
     draft->numbers[field->tag] = field->number;
-    return !field->is_bytes && field->number <= most[field->tag];
+    return field->number <= most[field->tag];
 }
 
-static void read_bands(struct slice bytes, struct guard_template *template)
-{
-    for (unsigned i = 0; i < BANDS_SIZE; i++)
-        template->bands[i / 4] =
-            template->bands[i / 4] << 8 | (unsigned char)bytes.ptr[i];
-}
-
-static void make(const struct draft *draft, struct template_record *record)
+static void make_template(const struct draft *draft,
+                          struct guard_template *template)
 {
     const uint64_t *numbers = draft->numbers;
-    struct guard_template template = {
+    *template = (struct guard_template){
         .id = numbers[TAG_ID],
         .skeleton = (uint16_t)numbers[TAG_SKELETON],
         .first_utc_s = (uint32_t)numbers[TAG_FIRST],
@@ -119,31 +173,63 @@ static void make(const struct draft *draft, struct template_record *record)
         .complained = (uint8_t)numbers[TAG_COMPLAINED],
         .mean = (int8_t)((int)numbers[TAG_MEAN] - MEAN_ZERO),
         .days = (uint8_t)numbers[TAG_DAYS],
+        .peak = (uint8_t)numbers[TAG_PEAK],
+        .recent = (uint16_t)numbers[TAG_RECENT],
     };
-    template.drift = template.mean;
-    read_bands(draft->bands, &template);
-    guard_restore(&template, (enum judge_state)numbers[TAG_STATE],
+    template->drift = template->mean;
+    for (size_t i = 0; i < GUARD_BANDS; i++)
+        template->bands[i] = get_number(draft->bytes[TAG_BANDS].ptr + 4 * i);
+    guard_restore(template, (enum judge_state)numbers[TAG_STATE],
                   numbers[TAG_SET] == 1, (int)numbers[TAG_TAUGHT] - 1);
-    record->template = template;
-    record->tenant = draft->tenant;
+}
+
+static bool read_spans(struct slice bytes, struct allowance *allowance)
+{
+    *allowance = (struct allowance){ .share = 0 };
+    for (size_t i = 0; i < bytes.len / SPAN_SIZE; i++) {
+        struct allowance_span *span = &allowance->spans[i];
+        const char *at = bytes.ptr + i * SPAN_SIZE;
+        span->slice_ms = get_number(at);
+        span->slice = get_number(at + 4);
+        for (size_t k = 0; k < ALLOWANCE_SLICES; k++) {
+            span->used[k] = get_number(at + 8 + 4 * k);
+            if (span->used[k] > (span->slice_ms > 0 ? SPAN_USED_MAX : 0))
+                return false;
+        }
+    }
+    return true;
+}
+
+static enum rc read_fields(struct slice packed, struct draft *draft)
+{
+    struct cursor cursor = cursor_of(packed);
+    struct tlv_field field;
+    enum rc rc = RC_SYNTAX;
+    *draft = (struct draft){ .numbers = { [TAG_MEAN] = MEAN_ZERO } };
+    while ((rc = tlv_next(&cursor, &field)) == RC_OK)
+        if (!take(&field, draft))
+            return RC_SYNTAX;
+    return rc == RC_NONE ? RC_OK : RC_SYNTAX;
 }
 
 enum rc template_record_unpack(struct slice packed,
                                struct template_record *record)
 {
-    struct draft draft = { .numbers = { [TAG_MEAN] = MEAN_ZERO } };
-    struct cursor cursor = cursor_of(packed);
-    struct tlv_field field;
-    enum rc rc = RC_SYNTAX;
-    while ((rc = tlv_next(&cursor, &field)) == RC_OK)
-        if (!take(&field, &draft))
-            return RC_SYNTAX;
-    if (rc != RC_NONE || draft.numbers[TAG_ID] == 0
-        || draft.numbers[TAG_STATE] == TEMPLATE_UNKNOWN
-        || draft.tenant.len > RECORD_TENANT_MAX
-        || draft.bands.len != BANDS_SIZE)
+    struct draft draft;
+    struct template_record read = { .template = { .id = 0 } };
+    if (read_fields(packed, &draft) != RC_OK
+        || !read_spans(draft.bytes[TAG_TAKEN], &read.taken)
+        || !read_spans(draft.bytes[TAG_POT], &read.pot))
         return RC_SYNTAX;
-    make(&draft, record);
+    const bool is_template = draft.numbers[TAG_ID] != 0;
+    if (is_template ? draft.bytes[TAG_BANDS].len == 0
+                          || draft.numbers[TAG_STATE] == TEMPLATE_UNKNOWN
+                    : draft.bytes[TAG_POT].len == 0)
+        return RC_SYNTAX;
+    if (is_template)
+        make_template(&draft, &read.template);
+    read.tenant = draft.bytes[TAG_TENANT];
+    *record = read;
     return RC_OK;
 }
 

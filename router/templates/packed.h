@@ -1,9 +1,10 @@
 /*
  * packed.h - one template as bytes: for the file and for the other routers.
  *
- * TLV (common/proto/tlv.h). A record says what is known of the template for
- * good: how it is found, its state and its history; budgets are not in it. Of
- * two copies the later state counts; of the same second, the operator's. Pure.
+ * TLV (common/proto/tlv.h). A record says how the template is found, its state
+ * and its history; and for this router's own file what was taken of its budget
+ * and of its tenant's pot. A record without an id is of a pot alone. Of two
+ * copies the later state counts; of the same second, the operator's. Pure.
  */
 #ifndef ROUTER_TEMPLATES_PACKED_H
 #define ROUTER_TEMPLATES_PACKED_H
@@ -17,11 +18,13 @@
 #include "common/base/slice.h"
 
 #define RECORD_TENANT_MAX 255u
-#define RECORD_PACKED_MAX 512u
+#define RECORD_PACKED_MAX 1024u
 
 struct template_record {
     struct guard_template template; /* its watch and tenant: not used */
     struct slice tenant;
+    struct allowance taken; /* shares are not packed */
+    struct allowance pot;   /* as `taken`; of the first span alone */
 };
 
 /* False when it does not fit. */

@@ -229,6 +229,7 @@ static struct template_record record_of(const struct shard *shard,
     struct template_record record = {
         .template = *template,
         .tenant = slice_text(shard->tenants[template->tenant]->name),
+        .taken = *guard_taken(template),
     };
     record.template.watch = NULL;
     return record;
@@ -306,6 +307,29 @@ static void wish_shares(struct templates *templates, struct locked *locked,
 
 /* ---- */
 
+static struct guard_template *find_or_add(struct templates *templates,
+                                          struct locked *locked,
+                                          const struct tenant *tenant,
+                                          const struct guard_key *key,
+                                          uint64_t now_ms)
+{
+    struct guard_template *template = shard_find(&locked->shard, key);
+    if (template)
+        return template;
+    template = add(templates, locked, key);
+    guard_begin(template, key, now_ms);
+    template->tenant = tenant->number;
+    return template;
+}
+
+/* A trial that began counts from 0: it has another beginning. */
+static bool has_taken(const struct guard_template *before,
+                      const struct guard_template *template)
+{
+    return template->recipients != before->recipients
+           || template->since_utc_s != before->since_utc_s;
+}
+
 bool templates_take(struct templates *templates,
                     const struct templates_ticket *ticket,
                     const struct templates_finding *finding, uint64_t now_ms,
@@ -313,6 +337,7 @@ bool templates_take(struct templates *templates,
 {
     struct guard_member member = member_of(ticket);
     enum guard_change change = GUARD_UNCHANGED;
+    struct template_record taken;
     member.text = finding->text;
     member.points = finding->points;
     member.is_candidate = finding->is_candidate;
@@ -320,7 +345,6 @@ bool templates_take(struct templates *templates,
     member.as_trusted = finding->as_trusted;
     struct locked *locked = enter(templates, ticket->key.id);
     struct tenant *tenant = shard_tenant_of(&locked->shard, ticket->tenant);
-    struct guard_template *template = shard_find(&locked->shard, &ticket->key);
     locked->messages++;
     if (!tenant) { /* more than a config can have: none of them is proven */
         leave(locked);
@@ -328,19 +352,25 @@ bool templates_take(struct templates *templates,
         standing->is_spent = true;
         return false;
     }
-    if (!template) {
-        template = add(templates, locked, &ticket->key);
-        guard_begin(template, &ticket->key, now_ms);
-        template->tenant = tenant->number;
-    }
-    const size_t before = guard_bytes(template);
+    struct guard_template *template =
+        find_or_add(templates, locked, tenant, &ticket->key, now_ms);
+    const size_t bytes = guard_bytes(template);
+    const struct guard_template before = *template;
     const bool is_given = guard_take(template, &tenant->pot, &locked->rules,
                                      &member, now_ms, standing, &change);
+    const bool is_taken =
+        has_taken(&before, template) && templates->hooks.taken;
     locked->spent += finding->needs_budget && !is_given;
     wish_shares(templates, locked, tenant, template, now_ms);
-    weigh(templates, &locked->shard, before, template);
+    weigh(templates, &locked->shard, bytes, template);
     note_change(templates, locked, template, change);
+    if (is_taken) {
+        taken = record_of(&locked->shard, template);
+        taken.pot = tenant->pot;
+    }
     leave(locked);
+    if (is_taken)
+        templates->hooks.taken(templates->hooks.context, &taken);
     return is_given;
 }
 
@@ -421,14 +451,60 @@ static void adopt_new(struct templates *templates, struct locked *locked,
     template->tenant = tenant->number;
 }
 
+static bool is_made_by_us(const struct template_record *record)
+{
+    return record->template.id % TEMPLATES_SHARDS
+           == hash_of_tenant(record->tenant) % TEMPLATES_SHARDS;
+}
+
+/* Of one state the latest copy has most history, and each knows what was taken
+ * until then; of an earlier state what was taken is no matter. */
+static void restore(struct templates *templates, struct locked *locked,
+                    const struct template_record *record, uint64_t now_ms)
+{
+    struct guard_template *template =
+        shard_by_id(&locked->shard, record->template.id);
+    if (!template) {
+        adopt_new(templates, locked, record);
+        template = shard_by_id(&locked->shard, record->template.id);
+    }
+    if (!template || record->template.since_utc_s < template->since_utc_s)
+        return;
+    const size_t before = guard_bytes(template);
+    if (record->template.since_utc_s > template->since_utc_s)
+        guard_release(template);
+    if (template_rank(&record->template) > template_rank(template)
+        || record->template.last_utc_s > template->last_utc_s) {
+        struct guard_template copy = record->template;
+        copy.watch = template->watch;
+        copy.tenant = template->tenant;
+        memcpy(copy.bands, template->bands, sizeof copy.bands);
+        *template = copy;
+    }
+    guard_recall(template, &record->taken, now_ms);
+    weigh(templates, &locked->shard, before, template);
+}
+
+void templates_restore(struct templates *templates,
+                       const struct template_record *record, uint64_t now_ms)
+{
+    struct locked *locked =
+        enter(templates, hash_of_tenant(record->tenant) % TEMPLATES_SHARDS);
+    struct tenant *tenant = shard_tenant_of(&locked->shard, record->tenant);
+    if (tenant && !allowance_is_idle(&record->pot, now_ms))
+        allowance_recall(&tenant->pot, &record->pot, now_ms);
+    if (record->template.id != 0 && is_made_by_us(record))
+        restore(templates, locked, record, now_ms);
+    leave(locked);
+}
+
 bool templates_merge(struct templates *templates,
                      const struct template_record *record)
 {
     const uint64_t id = record->template.id;
-    const uint64_t shard = hash_of_tenant(record->tenant) % TEMPLATES_SHARDS;
     bool is_news = false;
-    if (id % TEMPLATES_SHARDS != shard)
-        return false; /* not made by one of us */
+    if (id == 0 || !is_made_by_us(record))
+        return false;
     struct locked *locked = enter(templates, id);
     struct guard_template *template = shard_by_id(&locked->shard, id);
     if (!template) {
@@ -503,6 +579,29 @@ void templates_each(struct templates *templates, templates_each_fn *fn,
         uint32_t at = 0;
         while (tell_some(templates, i, &at, fn, context))
             ;
+    }
+}
+
+static void tell_pots(const struct shard *shard, templates_each_fn *fn,
+                      void *context)
+{
+    for (uint32_t i = 0; i < shard->tenant_count; i++) {
+        const struct template_record record = {
+            .tenant = slice_text(shard->tenants[i]->name),
+            .pot = shard->tenants[i]->pot,
+        };
+        if (allowance_sum(&record.pot.spans[0]) > 0)
+            fn(context, &record);
+    }
+}
+
+void templates_each_pot(struct templates *templates, templates_each_fn *fn,
+                        void *context)
+{
+    for (unsigned i = 0; i < TEMPLATES_SHARDS; i++) {
+        struct locked *locked = enter(templates, i);
+        tell_pots(&locked->shard, fn, context);
+        leave(locked);
     }
 }
 

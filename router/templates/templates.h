@@ -48,13 +48,16 @@ struct templates_wish {
     char tenant[RECORD_TENANT_MAX];
 };
 
-/* Called under a lock: must not block, nor call the templates. */
+/* Called under a lock: must not block, nor call the templates; but for `taken`,
+ * which is called under none, before the message is taken. */
 struct templates_hooks {
     /* A state that others should know of; the record lives until it returns. */
     void (*changed)(void *context, const struct template_record *record,
                     enum guard_change why);
     /* False: it is not taken, and wished again later. */
     bool (*wished)(void *context, struct templates_wish *wish);
+    /* Of a template's budget and its tenant's pot: both as they are now. */
+    void (*taken)(void *context, const struct template_record *record);
     void *context;
 };
 
@@ -126,7 +129,12 @@ bool templates_set(struct templates *templates, uint64_t template,
 bool templates_teach(struct templates *templates, uint64_t template,
                      enum judge_kind kind, uint64_t now_ms) must_check;
 
-/* A copy from the file, or from another router. True: it is news. */
+/* A copy that this router kept over a restart, of all that it is; of several,
+ * in any order. While nobody else uses the templates. */
+void templates_restore(struct templates *templates,
+                       const struct template_record *record, uint64_t now_ms);
+
+/* A copy from another router: its state. True: it is news. */
 bool templates_merge(struct templates *templates,
                      const struct template_record *record);
 
@@ -144,6 +152,10 @@ typedef void templates_each_fn(void *context,
                                const struct template_record *record);
 void templates_each(struct templates *templates, templates_each_fn *fn,
                     void *context);
+
+/* The pots of all tenants, as records without a template. */
+void templates_each_pot(struct templates *templates, templates_each_fn *fn,
+                        void *context);
 
 /* One as of now, as a JSON object. RC_NONE; RC_LIMIT: no room. */
 enum rc templates_add_json(struct templates *templates, uint64_t id,

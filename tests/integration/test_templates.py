@@ -155,6 +155,22 @@ class Alone(unittest.TestCase):
         self.assertEqual(self.template()["state"], "trusted")
         self.assertTrue(self.template()["by_operator"])
 
+    def test_a_kill_in_a_campaign_buys_nothing(self):
+        protected = 0
+        for life in range(3):
+            sent = [self.submit(f"u{life}-{n}@bigmail.test")
+                    for n in range(20 if life < 2 else 80)]
+            self.yard.kill("router")
+            pause(1)
+            wait_until(self.yard.is_ready, READY_S, "not back")
+            ids = {one.id for one in sent}
+            protected += sum(event["stream"] == "transactional"
+                             for event in self.yard.events("accepted")
+                             if event["id"] in ids)
+        print(f"    {protected} protected, of 120 in three lives", flush=True)
+        self.assertLessEqual(protected, N)
+        self.assertGreaterEqual(protected, N - 3)  # a killed log lacks a line
+
     def test_wrong_use_is_told(self):
         for words in (("template",), ("template", "show"),
                       ("template", "teach", "x"), ("template", "trust")):

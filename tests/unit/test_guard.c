@@ -567,6 +567,63 @@ static void test_alone_each_has_its_part(void **state)
     assert_int_equal(allowance_wish(&allowance, &rule), 0);
 }
 
+static void test_a_span_may_change(void **state)
+{
+    (void)state;
+    static const uint64_t spans[] = { HOUR / 4, HOUR, 24 * HOUR };
+    for (unsigned i = 0; i < 9; i++) {
+        struct allowance allowance = { .share = 0 };
+        struct allowance_rule rule = { .span_ms = { spans[i / 3], 0 },
+                                       .cap = { 50, 0 },
+                                       .routers = 1,
+                                       .is_alone = true };
+        allowance_rule_at(&rule, START_MS);
+        assert_true(allowance_take(&allowance, &rule, 40));
+        rule.span_ms[0] = spans[i % 3];
+        allowance_rule_at(&rule, START_MS);
+        assert_int_equal(allowance_left(&allowance, &rule), 10);
+        assert_true(allowance_take(&allowance, &rule, 10));
+        allowance_rule_at(&rule, START_MS + spans[i % 3] - 1);
+        assert_int_equal(allowance_left(&allowance, &rule), 0);
+        /* Nor does it count for good. */
+        allowance_rule_at(&rule,
+                          START_MS + 4 * spans[i / 3] / 3 + 2 * spans[i % 3]);
+        assert_int_equal(allowance_left(&allowance, &rule), 50);
+    }
+}
+
+static void test_a_copy_is_recalled(void **state)
+{
+    (void)state;
+    struct allowance allowance = { .share = 0 };
+    struct allowance copy = { .share = 0 };
+    struct allowance_rule rule = { .span_ms = { HOUR, 24 * HOUR },
+                                   .cap = { 50, 200 },
+                                   .routers = 1,
+                                   .is_alone = true };
+    allowance_rule_at(&rule, START_MS);
+    assert_true(allowance_take(&allowance, &rule, 10));
+    const struct allowance early = allowance;
+    allowance_rule_at(&rule, START_MS + HOUR / 2);
+    assert_true(allowance_take(&allowance, &rule, 20));
+    /* In any order, and once or twice. */
+    allowance_recall(&copy, &allowance, START_MS + HOUR / 2);
+    allowance_recall(&copy, &early, START_MS + HOUR / 2);
+    allowance_recall(&copy, &allowance, START_MS + HOUR / 2);
+    assert_int_equal(allowance_used(&copy, &rule, 0), 30);
+    assert_int_equal(allowance_used(&copy, &rule, 1), 30);
+    allowance_rule_at(&rule, START_MS + HOUR + HOUR / 5);
+    assert_int_equal(allowance_used(&copy, &rule, 0), 20);
+    assert_false(allowance_is_idle(&copy, START_MS + 20 * HOUR));
+    assert_true(allowance_is_idle(&copy, START_MS + 40 * HOUR));
+    /* A clock that was a year ahead, and is right again. */
+    copy = (struct allowance){ .share = 0 };
+    allowance_recall(&copy, &allowance, START_MS - HOUR * 24 * 365);
+    allowance_rule_at(&rule, START_MS - HOUR * 24 * 365);
+    assert_int_equal(allowance_left(&copy, &rule), 20);
+    assert_true(allowance_is_idle(&copy, START_MS - HOUR * 24 * 363));
+}
+
 static void test_the_set_is_exact(void **state)
 {
     (void)state;
@@ -622,6 +679,8 @@ int main(void)
         cmocka_unit_test(test_routers_share_a_cap),
         cmocka_unit_test(test_a_share_does_not_become_younger),
         cmocka_unit_test(test_alone_each_has_its_part),
+        cmocka_unit_test(test_a_span_may_change),
+        cmocka_unit_test(test_a_copy_is_recalled),
         cmocka_unit_test(test_the_set_is_exact),
         cmocka_unit_test(test_bursts_are_counted_well),
     };

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -9,6 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -59,8 +62,9 @@ static void ticket_of(struct templates *templates, const char *tenant,
     templates_ticket(templates, slice_text(tenant), &sketch, &to, 1, ticket);
 }
 
-static bool send(struct templates *templates, const char *tenant, uint32_t seed,
-                 uint32_t recipient, struct judge_standing *standing)
+static bool send_at(struct templates *templates, const char *tenant,
+                    uint32_t seed, uint32_t recipient, uint64_t now_ms,
+                    struct judge_standing *standing)
 {
     struct templates_ticket ticket;
     const struct templates_finding finding = {
@@ -70,7 +74,13 @@ static bool send(struct templates *templates, const char *tenant, uint32_t seed,
         .needs_budget = true,
     };
     ticket_of(templates, tenant, seed, recipient, &ticket);
-    return templates_take(templates, &ticket, &finding, NOW_MS, standing);
+    return templates_take(templates, &ticket, &finding, now_ms, standing);
+}
+
+static bool send(struct templates *templates, const char *tenant, uint32_t seed,
+                 uint32_t recipient, struct judge_standing *standing)
+{
+    return send_at(templates, tenant, seed, recipient, NOW_MS, standing);
 }
 
 static struct templates *make(uint32_t max)
@@ -257,8 +267,15 @@ static void test_packed_is_read_back(void **state)
                       .complained = 11,
                       .mean = -128,
                       .drift = -128,
-                      .days = 3 },
+                      .days = 3,
+                      .peak = UINT8_MAX,
+                      .recent = 12 },
         .tenant = SLICE("acme"),
+        .taken = { .spans = { { .slice_ms = 600000,
+                                .slice = UINT32_MAX,
+                                .used = { 1, 0, 0, 2, 0, 0, 3 } },
+                              { .slice_ms = 1, .used = { 7 } } } },
+        .pot = { .spans = { { .slice_ms = 60000, .used = { 8 } } } },
     };
     struct template_record again;
     struct buf packed;
@@ -269,10 +286,18 @@ static void test_packed_is_read_back(void **state)
     assert_memory_equal(&record.template, &again.template,
                         sizeof record.template);
     assert_true(slice_equal(record.tenant, again.tenant));
+    assert_memory_equal(&record.taken, &again.taken, sizeof record.taken);
+    assert_memory_equal(&record.pot, &again.pot, sizeof record.pot);
     for (size_t len = 0; len < packed.len; len++)
         if (template_record_unpack(slice_head(buf_slice(&packed), len), &again)
             == RC_OK)
             assert_int_equal(again.template.id, UINT64_MAX);
+    buf_clear(&packed);
+    record.template.id = 0; /* of the pot alone */
+    assert_true(template_record_pack(&record, &packed));
+    assert_int_equal(template_record_unpack(buf_slice(&packed), &again), RC_OK);
+    assert_int_equal(again.template.id, 0);
+    assert_memory_equal(&record.pot, &again.pot, sizeof record.pot);
     buf_release(&packed);
 }
 
@@ -293,6 +318,17 @@ static void count_all(struct templates *templates, struct count *count)
 {
     *count = (struct count){ .taught = 0 };
     templates_each(templates, count_one, count);
+}
+
+static void empty_folder(const char *folder)
+{
+    static const char *const names[] = { "templates", "templates.0",
+                                         "templates.1", "templates.damaged" };
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        char path[64];
+        (void)snprintf(path, sizeof path, "%s/%s", folder, names[i]);
+        (void)unlink(path);
+    }
 }
 
 static void remember(const char *folder, bool damage)
@@ -326,6 +362,10 @@ static void remember(const char *folder, bool damage)
         int fd = open(path, O_RDWR);
         assert_int_equal(pwrite(fd, "x", 1, 40), 1);
         (void)close(fd);
+        for (int i = 0; i < 2; i++) { /* which would know it still */
+            (void)snprintf(path, sizeof path, "%s/templates.%d", folder, i);
+            (void)unlink(path);
+        }
     }
     templates = make(1000);
     struct keeper_options again = options;
@@ -345,7 +385,6 @@ static void remember(const char *folder, bool damage)
     keeper_free(&keeper);
     templates_free(&templates);
     loop_free(&loop);
-    (void)unlink(path);
 }
 
 static void test_the_file_remembers(void **state)
@@ -357,8 +396,233 @@ static void test_the_file_remembers(void **state)
     remember(folder, false);
     remember(folder, true);
     (void)snprintf(aside, sizeof aside, "%s/templates.damaged", folder);
-    assert_int_equal(unlink(aside), 0);
+    assert_int_equal(access(aside, F_OK), 0);
+    empty_folder(folder);
     assert_int_equal(rmdir(folder), 0);
+}
+
+/* ---- a router that is killed ------------------------------------------- */
+
+struct life {
+    struct loop *loop;
+    struct templates *templates;
+    struct keeper *keeper;
+};
+
+static void begin_life(struct life *life, const char *folder)
+{
+    struct fault fault;
+    life->loop = loop_new();
+    life->templates = make(1000);
+    const struct keeper_options options = { .templates = life->templates,
+                                            .folder = folder };
+    life->keeper = keeper_new(life->loop, &options, &fault);
+    assert_non_null(life->keeper);
+}
+
+static void end_life(struct life *life)
+{
+    keeper_free(&life->keeper);
+    templates_free(&life->templates);
+    loop_free(&life->loop);
+}
+
+static void stop(void *context)
+{
+    loop_stop(context);
+}
+
+static void live(struct life *life, uint64_t ms)
+{
+    struct timer *timer = timer_new(life->loop, stop, life->loop);
+    loop_turn(life->loop);
+    timer_set(timer, time_now_ms() + ms);
+    loop_run(life->loop);
+    timer_free(&timer);
+}
+
+/* What a message that is protected does, the last time before the kill. */
+static void leak(int fd)
+{
+    assert_int_equal(write(fd, "x", 1), 1);
+}
+
+/* Every protected message is a byte; it waits to be killed. */
+static void campaign(const char *folder, uint32_t from, uint32_t count,
+                     bool varies, int fd)
+{
+    struct life life;
+    struct judge_standing standing;
+    begin_life(&life, folder);
+    for (uint32_t i = from; i < from + count; i++) {
+        if (send_at(life.templates, "acme", varies ? i : 1, i, time_utc_ms(),
+                    &standing))
+            leak(fd);
+        if (i % 100 == 0)
+            live(&life, 1);
+    }
+    for (;;)
+        live(&life, 100);
+}
+
+/* Runs it, and kills it after so many leaks, or a while. */
+static uint32_t cut_campaign(const char *folder, uint32_t from, uint32_t sends,
+                             bool varies, uint32_t leaks)
+{
+    int pipe_fds[2];
+    uint32_t count = 0;
+    char byte;
+    assert_int_equal(pipe(pipe_fds), 0);
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        (void)close(pipe_fds[0]);
+        campaign(folder, from, sends, varies, pipe_fds[1]);
+    }
+    (void)close(pipe_fds[1]);
+    while (count < leaks && read(pipe_fds[0], &byte, 1) == 1)
+        count++;
+    if (leaks == 0)
+        (void)usleep(200000);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    while (read(pipe_fds[0], &byte, 1) == 1)
+        count++;
+    (void)close(pipe_fds[0]);
+    return count;
+}
+
+static void test_a_kill_forgets_no_budget(void **state)
+{
+    (void)state;
+    static const uint32_t leaks[] = { 1, 7, 0, 1, 3, 20, 1, 0, 0 };
+    for (int varies = 0; varies < 2; varies++) {
+        const uint32_t most = varies ? 150 : 50;
+        char folder[] = "/tmp/templates-XXXXXX";
+        uint32_t sum = 0;
+        assert_non_null(mkdtemp(folder));
+        for (uint32_t i = 0; i < ARRAY_LEN(leaks) && sum < most; i++)
+            sum += cut_campaign(folder, i * 1000, 400, varies,
+                                sum + leaks[i] < most ? leaks[i] : 0);
+        sum += cut_campaign(folder, 99000, 400, varies, 0);
+        print_message("%u leaked, with kills\n", sum);
+        assert_in_range(sum, most - ARRAY_LEN(leaks), most);
+        empty_folder(folder);
+        assert_int_equal(rmdir(folder), 0);
+    }
+}
+
+static void find_peak(void *context, const struct template_record *record)
+{
+    uint8_t *peak = context;
+    if (record->template.peak > *peak)
+        *peak = record->template.peak;
+}
+
+/* Templates come and go; what their tenant had does not. */
+static void test_a_restart_forgets_no_pot_and_no_peak(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/templates-XXXXXX";
+    struct life life;
+    struct judge_standing standing;
+    const uint64_t now_ms = time_utc_ms();
+    uint8_t peaks[2] = { 0, 0 };
+    assert_non_null(mkdtemp(folder));
+    begin_life(&life, folder);
+    for (uint32_t i = 0; i < 21; i++)
+        (void)send_at(life.templates, "third", 1, i,
+                      now_ms - (i < 20 ? MINUTES_MS(20) : 0), &standing);
+    templates_each(life.templates, find_peak, &peaks[0]);
+    assert_true(peaks[0] > 0);
+    for (uint32_t i = 0; i < 3000; i++)
+        (void)send_at(life.templates, "acme", i, i, now_ms, &standing);
+    end_life(&life);
+    begin_life(&life, folder);
+    templates_each(life.templates, find_peak, &peaks[1]);
+    assert_int_equal(peaks[1], peaks[0]);
+    assert_false(send_at(life.templates, "acme", 9999, 1, now_ms, &standing));
+    assert_true(send_at(life.templates, "other", 1, 1, now_ms, &standing));
+    assert_true(
+        templates_set(life.templates, standing.id, TEMPLATE_TRUSTED, now_ms));
+    assert_true(
+        templates_set(life.templates, standing.id, TEMPLATE_NEW, now_ms));
+    /* Of what was forgotten by the operator's word nothing comes back. */
+    end_life(&life);
+    begin_life(&life, folder);
+    for (uint32_t i = 0; i < 50; i++)
+        assert_true(
+            send_at(life.templates, "other", 1, 100 + i, now_ms, &standing));
+    assert_false(send_at(life.templates, "other", 1, 99, now_ms, &standing));
+    end_life(&life);
+    empty_folder(folder);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* The disk takes half a record, and then nothing, and then all again. */
+static void test_a_full_disk_is_survived(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/templates-XXXXXX";
+    struct life life;
+    struct judge_standing standing;
+    struct rlimit before;
+    const uint64_t now_ms = time_utc_ms();
+    assert_non_null(mkdtemp(folder));
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    (void)signal(SIGXFSZ, SIG_IGN);
+    begin_life(&life, folder);
+    const struct rlimit small = { 700, before.rlim_max };
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    for (uint32_t i = 0; i < 20; i++)
+        assert_true(send_at(life.templates, "acme", 1, i, now_ms, &standing));
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    for (uint32_t i = 20; i < 40; i++)
+        assert_true(send_at(life.templates, "acme", 1, i, now_ms, &standing));
+    end_life(&life);
+    begin_life(&life, folder);
+    for (uint32_t i = 40; i < 50; i++)
+        assert_true(send_at(life.templates, "acme", 1, i, now_ms, &standing));
+    assert_false(send_at(life.templates, "acme", 1, 50, now_ms, &standing));
+    end_life(&life);
+    (void)signal(SIGXFSZ, SIG_DFL);
+    empty_folder(folder);
+    assert_int_equal(rmdir(folder), 0);
+}
+
+/* A machine that lost its power leaves half a record, or other bytes. */
+static void test_cut_takings_are_read_as_far_as_they_go(void **state)
+{
+    (void)state;
+    for (unsigned cut = 1; cut < 3; cut++) {
+        char folder[] = "/tmp/templates-XXXXXX";
+        char path[64];
+        struct judge_standing standing;
+        struct life life;
+        uint32_t left = 0;
+        const uint64_t now_ms = time_utc_ms();
+        assert_non_null(mkdtemp(folder));
+        assert_int_equal(cut_campaign(folder, 0, 30, false, 30), 30);
+        for (int i = 0; i < 2; i++) {
+            (void)snprintf(path, sizeof path, "%s/templates.%d", folder, i);
+            const int fd = open(path, O_RDWR);
+            const off_t end = fd < 0 ? 0 : lseek(fd, 0, SEEK_END);
+            if (end > 100 && cut == 1)
+                assert_int_equal(ftruncate(fd, end - 20), 0);
+            else if (end > 100)
+                assert_int_equal(pwrite(fd, "damaged", 7, end - 90), 7);
+            if (fd >= 0)
+                (void)close(fd);
+        }
+        begin_life(&life, folder);
+        for (uint32_t i = 0; i < 50; i++)
+            left +=
+                send_at(life.templates, "acme", 1, 1000 + i, now_ms, &standing);
+        assert_int_equal(left, 50 - 29);
+        end_life(&life);
+        empty_folder(folder);
+        assert_int_equal(rmdir(folder), 0);
+    }
 }
 
 /* ---- threads ----------------------------------------------------------- */
@@ -465,6 +729,10 @@ int main(void)
         cmocka_unit_test(test_copies_meet),
         cmocka_unit_test(test_packed_is_read_back),
         cmocka_unit_test(test_the_file_remembers),
+        cmocka_unit_test(test_a_kill_forgets_no_budget),
+        cmocka_unit_test(test_a_restart_forgets_no_pot_and_no_peak),
+        cmocka_unit_test(test_a_full_disk_is_survived),
+        cmocka_unit_test(test_cut_takings_are_read_as_far_as_they_go),
         cmocka_unit_test(test_threads_share_a_budget),
         cmocka_unit_test(test_what_it_costs),
     };
