@@ -206,27 +206,47 @@ bool allowance_is_idle(const struct allowance *allowance, uint64_t now_ms)
     return true;
 }
 
-static void recall_span(struct allowance_span *span,
-                        const struct allowance_span *copy)
+typedef uint32_t combine_fn(uint32_t a, uint32_t b);
+
+static uint32_t greater(uint32_t a, uint32_t b)
 {
-    if (span->slice_ms != copy->slice_ms) { /* a reload came between them */
-        if (allowance_sum(copy) > allowance_sum(span))
-            *span = *copy;
-        return;
+    return a > b ? a : b;
+}
+
+static uint32_t plus(uint32_t a, uint32_t b)
+{
+    return a + b;
+}
+
+/* Slice by slice. */
+static void combine(struct allowance *allowance, const struct allowance *other,
+                    uint64_t now_ms, combine_fn *fn)
+{
+    for (unsigned i = 0; i < ALLOWANCE_SPANS; i++) {
+        struct allowance_span *span = &allowance->spans[i];
+        struct allowance_span add = span_now(&other->spans[i], now_ms);
+        *span = span_now(span, now_ms);
+        if (add.slice_ms == 0)
+            continue;
+        if (span->slice_ms == 0)
+            *span = gathered(0, add.slice_ms, add.slice);
+        add = in_slices_of(&add, span->slice_ms);
+        add = span_now(&add, now_ms);
+        for (unsigned k = 0; k < ALLOWANCE_SLICES; k++)
+            span->used[k] = fn(span->used[k], add.used[k]);
     }
-    for (unsigned i = 0; i < ALLOWANCE_SLICES; i++)
-        if (copy->used[i] > span->used[i])
-            span->used[i] = copy->used[i];
 }
 
 void allowance_recall(struct allowance *allowance, const struct allowance *copy,
                       uint64_t now_ms)
 {
-    for (unsigned i = 0; i < ALLOWANCE_SPANS; i++) {
-        const struct allowance_span span = span_now(&copy->spans[i], now_ms);
-        allowance->spans[i] = span_now(&allowance->spans[i], now_ms);
-        recall_span(&allowance->spans[i], &span);
-    }
+    combine(allowance, copy, now_ms, greater);
+}
+
+void allowance_add(struct allowance *allowance, const struct allowance *other,
+                   uint64_t now_ms)
+{
+    combine(allowance, other, now_ms, plus);
 }
 
 uint32_t allowance_stock(const struct allowance_rule *rule, unsigned span)

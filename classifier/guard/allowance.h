@@ -89,6 +89,10 @@ bool allowance_is_idle(const struct allowance *allowance, uint64_t now_ms);
 void allowance_recall(struct allowance *allowance, const struct allowance *copy,
                       uint64_t now_ms);
 
+/* `other` was another, and is one with it from now on. */
+void allowance_add(struct allowance *allowance, const struct allowance *other,
+                   uint64_t now_ms);
+
 /* What the stock may give out in a span of this cap. */
 uint32_t allowance_stock(const struct allowance_rule *rule, unsigned span);
 

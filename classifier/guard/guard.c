@@ -618,6 +618,37 @@ void guard_restore(struct guard_template *template, enum judge_state state,
         guard_release(template);
 }
 
+static uint32_t most_of(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+static uint16_t sum_of(uint16_t a, uint16_t b)
+{
+    const uint32_t sum = (uint32_t)a + b;
+    return (uint16_t)(sum < UINT16_MAX ? sum : UINT16_MAX);
+}
+
+void guard_unite(struct guard_template *template,
+                 const struct guard_template *other, uint64_t now_ms)
+{
+    const unsigned complained = template->complained + other->complained;
+    if (other->first_utc_s < template->first_utc_s)
+        template->first_utc_s = other->first_utc_s;
+    template->last_utc_s = most_of(template->last_utc_s, other->last_utc_s);
+    template->recipients += other->recipients;
+    template->delivered = sum_of(template->delivered, other->delivered);
+    template->bounced = sum_of(template->bounced, other->bounced);
+    template->recent = sum_of(template->recent, other->recent);
+    template->complained =
+        (uint8_t)(complained < UINT8_MAX ? complained : UINT8_MAX);
+    template->peak = (uint8_t)most_of(template->peak, other->peak);
+    template->days = (uint8_t)most_of(template->days, other->days);
+    if (is_unproven(guard_state(template)) && other->watch)
+        allowance_add(&watch_of(template)->allowance, &other->watch->allowance,
+                      now_ms);
+}
+
 const char *guard_state_name(enum judge_state state)
 {
     static const char *const names[] = {

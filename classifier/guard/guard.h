@@ -203,6 +203,11 @@ const struct allowance *guard_taken(const struct guard_template *template);
 void guard_recall(struct guard_template *template,
                   const struct allowance *taken, uint64_t now_ms);
 
+/* `other` is the same template, met apart: its history and what it has taken are
+ * added. Its state is not heard. */
+void guard_unite(struct guard_template *template,
+                 const struct guard_template *other, uint64_t now_ms);
+
 /* What a template of this age may pass. For allowance.h. */
 struct allowance_rule guard_rule(const struct guard_template *template,
                                  const struct guard_rules *rules,

@@ -7,6 +7,7 @@
 #include "common/base/check.h"
 #include "common/proto/message_id.h"
 #include "router/dispatch/place.h"
+#include "router/templates/templates.h"
 
 #define CODE_SIZE 8
 
@@ -75,6 +76,25 @@ static void view_job(struct dispatch *dispatch, const struct job *job,
         filter->texts[FILTER_SITE] = job->lane->site;
 }
 
+/* The id of the envelope's template; where the filter names the same template
+ * by another id that it has or had, that one. */
+static struct slice template_of(const struct dispatch *dispatch,
+                                const struct filter *filter,
+                                const struct envelope *envelope,
+                                char text[ID_TEXT_SIZE])
+{
+    struct templates *templates = dispatch->options.templates;
+    const struct slice asked = filter->texts[FILTER_TEMPLATE];
+    uint64_t id = 0;
+    if (envelope->template == 0)
+        return SLICE("");
+    if (templates && asked.ptr && id_parse(asked, &id)
+        && templates_resolve(templates, id)
+               == templates_resolve(templates, envelope->template))
+        return asked;
+    return slice_text(id_format(envelope->template, text));
+}
+
 /* The last reply, and with an envelope (NULL: not needed) what it tells. */
 static void add_recipient(struct view *view, const struct envelope *envelope,
                           const struct job_recipient *recipient)
@@ -92,9 +112,6 @@ static void add_recipient(struct view *view, const struct envelope *envelope,
     const struct slice address = envelope->recipients[recipient->index].address;
     texts[FILTER_ACCOUNT] = envelope->account;
     texts[FILTER_SENDER] = envelope->mail_from;
-    if (envelope->template != 0)
-        texts[FILTER_TEMPLATE] =
-            slice_text(id_format(envelope->template, view->template));
     texts[FILTER_RECIPIENT] = address;
     texts[FILTER_DOMAIN] = place_domain_of(address);
 }
@@ -115,6 +132,8 @@ const bool *view_match(struct dispatch *dispatch, struct job *job,
             continue;
         if (!envelope && filter_needs_envelope(filter)) {
             envelope = dispatch_open(dispatch, job->queued);
+            view.filter.texts[FILTER_TEMPLATE] =
+                template_of(dispatch, filter, envelope, view.template);
             add_recipient(&view, envelope, &recipients[i]);
         }
         if (!filter_match(filter, &view.filter))

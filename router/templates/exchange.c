@@ -91,14 +91,15 @@ void template_exchange_put(struct template_exchange *exchange,
                            const struct template_record *record)
 {
     const struct template_record state = { .template = record->template,
-                                           .tenant = record->tenant };
+                                           .tenant = record->tenant,
+                                           .now = record->now };
     scoped(buf_release) struct buf packed;
     buf_init(&packed, RECORD_PACKED_MAX);
     if (!exchange->is_up || !template_record_pack(&state, &packed))
         return;
     struct put *put = mem_new(1, sizeof *put + packed.len);
     (void)id_format(record->template.id, put->id);
-    put->rank = template_rank(&record->template);
+    put->rank = template_record_rank(record);
     put->len = packed.len;
     memcpy(put->bytes, buf_slice(&packed).ptr, packed.len);
     list_init(&put->link);
@@ -110,7 +111,9 @@ void template_exchange_put(struct template_exchange *exchange,
  * other means. */
 static void put_if_changed(void *context, const struct template_record *record)
 {
-    if (template_has_changed(&record->template))
+    if (record->now != 0
+        || (record->template.id != 0
+            && template_has_changed(&record->template)))
         template_exchange_put(context, record);
 }
 
@@ -167,7 +170,8 @@ static void take_news(struct template_exchange *exchange,
         if (template_record_unpack(reply->items[i].text, &record) != RC_OK)
             log_line(LOG_WARNING, "template_unreadable", "bytes=%zu",
                      reply->items[i].text.len);
-        else if (templates_merge(exchange->options.templates, &record))
+        else if (templates_merge(exchange->options.templates, &record,
+                                 time_utc_ms()))
             exchange->options.heard(exchange->options.context, &record);
     }
 }
@@ -279,8 +283,8 @@ static void heard_adopt(void *context, const struct store_reply *reply,
         end_errand(errand);
         return;
     }
-    templates_adopt(errand->exchange->options.templates, errand->wish, id);
-    errand->wish->template = id;
+    errand->wish->template = templates_adopt(
+        errand->exchange->options.templates, errand->wish, id, time_utc_ms());
     ask_share(errand);
 }
 
@@ -337,6 +341,7 @@ static void begin_anew(struct template_exchange *exchange)
     exchange->is_up = true;
     exchange->epoch = 0;
     forget_puts(exchange);
+    templates_each_other(exchange->options.templates, put_if_changed, exchange);
     templates_each(exchange->options.templates, put_if_changed, exchange);
 }
 

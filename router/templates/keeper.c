@@ -50,7 +50,8 @@ static bool is_worth_keeping(const struct template_record *record)
 {
     const struct guard_template *template = &record->template;
     const uint64_t now_ms = time_utc_ms();
-    return (template->id != 0 && guard_state(template) != TEMPLATE_NEW)
+    return record->now != 0
+           || (template->id != 0 && guard_state(template) != TEMPLATE_NEW)
            || template_has_changed(template)
            || !allowance_is_idle(&record->taken, now_ms)
            || !allowance_is_idle(&record->pot, now_ms);
@@ -105,7 +106,7 @@ static enum rc write_all(struct keeper *keeper, struct fault *fault)
     scoped(buf_release) struct buf bytes;
     buf_init(&bytes, TEMPLATES_FILE_MAX);
     templates_file_begin(&bytes);
-    templates_each_pot(keeper->options.templates, add_to_file, &bytes);
+    templates_each_other(keeper->options.templates, add_to_file, &bytes);
     templates_each(keeper->options.templates, add_to_file, &bytes);
     keeper->written_ms = loop_now_ms(keeper->loop);
     keeper->written_bytes = bytes.len;
@@ -181,16 +182,22 @@ static void hear_taken(void *context, const struct template_record *record)
     takings_add(keeper->takings, record);
 }
 
-static void change(void *context, void *item)
+static void log_renamed(const struct template_record *record)
 {
-    struct keeper *keeper = context;
-    struct change *change = item;
+    char before[ID_TEXT_SIZE];
+    char now[ID_TEXT_SIZE];
+    log_line(LOG_DEBUG, "template_renamed", "id=%s now=%s",
+             id_format(record->template.id, before),
+             id_format(record->now, now));
+}
+
+static void log_change(const struct change *change)
+{
     const struct guard_template *template = &change->record.template;
     const enum judge_state state = guard_state(template);
-    const bool is_tripped = state == TEMPLATE_TRIPPED;
     char id[ID_TEXT_SIZE];
     log_line(
-        is_tripped ? LOG_WARNING : LOG_INFO, "template",
+        state == TEMPLATE_TRIPPED ? LOG_WARNING : LOG_INFO, "template",
         "id=%s tenant=%s state=%s why=%s recipients=%" PRIu32
         " recent=%u delivered=%u bounced=%u complained=%u",
         id_format(template->id, id),
@@ -201,6 +208,18 @@ static void change(void *context, void *item)
         template->recipients, (unsigned)template->recent,
         (unsigned)template->delivered, (unsigned)template->bounced,
         (unsigned)template->complained);
+}
+
+static void change(void *context, void *item)
+{
+    struct keeper *keeper = context;
+    struct change *change = item;
+    const bool is_tripped =
+        guard_state(&change->record.template) == TEMPLATE_TRIPPED;
+    if (change->record.now != 0)
+        log_renamed(&change->record);
+    else
+        log_change(change);
     takings_add(keeper->takings, &change->record);
     if (keeper->exchange)
         template_exchange_put(keeper->exchange, &change->record);

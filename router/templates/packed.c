@@ -25,8 +25,9 @@ enum record_tag {
     TAG_RECENT = 18,
     TAG_TAKEN = 19, /* spans of an allowance, each as below */
     TAG_POT = 20,   /* one span */
+    TAG_NOW = 21,
 };
-#define TAG_LIMIT 21
+#define TAG_LIMIT 22
 
 #define BANDS_SIZE ((size_t)4 * GUARD_BANDS)
 #define MEAN_ZERO  128
@@ -106,11 +107,20 @@ static void add_template(struct buf *out, const struct guard_template *template)
     add(out, TAG_RECENT, template->recent);
 }
 
+static void add_alias(struct buf *out, const struct template_record *record)
+{
+    add(out, TAG_ID, record->template.id);
+    add(out, TAG_SINCE, record->template.since_utc_s);
+    add(out, TAG_NOW, record->now);
+}
+
 bool template_record_pack(const struct template_record *record, struct buf *out)
 {
     const size_t before = out->len;
     (void)tlv_add_bytes(out, TAG_TENANT, record->tenant);
-    if (record->template.id != 0)
+    if (record->now != 0)
+        add_alias(out, record);
+    else if (record->template.id != 0)
         add_template(out, &record->template);
     add_spans(out, TAG_TAKEN, &record->taken, ALLOWANCE_SPANS);
     add_spans(out, TAG_POT, &record->pot, 1);
@@ -137,6 +147,7 @@ static bool take(const struct tlv_field *field, struct draft *draft)
         [TAG_BOUNCED] = UINT16_MAX,      [TAG_COMPLAINED] = UINT8_MAX,
         [TAG_MEAN] = UINT8_MAX,          [TAG_DAYS] = UINT8_MAX,
         [TAG_PEAK] = UINT8_MAX,          [TAG_RECENT] = UINT16_MAX,
+        [TAG_NOW] = UINT64_MAX,
     };
     static const size_t sizes[TAG_LIMIT] = {
         [TAG_TENANT] = RECORD_TENANT_MAX,
@@ -200,6 +211,17 @@ static bool read_spans(struct slice bytes, struct allowance *allowance)
     return true;
 }
 
+/* A template, another name of one, or a pot: has it what it needs? */
+static bool is_whole(const struct draft *draft, const struct allowance *pot)
+{
+    if (draft->numbers[TAG_ID] == 0)
+        return draft->numbers[TAG_NOW] == 0
+               && allowance_sum(&pot->spans[0]) > 0;
+    return draft->numbers[TAG_NOW] != 0
+           || (draft->bytes[TAG_BANDS].len > 0
+               && draft->numbers[TAG_STATE] != TEMPLATE_UNKNOWN);
+}
+
 static enum rc read_fields(struct slice packed, struct draft *draft)
 {
     struct cursor cursor = cursor_of(packed);
@@ -221,24 +243,49 @@ enum rc template_record_unpack(struct slice packed,
         || !read_spans(draft.bytes[TAG_TAKEN], &read.taken)
         || !read_spans(draft.bytes[TAG_POT], &read.pot))
         return RC_SYNTAX;
-    const bool is_template = draft.numbers[TAG_ID] != 0;
-    if (is_template ? draft.bytes[TAG_BANDS].len == 0
-                          || draft.numbers[TAG_STATE] == TEMPLATE_UNKNOWN
-                    : draft.bytes[TAG_POT].len == 0)
+    if (!is_whole(&draft, &read.pot))
         return RC_SYNTAX;
-    if (is_template)
+    read.now = draft.numbers[TAG_NOW];
+    if (read.now != 0) {
+        read.template.id = draft.numbers[TAG_ID];
+        read.template.since_utc_s = (uint32_t)draft.numbers[TAG_SINCE];
+    } else if (draft.numbers[TAG_ID] != 0) {
         make_template(&draft, &read.template);
+    }
     read.tenant = draft.bytes[TAG_TENANT];
     *record = read;
     return RC_OK;
 }
 
+/* Of a rank, below the time and whether the operator said so. */
+#define KIND_BITS  3 /* what was taught */
+#define STATE_BITS 3
+#define LAST_BITS  (KIND_BITS + STATE_BITS + 1)
+_Static_assert(JUDGE_KIND_COUNT<1 << KIND_BITS && KIND_BULK> KIND_TRANSACTIONAL,
+               "the kind that allows less is the higher one");
+_Static_assert(
+    TEMPLATE_TRIPPED<1 << STATE_BITS && TEMPLATE_TRIPPED> TEMPLATE_TRUSTED,
+    "and so is the state");
+
 uint64_t template_rank(const struct guard_template *template)
 {
-    enum judge_kind taught;
-    const bool is_said =
-        guard_is_set(template) || guard_is_taught(template, &taught);
-    return (uint64_t) template->since_utc_s * 2 + is_said;
+    enum judge_kind kind = KIND_TRANSACTIONAL;
+    const bool is_taught = guard_is_taught(template, &kind);
+    const bool is_set = guard_is_set(template);
+    const unsigned taught = is_taught ? (unsigned)kind + 1 : 0;
+    uint64_t rank =
+        (uint64_t) template->since_utc_s * 2 + (is_set || is_taught);
+    rank = rank << KIND_BITS | taught;
+    rank = rank << STATE_BITS | (unsigned)guard_state(template);
+    return rank * 2 + is_set;
+}
+
+/* A name outdoes what the template was when it got it. */
+uint64_t template_record_rank(const struct template_record *record)
+{
+    if (record->now == 0)
+        return template_rank(&record->template);
+    return ((uint64_t)record->template.since_utc_s * 2 + 2) << LAST_BITS;
 }
 
 bool template_has_changed(const struct guard_template *template)

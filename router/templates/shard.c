@@ -35,6 +35,7 @@ void shard_init(struct shard *shard)
     *shard = (struct shard){ .free = FINDER_NONE };
     finder_init(&shard->ids, id_key, shard);
     finder_init(&shard->bands, band_key, shard);
+    aliases_init(&shard->aliases);
     table_init(&shard->tenants_by_name);
 }
 
@@ -53,6 +54,7 @@ void shard_release(struct shard *shard)
     mem_free(shard->tenants);
     finder_release(&shard->ids);
     finder_release(&shard->bands);
+    aliases_release(&shard->aliases);
     table_release(&shard->tenants_by_name);
 }
 
@@ -66,9 +68,22 @@ static uint32_t place_by_id(const struct shard *shard, uint64_t id)
     return FINDER_NONE;
 }
 
+uint64_t shard_resolve(const struct shard *shard, uint64_t id)
+{
+    for (unsigned i = 0; i < ALIASES_HOPS; i++) {
+        const struct alias *alias = place_by_id(shard, id) == FINDER_NONE
+                                        ? aliases_find(&shard->aliases, id)
+                                        : NULL;
+        if (!alias)
+            break;
+        id = alias->now;
+    }
+    return id;
+}
+
 struct guard_template *shard_by_id(const struct shard *shard, uint64_t id)
 {
-    const uint32_t place = place_by_id(shard, id);
+    const uint32_t place = place_by_id(shard, shard_resolve(shard, id));
     return place == FINDER_NONE ? NULL : at_place(shard, place);
 }
 
@@ -166,9 +181,9 @@ static bool goes_before(const struct guard_template *a,
     return keeps_a == keeps_b ? a->last_utc_s < b->last_utc_s : keeps_b;
 }
 
-bool shard_make_room(struct shard *shard)
+struct guard_template *shard_least(struct shard *shard)
 {
-    struct guard_template *worst = NULL;
+    struct guard_template *least = NULL;
     unsigned found = 0;
     for (uint32_t i = 0; i < LOOK_MAX && i < shard->used && found < LOOK_AT;
          i++) {
@@ -177,20 +192,15 @@ bool shard_make_room(struct shard *shard)
         if (template->id == 0)
             continue;
         found++;
-        if (!worst || goes_before(template, worst))
-            worst = template;
+        if (!least || goes_before(template, least))
+            least = template;
     }
-    if (!worst)
-        return false;
-    shard_drop(shard, worst);
-    return true;
+    return least;
 }
 
 void shard_rename(struct shard *shard, struct guard_template *template,
                   uint64_t id)
 {
-    if (shard_by_id(shard, id))
-        return;
     const uint32_t place = place_by_id(shard, template->id);
     finder_remove(&shard->ids, place);
     template->id = id;
@@ -239,5 +249,6 @@ size_t shard_bytes(const struct shard *shard)
                * (sizeof(struct guard_template *)
                   + CHUNK * sizeof(struct guard_template))
            + ((size_t)shard->ids.size + shard->bands.size) * sizeof(uint32_t)
+           + shard->aliases.count * sizeof *shard->aliases.items
            + shard->watch_bytes;
 }

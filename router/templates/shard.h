@@ -19,6 +19,7 @@
 #include "classifier/guard/guard.h"
 #include "common/base/slice.h"
 #include "common/base/table.h"
+#include "router/templates/aliases.h"
 #include "router/templates/finder.h"
 
 #define SHARD_BAND_MAX    8u
@@ -41,6 +42,7 @@ struct shard {
     size_t watch_bytes;
     struct finder ids;
     struct finder bands; /* place * GUARD_BANDS + band */
+    struct aliases aliases;
     struct tenant **tenants;
     uint32_t tenant_count;
     struct table tenants_by_name;
@@ -52,17 +54,20 @@ void shard_release(struct shard *shard);
 /* The one that is most like it; NULL: none is. */
 struct guard_template *shard_find(const struct shard *shard,
                                   const struct guard_key *key);
+/* By the id that it has or had. */
 struct guard_template *shard_by_id(const struct shard *shard, uint64_t id);
+/* The id that one has now that had this, whether or not it is here. */
+uint64_t shard_resolve(const struct shard *shard, uint64_t id);
 
 /* A new one, all zero but for its key; no other has its id. */
 struct guard_template *shard_add(struct shard *shard,
                                  const struct guard_key *key);
 void shard_drop(struct shard *shard, struct guard_template *template);
 
-/* Drops one; false when there is none. */
-bool shard_make_room(struct shard *shard);
+/* The one to drop for room; NULL: there is none. */
+struct guard_template *shard_least(struct shard *shard);
 
-/* Gives it another id, if no other has that one. */
+/* Gives it another id, which no other has. */
 void shard_rename(struct shard *shard, struct guard_template *template,
                   uint64_t id);
 

@@ -195,17 +195,13 @@ static void weigh(struct templates *templates, struct shard *shard,
                               memory_order_relaxed);
 }
 
-static void make_room(struct templates *templates, struct locked *locked)
+static void drop(struct templates *templates, struct locked *locked,
+                 struct guard_template *template)
 {
-    struct shard *shard = &locked->shard;
-    const size_t watched = shard->watch_bytes;
-    if (!shard_make_room(shard))
-        return;
-    locked->dropped++;
     atomic_fetch_sub_explicit(&templates->count, 1, memory_order_relaxed);
-    atomic_fetch_sub_explicit(&templates->watch_bytes,
-                              watched - shard->watch_bytes,
+    atomic_fetch_sub_explicit(&templates->watch_bytes, guard_bytes(template),
                               memory_order_relaxed);
+    shard_drop(&locked->shard, template);
 }
 
 /* The bounds are for all shards; who reaches them makes room in his own. */
@@ -217,8 +213,13 @@ static struct guard_template *add(struct templates *templates,
         atomic_load_explicit(&templates->count, memory_order_relaxed);
     const size_t watched =
         atomic_load_explicit(&templates->watch_bytes, memory_order_relaxed);
+    struct guard_template *least = NULL;
     if (count >= locked->max || watched >= locked->watch_max)
-        make_room(templates, locked);
+        least = shard_least(&locked->shard);
+    if (least) {
+        drop(templates, locked, least);
+        locked->dropped++;
+    }
     atomic_fetch_add_explicit(&templates->count, 1, memory_order_relaxed);
     return shard_add(&locked->shard, key);
 }
@@ -439,7 +440,8 @@ static void obey(struct templates *templates, struct locked *locked,
 static void adopt_new(struct templates *templates, struct locked *locked,
                       const struct template_record *record)
 {
-    struct guard_key key = { .id = record->template.id,
+    struct guard_key key = { .id = shard_resolve(&locked->shard,
+                                                 record->template.id),
                              .skeleton = record->template.skeleton };
     struct tenant *tenant = shard_tenant_of(&locked->shard, record->tenant);
     if (!tenant)
@@ -447,9 +449,138 @@ static void adopt_new(struct templates *templates, struct locked *locked,
     memcpy(key.bands, record->template.bands, sizeof key.bands);
     struct guard_template *template = add(templates, locked, &key);
     *template = record->template;
+    template->id = key.id;
     template->watch = NULL;
     template->tenant = tenant->number;
 }
+
+void templates_grant(struct templates *templates,
+                     const struct templates_wish *wish, uint32_t count)
+{
+    struct locked *locked = enter(templates, wish->key.id);
+    struct tenant *tenant =
+        shard_tenant(&locked->shard, slice_of(wish->tenant, wish->tenant_len));
+    struct guard_template *template =
+        shard_by_id(&locked->shard, wish->template);
+    if (wish->template == 0 && tenant) {
+        allowance_grant(&tenant->pot, &wish->rule, count);
+        tenant->asked_utc_s = count > 0 ? 0 : tenant->asked_utc_s;
+    } else if (template && template->watch) {
+        struct guard_watch *watch = template->watch;
+        allowance_grant(&watch->allowance, &wish->rule, count);
+        watch->asked_utc_s = count > 0 ? 0 : watch->asked_utc_s;
+    }
+    leave(locked);
+}
+
+/* ---- other ids --------------------------------------------------------- */
+
+/* True: that is news. */
+static bool put_alias(struct locked *locked, uint64_t before, uint64_t now,
+                      uint32_t since_utc_s)
+{
+    const struct alias alias = { .before = before,
+                                 .now = now,
+                                 .since_utc_s = since_utc_s };
+    return aliases_put(&locked->shard.aliases, &alias);
+}
+
+static void tell_alias(struct templates *templates, uint64_t before,
+                       uint64_t now, uint32_t since_utc_s)
+{
+    const struct template_record record = {
+        .template = { .id = before, .since_utc_s = since_utc_s },
+        .tenant = SLICE(""),
+        .now = now,
+    };
+    if (templates->hooks.changed)
+        templates->hooks.changed(templates->hooks.context, &record,
+                                 GUARD_UNCHANGED);
+}
+
+/* Two that were met apart are one; `gone` is no more. */
+static void unite(struct templates *templates, struct locked *locked,
+                  struct guard_template *kept, struct guard_template *gone,
+                  uint64_t now_ms)
+{
+    if (template_has_changed(gone) && template_rank(gone) > template_rank(kept))
+        obey(templates, locked, kept, gone);
+    const size_t before = guard_bytes(kept);
+    guard_unite(kept, gone, now_ms);
+    weigh(templates, &locked->shard, before, kept);
+    drop(templates, locked, gone);
+}
+
+/* It is the template of this id. */
+static void rename_to(struct templates *templates, struct locked *locked,
+                      struct guard_template *template, uint64_t id,
+                      uint64_t now_ms)
+{
+    struct guard_template *known = shard_by_id(&locked->shard, id);
+    if (!known)
+        shard_rename(&locked->shard, template, id);
+    else if (known != template)
+        unite(templates, locked, known, template, now_ms);
+}
+
+static bool is_unlike(const struct guard_template *template,
+                      const struct templates_wish *wish)
+{
+    return template && guard_likeness(template, &wish->key) == 0;
+}
+
+uint64_t templates_adopt(struct templates *templates,
+                         const struct templates_wish *wish, uint64_t id,
+                         uint64_t now_ms)
+{
+    const uint64_t before = wish->template;
+    const uint32_t now_s = (uint32_t)(now_ms / 1000);
+    if (id % TEMPLATES_SHARDS != before % TEMPLATES_SHARDS)
+        return before;
+    struct locked *locked = enter(templates, before);
+    struct guard_template *template = shard_by_id(&locked->shard, before);
+    if (template && template->watch)
+        template->watch->is_shared = true;
+    if (!template || id == template->id
+        || is_unlike(shard_by_id(&locked->shard, id), wish)) {
+        id = template ? template->id : before;
+    } else {
+        rename_to(templates, locked, template, id, now_ms);
+        if (put_alias(locked, before, id, now_s))
+            tell_alias(templates, before, id, now_s);
+    }
+    leave(locked);
+    return id;
+}
+
+/* True: it is news. */
+static bool hear_alias(struct templates *templates,
+                       const struct template_record *record, uint64_t now_ms)
+{
+    const uint64_t before = record->template.id;
+    if (before == record->now
+        || before % TEMPLATES_SHARDS != record->now % TEMPLATES_SHARDS)
+        return false;
+    struct locked *locked = enter(templates, before);
+    const bool is_news =
+        put_alias(locked, before, record->now, record->template.since_utc_s);
+    struct guard_template *template =
+        is_news ? shard_by_id(&locked->shard, before) : NULL;
+    if (template && template->id == before)
+        rename_to(templates, locked, template, record->now, now_ms);
+    leave(locked);
+    return is_news;
+}
+
+uint64_t templates_resolve(struct templates *templates, uint64_t id)
+{
+    struct locked *locked = enter(templates, id);
+    const uint64_t now = shard_resolve(&locked->shard, id);
+    leave(locked);
+    return now;
+}
+
+/* ---- copies ------------------------------------------------------------ */
 
 static bool is_made_by_us(const struct template_record *record)
 {
@@ -476,6 +607,7 @@ static void restore(struct templates *templates, struct locked *locked,
     if (template_rank(&record->template) > template_rank(template)
         || record->template.last_utc_s > template->last_utc_s) {
         struct guard_template copy = record->template;
+        copy.id = template->id;
         copy.watch = template->watch;
         copy.tenant = template->tenant;
         memcpy(copy.bands, template->bands, sizeof copy.bands);
@@ -488,6 +620,10 @@ static void restore(struct templates *templates, struct locked *locked,
 void templates_restore(struct templates *templates,
                        const struct template_record *record, uint64_t now_ms)
 {
+    if (record->now != 0) {
+        (void)hear_alias(templates, record, now_ms);
+        return;
+    }
     struct locked *locked =
         enter(templates, hash_of_tenant(record->tenant) % TEMPLATES_SHARDS);
     struct tenant *tenant = shard_tenant_of(&locked->shard, record->tenant);
@@ -499,10 +635,12 @@ void templates_restore(struct templates *templates,
 }
 
 bool templates_merge(struct templates *templates,
-                     const struct template_record *record)
+                     const struct template_record *record, uint64_t now_ms)
 {
     const uint64_t id = record->template.id;
     bool is_news = false;
+    if (record->now != 0)
+        return hear_alias(templates, record, now_ms);
     if (id == 0 || !is_made_by_us(record))
         return false;
     struct locked *locked = enter(templates, id);
@@ -518,40 +656,6 @@ bool templates_merge(struct templates *templates,
     }
     leave(locked);
     return is_news;
-}
-
-void templates_grant(struct templates *templates,
-                     const struct templates_wish *wish, uint32_t count)
-{
-    struct locked *locked = enter(templates, wish->key.id);
-    struct tenant *tenant =
-        shard_tenant(&locked->shard, slice_of(wish->tenant, wish->tenant_len));
-    struct guard_template *template =
-        shard_by_id(&locked->shard, wish->template);
-    if (wish->template == 0 && tenant) {
-        allowance_grant(&tenant->pot, &wish->rule, count);
-        tenant->asked_utc_s = count > 0 ? 0 : tenant->asked_utc_s;
-    } else if (template && template->watch) {
-        struct guard_watch *watch = template->watch;
-        allowance_grant(&watch->allowance, &wish->rule, count);
-        watch->asked_utc_s = count > 0 ? 0 : watch->asked_utc_s;
-    }
-    leave(locked);
-}
-
-void templates_adopt(struct templates *templates,
-                     const struct templates_wish *wish, uint64_t id)
-{
-    if (id % TEMPLATES_SHARDS != wish->template % TEMPLATES_SHARDS)
-        return;
-    struct locked *locked = enter(templates, wish->template);
-    struct guard_template *template =
-        shard_by_id(&locked->shard, wish->template);
-    if (template && template->watch)
-        template->watch->is_shared = true;
-    if (template && id != wish->template)
-        shard_rename(&locked->shard, template, id);
-    leave(locked);
 }
 
 /* False: the shard has no more. */
@@ -595,12 +699,28 @@ static void tell_pots(const struct shard *shard, templates_each_fn *fn,
     }
 }
 
-void templates_each_pot(struct templates *templates, templates_each_fn *fn,
-                        void *context)
+static void tell_aliases(const struct aliases *aliases, templates_each_fn *fn,
+                         void *context)
+{
+    for (uint32_t i = 0; i < aliases->count; i++) {
+        const struct alias *alias = &aliases->items[i];
+        const struct template_record record = {
+            .template = { .id = alias->before,
+                          .since_utc_s = alias->since_utc_s },
+            .tenant = SLICE(""),
+            .now = alias->now,
+        };
+        fn(context, &record);
+    }
+}
+
+void templates_each_other(struct templates *templates, templates_each_fn *fn,
+                          void *context)
 {
     for (unsigned i = 0; i < TEMPLATES_SHARDS; i++) {
         struct locked *locked = enter(templates, i);
         tell_pots(&locked->shard, fn, context);
+        tell_aliases(&locked->shard.aliases, fn, context);
         leave(locked);
     }
 }

@@ -51,7 +51,8 @@ struct templates_wish {
 /* Called under a lock: must not block, nor call the templates; but for `taken`,
  * which is called under none, before the message is taken. */
 struct templates_hooks {
-    /* A state that others should know of; the record lives until it returns. */
+    /* A state or another id that others should know of; the record lives until
+     * it returns. */
     void (*changed)(void *context, const struct template_record *record,
                     enum guard_change why);
     /* False: it is not taken, and wished again later. */
@@ -136,15 +137,22 @@ void templates_restore(struct templates *templates,
 
 /* A copy from another router: its state. True: it is news. */
 bool templates_merge(struct templates *templates,
-                     const struct template_record *record);
+                     const struct template_record *record, uint64_t now_ms);
 
 /* Of a share that was wished for: the stock gave so much, perhaps nothing. */
 void templates_grant(struct templates *templates,
                      const struct templates_wish *wish, uint32_t count);
 
-/* The id by which all routers know the template of the wish. */
-void templates_adopt(struct templates *templates,
-                     const struct templates_wish *wish, uint64_t id);
+/* All routers know the template of the wish by this id. It has that from now
+ * on, or is one with the template that has it; returns the id that it has, which
+ * is its own where it is too unlike that one. */
+uint64_t templates_adopt(struct templates *templates,
+                         const struct templates_wish *wish, uint64_t id,
+                         uint64_t now_ms);
+
+/* The id now of the template that had this one; itself, where it had none. All
+ * that takes an id takes both. */
+uint64_t templates_resolve(struct templates *templates, uint64_t id);
 
 /* Every template, in no order, a few at a time under a lock; one that comes or
  * goes meanwhile may be missed. */
@@ -153,9 +161,9 @@ typedef void templates_each_fn(void *context,
 void templates_each(struct templates *templates, templates_each_fn *fn,
                     void *context);
 
-/* The pots of all tenants, as records without a template. */
-void templates_each_pot(struct templates *templates, templates_each_fn *fn,
-                        void *context);
+/* Of all that is no template: the pots of tenants, and ids of before. */
+void templates_each_other(struct templates *templates, templates_each_fn *fn,
+                          void *context);
 
 /* One as of now, as a JSON object. RC_NONE; RC_LIMIT: no room. */
 enum rc templates_add_json(struct templates *templates, uint64_t id,

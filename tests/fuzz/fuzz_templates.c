@@ -21,6 +21,7 @@ static void write_again(void *context, const struct template_record *record)
     CHECK(memcmp(&record->template, &again.template, sizeof again.template)
           == 0);
     CHECK(slice_equal(record->tenant, again.tenant));
+    CHECK(record->now == again.now);
     CHECK(memcmp(&record->taken, &again.taken, sizeof again.taken) == 0
           || allowance_is_idle(&record->taken, 0));
     CHECK(templates_file_add(context, record));

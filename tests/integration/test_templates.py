@@ -17,6 +17,24 @@ TRANSACTIONAL = {"X-Sendyard-Stream": "transactional"}
 USAGE, DATA = 64, 65
 
 
+NOTICES = (
+    RESET,
+    "Hello,\r\n\r\nyour verification code is 481516. Enter it on the sign-in "
+    "page within ten minutes\r\nto finish logging in to your account. Never "
+    "share this code with anybody; our staff will\r\nnot ask for it.\r\n",
+    "Thank you for your order 10293. We have received your payment of 49.90 "
+    "EUR, and your\r\ninvoice is below. We will let you know as soon as the "
+    "parcel is on its way. If you have\r\nquestions about your order, reply to "
+    "this email.\r\n",
+    "Somebody signed in to your account from a new device in Berlin, Germany. "
+    "If this was you,\r\nthere is nothing to do. If it was not, change your "
+    "password now:\r\n\r\n    https://app.acme.test/security/0pXx817Qk293hdLw"
+    "\r\n",
+)
+FOOTER = ("\r\nYou have this message since your address was given for an "
+          "account with us, and it\r\nanswers to what was done there.\r\n")
+
+
 STREAMS = """
 pools = ( { name = "tx"; sources = ( "s1" ); },
           { name = "general"; sources = ( "s2", "s3" ); } );
@@ -102,6 +120,46 @@ class TwoRouters(unittest.TestCase):
         self.await_template(1, template, "trusted")
         self.assertEqual(self.accepted(self.campaign(4))[0]["transactional"],
                          4)
+
+    def meet_apart(self, text):
+        """Two texts of one template, one at each router in the same moment;
+        their ids."""
+        with (self.cluster.client(1) as first,
+              self.cluster.client(2) as second):
+            sent = [client.send(f"u{time.time_ns()}@bigmail.test",
+                                "app@acme.test", headers=TRANSACTIONAL,
+                                body=body, subject="Your account")
+                    for client, body in ((first, text),
+                                         (second, text + FOOTER))]
+        self.accepted(sent)
+        by_id = {event["id"]: event["template"]
+                 for event in self.cluster.events("accepted")}
+        return sent, [by_id[one.id] for one in sent]
+
+    def test_what_waits_is_found_by_the_ids_it_had(self):
+        self.say(1, "queue", "pause", "--stream", "transactional")
+        wait_until(lambda: "in force" in self.say(2, "actions"), SPREAD_S,
+                   "the pause did not spread")
+        pause(1)
+        for text in NOTICES:
+            sent, ids = self.meet_apart(text)
+            pause(1.5)
+            shown = {self.say(router, "template", "show", one).split()[1]
+                     for router in (1, 2) for one in ids}
+            if len(set(ids)) == 2 and len(shown) == 1:
+                break  # they became one
+        else:
+            self.fail("no two ids became one")
+        now = shown.pop()
+        before = ids[0] if now == ids[1] else ids[1]
+        # The word by the one id moves what was taken in by the other.
+        self.say(1, "template", "distrust", before)
+        self.await_template(2, now, "tripped")
+        wanted = {one.id for one in sent}
+        wait_until(lambda: wanted <= {event["id"] for event in
+                                      self.cluster.events(
+                                          "rerouted_by_operator")},
+                   20, self.cluster.logs)
 
     def test_what_is_taught_holds_everywhere(self):
         counts, templates = self.accepted(self.campaign(4))

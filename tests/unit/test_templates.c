@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "common/base/time.h"
+#include "router/templates/aliases.h"
 #include "router/templates/file.h"
 #include "router/templates/keeper.h"
 #include "router/templates/templates.h"
@@ -226,28 +227,117 @@ static void test_copies_meet(void **state)
     /* An older word of another router is none. */
     record.template.since_utc_s = (uint32_t)(NOW_MS / 1000) - 5;
     guard_restore(&record.template, TEMPLATE_TRIPPED, false, -1);
-    assert_false(templates_merge(templates, &record));
+    assert_false(templates_merge(templates, &record, NOW_MS));
     (void)send(templates, "acme", 1, 1, &standing);
     assert_int_equal(standing.state, TEMPLATE_TRUSTED);
     record.template.since_utc_s += 10;
-    assert_true(templates_merge(templates, &record));
+    assert_true(templates_merge(templates, &record, NOW_MS));
     (void)send(templates, "acme", 1, 1, &standing);
     assert_int_equal(standing.state, TEMPLATE_TRIPPED);
     /* To be forgotten. */
     record.template.since_utc_s += 10;
     guard_restore(&record.template, TEMPLATE_NEW, false, -1);
-    assert_true(templates_merge(templates, &record));
+    assert_true(templates_merge(templates, &record, NOW_MS));
     assert_true(send(templates, "acme", 1, 1, &standing));
     assert_int_equal(standing.state, TEMPLATE_NEW);
     /* One that is new here is known from then on; one of no tenant's is not. */
     record.template.id += 16;
     record.template.bands[0] = 77;
     guard_restore(&record.template, TEMPLATE_TRIPPED, true, KIND_BULK);
-    assert_true(templates_merge(templates, &record));
+    assert_true(templates_merge(templates, &record, NOW_MS));
     assert_true(
         templates_set(templates, record.template.id, TEMPLATE_TRUSTED, NOW_MS));
     record.template.id++;
-    assert_false(templates_merge(templates, &record));
+    assert_false(templates_merge(templates, &record, NOW_MS));
+    templates_free(&templates);
+}
+
+static void find_one(void *context, const struct template_record *record)
+{
+    *(struct template_record *)context = *record;
+}
+
+/* One was met here, the other by another router; both are known here before
+ * it turns out that they are one. */
+static void test_two_that_meet_are_one(void **state)
+{
+    (void)state;
+    struct templates *templates = make(1000);
+    struct judge_standing standing;
+    struct templates_counts counts;
+    struct templates_ticket ticket;
+    struct template_record record;
+    for (uint32_t i = 0; i < 10; i++)
+        assert_true(send(templates, "acme", 1, i, &standing));
+    const uint64_t mine = standing.id;
+    templates_hear(templates, mine, GUARD_DELIVERED, 10, NOW_MS);
+    templates_each(templates, find_one, &record);
+    const uint64_t theirs = mine ^ UINT64_C(1) << 40;
+    record.template.id = theirs;
+    record.template.since_utc_s += 1;
+    assert_true(templates_merge(templates, &record, NOW_MS));
+    ticket_of(templates, "acme", 1, 1, &ticket);
+    struct templates_wish wish = { .template = mine, .key = ticket.key };
+    /* One that is unlike keeps its own. */
+    wish.key.bands[0] = wish.key.bands[1] = wish.key.bands[2] = 0;
+    wish.key.skeleton++;
+    assert_int_equal(templates_adopt(templates, &wish, theirs, NOW_MS), mine);
+    wish.key = ticket.key;
+    assert_int_equal(templates_adopt(templates, &wish, theirs, NOW_MS), theirs);
+    assert_int_equal(templates_adopt(templates, &wish, theirs, NOW_MS), theirs);
+    templates_count(templates, &counts);
+    assert_int_equal(counts.states[TEMPLATE_NEW], 1);
+    /* Its history is added, and what it took; old ids lead to it. */
+    templates_hear(templates, mine, GUARD_HARD_BOUNCE, 3, NOW_MS);
+    templates_each(templates, find_one, &record);
+    assert_int_equal(record.template.id, theirs);
+    assert_int_equal(record.template.delivered, 20);
+    assert_int_equal(record.template.bounced, 3);
+    uint32_t given = 0;
+    for (uint32_t i = 100; i < 200; i++)
+        given += send(templates, "acme", 1, i, &standing);
+    assert_int_equal(given, 40);
+    assert_int_equal(standing.id, theirs);
+    assert_true(templates_teach(templates, mine, KIND_BULK, NOW_MS));
+    (void)send(templates, "acme", 1, 1, &standing);
+    assert_true(standing.is_taught);
+    templates_free(&templates);
+}
+
+static void test_names_are_bounded(void **state)
+{
+    (void)state;
+    struct aliases aliases;
+    aliases_init(&aliases);
+    for (uint64_t i = 1; i <= 3 * ALIASES_MAX / 2; i++) {
+        const struct alias alias = { .before = i * UINT64_C(0x9E3779B97F4A7C15),
+                                     .now = i,
+                                     .since_utc_s = 1 };
+        assert_true(aliases_put(&aliases, &alias));
+        assert_false(aliases_put(&aliases, &alias));
+    }
+    assert_int_equal(aliases.count, ALIASES_MAX);
+    for (uint64_t i = 1; i <= 3 * ALIASES_MAX / 2; i++) {
+        const struct alias *found =
+            aliases_find(&aliases, i * UINT64_C(0x9E3779B97F4A7C15));
+        if (i <= ALIASES_MAX / 2)
+            assert_null(found);
+        else
+            assert_int_equal(found->now, i);
+    }
+    aliases_release(&aliases);
+    /* Names that lead round in a ring lead to no template, and end. */
+    struct templates *templates = make(10);
+    struct template_record record = { .template = { .id = 16 },
+                                      .tenant = SLICE(""),
+                                      .now = 32 };
+    assert_true(templates_merge(templates, &record, NOW_MS));
+    record.template.id = 32;
+    record.now = 16;
+    assert_true(templates_merge(templates, &record, NOW_MS));
+    assert_false(templates_set(templates, 16, TEMPLATE_TRUSTED, NOW_MS));
+    record.now = 17; /* of another shard */
+    assert_false(templates_merge(templates, &record, NOW_MS));
     templates_free(&templates);
 }
 
@@ -298,6 +388,15 @@ static void test_packed_is_read_back(void **state)
     assert_int_equal(template_record_unpack(buf_slice(&packed), &again), RC_OK);
     assert_int_equal(again.template.id, 0);
     assert_memory_equal(&record.pot, &again.pot, sizeof record.pot);
+    const struct template_record name = {
+        .template = { .id = 1, .since_utc_s = 2 }, .now = UINT64_MAX
+    };
+    buf_clear(&packed);
+    assert_true(template_record_pack(&name, &packed));
+    assert_int_equal(template_record_unpack(buf_slice(&packed), &again), RC_OK);
+    assert_int_equal(again.template.id, 1);
+    assert_int_equal(again.template.since_utc_s, 2);
+    assert_int_equal(again.now, UINT64_MAX);
     buf_release(&packed);
 }
 
@@ -727,6 +826,8 @@ int main(void)
         cmocka_unit_test(test_memory_is_bounded),
         cmocka_unit_test(test_a_footer_of_all_mail_costs_no_time),
         cmocka_unit_test(test_copies_meet),
+        cmocka_unit_test(test_two_that_meet_are_one),
+        cmocka_unit_test(test_names_are_bounded),
         cmocka_unit_test(test_packed_is_read_back),
         cmocka_unit_test(test_the_file_remembers),
         cmocka_unit_test(test_a_kill_forgets_no_budget),

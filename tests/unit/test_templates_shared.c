@@ -305,7 +305,7 @@ static void test_restarts_buy_nothing(void **state)
         print_message("redis %d, words %d: %u leaked\n", has_redis, words,
                       leaked);
         assert_true(leaked <= (words == WORDS_SAME ? 50 : 150));
-        assert_true(leaked >= 25);
+        assert_true(leaked >= 12); /* shares that were not used are lost */
         end(&yard);
     }
 }
@@ -370,6 +370,101 @@ static void test_states_are_known_to_all(void **state)
     end(&yard);
 }
 
+static uint64_t meet_variant(struct yard *yard, unsigned i, uint32_t seed,
+                             uint32_t some)
+{
+    struct sketch sketch;
+    struct judge_standing standing;
+    sketch_of(seed, some, &sketch);
+    (void)send(yard, i, &sketch, &standing);
+    return standing.id;
+}
+
+struct sought {
+    uint64_t id;
+    struct guard_template found;
+};
+
+static void seek(void *context, const struct template_record *record)
+{
+    struct sought *sought = context;
+    if (record->template.id == sought->id)
+        sought->found = record->template;
+}
+
+static struct guard_template template_at(struct yard *yard, unsigned i,
+                                         uint64_t id)
+{
+    struct sought sought = { .id = id };
+    templates_each(yard->routers[i].templates, seek, &sought);
+    return sought.found;
+}
+
+/* Two routers meet one template in the same moment, each under its own id. */
+static void test_a_template_is_known_by_the_ids_it_had(void **state)
+{
+    (void)state;
+    struct yard yard;
+    begin(&yard, 2);
+    const uint64_t first = meet_variant(&yard, 0, 1, 0);
+    const uint64_t second = meet_variant(&yard, 1, 1, 2);
+    assert_int_not_equal(first, second);
+    run_for(&yard, 1500);
+    const uint64_t now = meet(&yard, 0, 1);
+    const uint64_t before = now == first ? second : first;
+    const unsigned renamed = now == first;
+    assert_int_equal(meet(&yard, 1, 1), now);
+    for (unsigned i = 0; i < 2; i++) {
+        struct templates *templates = yard.routers[i].templates;
+        assert_int_equal(templates_resolve(templates, before), now);
+        assert_int_equal(templates_resolve(templates, now), now);
+    }
+    /* What became of its first message, whose envelope has the old id; also
+     * when the router was killed meanwhile. */
+    kill_router(&yard, renamed);
+    templates_hear(yard.routers[renamed].templates, before, GUARD_HARD_BOUNCE,
+                   1, time_utc_ms());
+    assert_int_equal(template_at(&yard, renamed, now).bounced, 1);
+    /* A word by the old id, at the other router. */
+    assert_true(templates_set(yard.routers[!renamed].templates, before,
+                              TEMPLATE_TRIPPED, time_utc_ms()));
+    run_for(&yard, 1500);
+    assert_int_equal(state_at(&yard, 0, 1), TEMPLATE_TRIPPED);
+    assert_int_equal(state_at(&yard, 1, 1), TEMPLATE_TRIPPED);
+    /* A Redis that lost all hears the names again. */
+    redis_stop(&yard.redis);
+    run_for(&yard, 700);
+    yard.redis = redis_start(yard.path);
+    run_for(&yard, 3000);
+    close_router(&yard, !renamed);
+    open_router(&yard, !renamed); /* which knows nothing any more */
+    run_for(&yard, 1500);
+    assert_int_equal(
+        templates_resolve(yard.routers[!renamed].templates, before), now);
+    end(&yard);
+}
+
+/* Two words in the same second: all come to the stricter one. */
+static void test_words_at_once_lead_to_one(void **state)
+{
+    (void)state;
+    for (unsigned strict = 0; strict < 2; strict++) {
+        struct yard yard;
+        begin(&yard, 2);
+        const uint64_t id = meet(&yard, 0, 1);
+        assert_int_equal(meet(&yard, 1, 1), id);
+        const uint64_t now_ms = time_utc_ms();
+        for (unsigned i = 0; i < 2; i++)
+            assert_true(templates_set(
+                yard.routers[i].templates, id,
+                i == strict ? TEMPLATE_TRIPPED : TEMPLATE_TRUSTED, now_ms));
+        run_for(&yard, 2500);
+        for (unsigned i = 0; i < 2; i++)
+            assert_int_equal(state_at(&yard, i, 1), TEMPLATE_TRIPPED);
+        end(&yard);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +473,8 @@ int main(void)
         cmocka_unit_test(test_redis_is_lost_in_a_campaign),
         cmocka_unit_test(test_restarts_buy_nothing),
         cmocka_unit_test(test_states_are_known_to_all),
+        cmocka_unit_test(test_a_template_is_known_by_the_ids_it_had),
+        cmocka_unit_test(test_words_at_once_lead_to_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
