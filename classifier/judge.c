@@ -320,10 +320,14 @@ static bool may_protect(const struct judge_policy *policy,
 static bool is_bulk(const struct judge_policy *policy,
                     const struct judge_message *message,
                     const struct judge_standing *standing,
-                    const struct judgement *judgement)
+                    struct judgement *judgement)
 {
     if (standing->is_taught)
         return standing->taught == KIND_BULK;
+    if (standing->is_blamed) {
+        add_reason(judgement, REASON_COMPLAINTS, slice_text(NULL));
+        return true;
+    }
     if (policy->bulk_recipients > 0
         && message->recipient_count >= policy->bulk_recipients)
         return true;

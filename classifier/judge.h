@@ -18,8 +18,9 @@
  *     evident    what the header shows and what the text says, weighed by the
  *                model; the header's part is capped (model.h)
  *     template   what the operator taught of the template, and how it stands:
- *                a template that has tripped is not protected, one that is
- *                not proven is only within its budget (guard.h)
+ *                a template that has tripped is not protected, and bulk where
+ *                recipients complained; one that is not proven is protected
+ *                only within its budget (guard.h)
  *
  * Three outcomes. Protected: the model is sure enough (the stream's floor) and
  * the template may. Bulk: it is more likely than not. Neutral: all else. So
@@ -134,6 +135,7 @@ struct judge_standing {
     uint64_t id; /* of the template; 0: unknown */
     enum judge_state state;
     bool is_spent;  /* the budget is: of the template, or of its tenant */
+    bool is_blamed; /* it tripped by complaints: it is bulk */
     bool is_taught; /* the operator said what it is */
     enum judge_kind taught;
     uint32_t recipients; /* it has had, of `budget` */
@@ -165,13 +167,14 @@ enum judge_reason_code {
     REASON_PROBATION,       /* within its budget */
     REASON_PROBATION_SPENT, /* value: recipients so far */
     REASON_TRIPPED,
+    REASON_COMPLAINTS,  /* tripped by them */
     REASON_BELOW_FLOOR, /* value: the floor, per mille */
     REASON_MOVED_DOWN,  /* detail: to which class */
     REASON_TRUSTED,     /* lower by evidence, but always believed */
     REASON_OBSERVED,    /* nothing is moved in observe mode; detail: where
                            undeclared mail would be */
 };
-#define JUDGE_REASON_COUNT 27
+#define JUDGE_REASON_COUNT 28
 
 struct judge_reason {
     enum judge_reason_code code;

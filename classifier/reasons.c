@@ -164,6 +164,7 @@ const char *judge_reason_name(enum judge_reason_code code)
         [REASON_PROBATION] = "probation",
         [REASON_PROBATION_SPENT] = "probation-spent",
         [REASON_TRIPPED] = "template-tripped",
+        [REASON_COMPLAINTS] = "template-complaints",
         [REASON_BELOW_FLOOR] = "below-floor",
         [REASON_MOVED_DOWN] = "moved-down",
         [REASON_TRUSTED] = "account-trusted",

@@ -220,8 +220,8 @@ static const struct schema_key feedback_keys[] = {
     { "complaints", TYPE_SHARE, AT(conf_feedback, complaints),
       .initial = "0.3%",
       .help = "A template whose rate of complaints, or of refusals that speak "
-              "of spam, is above that with a certainty of 9 in 10 is not "
-              "protected for a day." },
+              "of spam, is above that with a certainty of 9 in 10 is bulk for "
+              "a day, and for as long as the rate stays above." },
     { "hard_bounces", TYPE_SHARE, AT(conf_feedback, hard_bounces),
       .initial = "8%",
       .help = "A proven template with more, of a hundred and more outcomes, "

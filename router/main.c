@@ -277,8 +277,8 @@ static enum rc open_book(struct router *router, struct fault *fault)
     return RC_OK;
 }
 
-/* What is queued of a template that tripped leaves the protected stream's
- * route, at every router: a bulk action, as if an operator had asked for it. */
+/* What is queued of a template that tripped leaves the route of its stream, at
+ * every router: a bulk action, as if an operator had asked for it. */
 static void move_queued(struct router *router, const char *id,
                         const struct conf_stream *stream, const char *route)
 {
@@ -299,23 +299,35 @@ static void move_queued(struct router *router, const char *id,
         log_fault(LOG_ERROR, "template_not_rerouted", &fault);
 }
 
-static void hear_tripped(void *context, const struct template_record *record)
+/* What tripped leaves the streams above the one where its mail goes now. */
+static void move_to(struct router *router, const char *id,
+                    enum conf_class class)
+{
+    const struct conf *conf = router->conf;
+    const struct conf_route *route = conf->classifier.streams[class]->route;
+    for (size_t i = 0; i < conf->stream_count; i++) {
+        const struct conf_stream *stream = &conf->streams[i];
+        if (stream->class < class && stream->route != route)
+            move_queued(router, id, stream, route->name);
+    }
+}
+
+static void hear_tripped(void *context, const struct template_record *record,
+                         enum guard_change why)
 {
     struct router *router = context;
     char id[ID_TEXT_SIZE];
     (void)id_format(record->template.id, id);
+    if (!dispatch_tell_tripped(router->dispatch, record,
+                               why == GUARD_UNCHANGED ? "operator"
+                                                      : guard_change_name(why)))
+        log_line(LOG_WARNING, "template_trip_not_logged", "id=%s", id);
     CHECK(pthread_mutex_lock(&router->reload_lock) == 0);
-    const struct conf *conf = router->conf;
-    const struct conf_route *neutral =
-        conf->classifier.streams[CLASS_NEUTRAL]->route;
     /* Nothing is moved where all is only observed. */
-    const size_t count =
-        conf->classifier.mode == MODE_ENFORCE ? conf->stream_count : 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct conf_stream *stream = &conf->streams[i];
-        if (stream->class == CLASS_TRANSACTIONAL && stream->route != neutral)
-            move_queued(router, id, stream, neutral->name);
-    }
+    if (router->conf->classifier.mode == MODE_ENFORCE)
+        move_to(router, id,
+                guard_is_blamed(&record->template) ? CLASS_BULK
+                                                   : CLASS_NEUTRAL);
     CHECK(pthread_mutex_unlock(&router->reload_lock) == 0);
 }
 

@@ -29,8 +29,9 @@
 /* Of `flags`. */
 #define FLAG_STATE   0x07u
 #define FLAG_SET     0x08u
-#define FLAG_TAUGHT  0xf0u /* kind + 1 */
+#define FLAG_TAUGHT  0x70u /* kind + 1 */
 #define TAUGHT_SHIFT 4
+#define FLAG_BLAMED  0x80u /* TRIPPED, by complaints */
 
 enum judge_state guard_state(const struct guard_template *template)
 {
@@ -39,8 +40,8 @@ enum judge_state guard_state(const struct guard_template *template)
 
 static void put_state(struct guard_template *template, enum judge_state state)
 {
-    template->flags =
-        (uint8_t)((template->flags & ~FLAG_STATE) | (unsigned)state);
+    template->flags = (uint8_t)((template->flags & ~(FLAG_STATE | FLAG_BLAMED))
+                                | (unsigned)state);
 }
 
 bool guard_is_set(const struct guard_template *template)
@@ -51,11 +52,21 @@ bool guard_is_set(const struct guard_template *template)
 bool guard_is_taught(const struct guard_template *template,
                      enum judge_kind *kind)
 {
-    const unsigned taught = template->flags >> TAUGHT_SHIFT;
+    const unsigned taught = (template->flags & FLAG_TAUGHT) >> TAUGHT_SHIFT;
     if (taught == 0)
         return false;
     *kind = (enum judge_kind)(taught - 1);
     return true;
+}
+
+bool guard_is_blamed(const struct guard_template *template)
+{
+    return (template->flags & FLAG_BLAMED) != 0;
+}
+
+bool guard_is_watched(const struct guard_template *template)
+{
+    return template->watch && template->watch->burst;
 }
 
 void guard_begin(struct guard_template *template, const struct guard_key *key,
@@ -137,6 +148,26 @@ static bool has_earned_trust(const struct guard_template *template,
            && is_within(template->bounced, outcomes, EARN_BOUNCES);
 }
 
+/* Is the rate of complaints above the limit? The posterior is Beta(1 + c,
+ * 300 + n - c); its tail above a small rate is the chance that a Poisson of
+ * rate x (300 + n) is at most c. */
+static bool has_complaints(const struct guard_template *template,
+                           const struct guard_rules *rules)
+{
+    const double expected = (double)rules->complaints / (double)MILLION
+                            * (PRIOR_MAILS + template->delivered);
+    double term = exp(-expected);
+    double sum = term;
+    /* One recipient whose message is refused again and again is no crowd. */
+    if (template->complained < COMPLAINTS_MIN)
+        return false;
+    for (unsigned i = 1; i <= template->complained; i++) {
+        term *= expected / i;
+        sum += term;
+    }
+    return sum > SURE_ENOUGH;
+}
+
 /* What is due by now. */
 static enum guard_change due_at(const struct guard_template *template,
                                 const struct guard_rules *rules,
@@ -147,6 +178,8 @@ static enum guard_change due_at(const struct guard_template *template,
     switch (guard_state(template)) {
     case TEMPLATE_TRIPPED:
         return age_ms(template->since_utc_s, now_ms) >= DAY_MS
+                       && !(guard_is_blamed(template)
+                            && has_complaints(template, rules))
                    ? GUARD_RELEASED
                    : GUARD_UNCHANGED;
     case TEMPLATE_PROBATION:
@@ -170,7 +203,7 @@ static enum judge_state state_after(enum guard_change change)
         [GUARD_EARNED] = TEMPLATE_TRUSTED,
         [GUARD_BURST] = TEMPLATE_TRIPPED,
         [GUARD_BLAMED] = TEMPLATE_TRIPPED,
-        [GUARD_DRIFTED] = TEMPLATE_PROBATION,
+        [GUARD_DRIFTED] = TEMPLATE_TRIPPED,
         [GUARD_BOUNCING] = TEMPLATE_PROBATION,
         [GUARD_RELEASED] = TEMPLATE_PROBATION,
     };
@@ -213,6 +246,8 @@ static enum guard_change move(struct guard_template *template,
     if (change == GUARD_UNCHANGED)
         return change;
     put_state(template, state_after(change));
+    if (change == GUARD_BLAMED)
+        template->flags |= FLAG_BLAMED;
     if (change == GUARD_SETTLED) {
         settle_mean(template);
         return change;
@@ -334,6 +369,7 @@ static void stand(const struct guard_template *template,
         .state = state,
         .recipients = allowance_used(guard_taken(template), &terms->own, 0),
         .budget = terms->own.cap[0],
+        .is_blamed = state == TEMPLATE_TRIPPED && guard_is_blamed(template),
     };
     standing->is_taught = guard_is_taught(template, &standing->taught);
 }
@@ -507,26 +543,6 @@ bool guard_take(struct guard_template *template, struct allowance *pot,
 
 /* ---- what came of it --------------------------------------------------- */
 
-/* Is the rate of complaints above the limit? The posterior is Beta(1 + c,
- * 300 + n - c); its tail above a small rate is the chance that a Poisson of
- * rate x (300 + n) is at most c. */
-static bool is_blamed(const struct guard_template *template,
-                      const struct guard_rules *rules)
-{
-    const double expected = (double)rules->complaints / (double)MILLION
-                            * (PRIOR_MAILS + template->delivered);
-    double term = exp(-expected);
-    double sum = term;
-    /* One recipient whose message is refused again and again is no crowd. */
-    if (template->complained < COMPLAINTS_MIN)
-        return false;
-    for (unsigned i = 1; i <= template->complained; i++) {
-        term *= expected / i;
-        sum += term;
-    }
-    return sum > SURE_ENOUGH;
-}
-
 static bool is_bouncing(const struct guard_template *template,
                         const struct guard_rules *rules)
 {
@@ -573,10 +589,10 @@ enum guard_change guard_hear(struct guard_template *template,
     for (uint32_t i = 0; i < count; i++)
         count_outcome(template, outcome);
     const enum judge_state state = guard_state(template);
-    if (guard_is_set(template) || state == TEMPLATE_TRIPPED
+    if (guard_is_set(template) || guard_is_blamed(template)
         || outcome == GUARD_DELIVERED)
         return GUARD_UNCHANGED;
-    if (is_blamed(template, rules))
+    if (has_complaints(template, rules))
         return move(template, GUARD_BLAMED, now_ms);
     if (state == TEMPLATE_TRUSTED && is_bouncing(template, rules))
         return move(template, GUARD_BOUNCING, now_ms);
@@ -609,12 +625,24 @@ void guard_teach(struct guard_template *template, enum judge_kind kind,
     start_state(template, now_ms);
 }
 
-void guard_restore(struct guard_template *template, enum judge_state state,
-                   bool is_set, int taught)
+struct guard_word guard_word_of(const struct guard_template *template)
 {
-    template->flags = (uint8_t)((unsigned)state | (is_set ? FLAG_SET : 0)
-                                | (unsigned)(taught + 1) << TAUGHT_SHIFT);
-    if (state == TEMPLATE_TRUSTED || state == TEMPLATE_TRIPPED)
+    enum judge_kind taught = KIND_TRANSACTIONAL;
+    const bool is_taught = guard_is_taught(template, &taught);
+    return (struct guard_word){ .state = guard_state(template),
+                                .is_set = guard_is_set(template),
+                                .is_blamed = guard_is_blamed(template),
+                                .taught = is_taught ? (int)taught : -1 };
+}
+
+void guard_restore(struct guard_template *template,
+                   const struct guard_word *word)
+{
+    template->flags =
+        (uint8_t)((unsigned)word->state | (word->is_set ? FLAG_SET : 0)
+                  | (unsigned)(word->taught + 1) << TAUGHT_SHIFT
+                  | (word->is_blamed ? FLAG_BLAMED : 0));
+    if (!is_unproven(word->state))
         guard_release(template);
 }
 

@@ -9,15 +9,16 @@
  *               members enough     age, days, recipients, few complaints
  *        NEW --------------> PROBATION ------------------> TRUSTED
  *         |                   |   ^ ^                        |  |
- *         |                   |   | '--- bounces, other text '  |
+ *         |                   |   | '--------- bounces ------'  |
  *         |                   |   '-- a day later --.           |
  *         '-------------------+----> TRIPPED ------'<-----------'
- *             a burst, complaints, the operator's word
+ *             a burst, complaints, another text, the operator's word
  *
  *     NEW        fewer than GUARD_MEMBERS were seen
  *     PROBATION  as NEW, and the mean of the first members' log-odds is known
  *     TRUSTED    no budget
- *     TRIPPED    not protected
+ *     TRIPPED    not protected; bulk, where it was by complaints, and for as
+ *                long as their rate stays above the limit
  *
  * Budgets (allowance.h) are of distinct recipients: `recipients` in `per` for
  * a template, four times that in its first day; from the second day on, if it
@@ -122,12 +123,12 @@ struct guard_member {
 /* What became of a template, and why. */
 enum guard_change {
     GUARD_UNCHANGED,
-    GUARD_SETTLED, /* NEW to PROBATION */
-    GUARD_EARNED,  /* it is trusted */
-    GUARD_BURST,   /* tripped */
-    GUARD_BLAMED,  /* tripped by complaints */
-    GUARD_DRIFTED, /* on probation again; so for all below */
-    GUARD_BOUNCING,
+    GUARD_SETTLED,  /* NEW to PROBATION */
+    GUARD_EARNED,   /* it is trusted */
+    GUARD_BURST,    /* tripped */
+    GUARD_BLAMED,   /* tripped by complaints */
+    GUARD_DRIFTED,  /* tripped: the text is another */
+    GUARD_BOUNCING, /* on probation again; so for the next */
     GUARD_RELEASED, /* its time as TRIPPED is over */
 };
 #define GUARD_CHANGES 8
@@ -193,9 +194,21 @@ bool guard_is_set(const struct guard_template *template); /* by the operator */
 bool guard_is_taught(const struct guard_template *template,
                      enum judge_kind *kind);
 
+bool guard_is_blamed(const struct guard_template *template);
+
+/* Is a burst counted? */
+bool guard_is_watched(const struct guard_template *template);
+
 /* Of a copy that came from elsewhere. `taught` below 0: not. */
-void guard_restore(struct guard_template *template, enum judge_state state,
-                   bool is_set, int taught);
+struct guard_word {
+    enum judge_state state;
+    bool is_set;
+    bool is_blamed;
+    int taught;
+};
+void guard_restore(struct guard_template *template,
+                   const struct guard_word *word);
+struct guard_word guard_word_of(const struct guard_template *template);
 
 /* What it has taken of its budget; and the same of a copy that was kept, which
  * counts only where a budget is kept to. */

@@ -54,9 +54,11 @@ static void count(const struct actions_ground *ground,
         arf_is_complaint(complaint->arf.type)
         && tally_take(ground->tally, origin->id, origin->recipients,
                       teller(&complaint->arf));
-    if (complaint->is_counted && complaint->is_known)
-        templates_hear(ground->templates, origin->template, GUARD_COMPLAINT, 1,
-                       time_utc_ms());
+    if (!complaint->is_counted || !complaint->is_known)
+        return;
+    templates_saw_blamed(ground->templates, origin->template, origin->id);
+    templates_hear(ground->templates, origin->template, GUARD_COMPLAINT, 1,
+                   time_utc_ms());
 }
 
 static void add_id(struct json *json, const char *key, uint64_t id)

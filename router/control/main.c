@@ -66,7 +66,7 @@ static const struct command {
       command_worker },
     { "template",
       "[--config FILE] [--router NAME] [--json] list [STATE] | show ID |\n"
-      "      trust ID | distrust ID | forget ID | teach KIND ID",
+      "      trust ID | distrust ID | forget ID | teach KIND ID | complain ID",
       "what is known of the templates of messages, and how far they are trusted; "
       "trust,\n      distrust and teach are the operator's word, forget takes "
       "it back",

@@ -16,7 +16,7 @@
 static const char usage[] =
     "usage: sendyard template [--config FILE] [--router NAME] [--json]\n"
     "           list [STATE] | show ID | trust ID | distrust ID | forget ID |\n"
-    "           teach KIND ID\n";
+    "           teach KIND ID | complain ID\n";
 
 static void show_json(const struct asking *asking, FILE *out)
 {
@@ -68,6 +68,8 @@ static void show_one(const struct value *template, FILE *out)
                           value_text(template, texts[i]));
     if (value_flag(template, "by_operator"))
         (void)fprintf(out, "%-11s the operator said so\n", "");
+    if (value_flag(template, "blamed"))
+        (void)fprintf(out, "%-11s recipients complained: it is bulk\n", "");
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
         (void)fprintf(out, "%-11s %" PRIu64 "\n", numbers[i],
                       value_number(template, numbers[i]));
@@ -150,7 +152,8 @@ int command_template(int argc, char *const *argv, FILE *out, FILE *err)
     const bool shows = is_verb(&options, "show", 2);
     const bool says =
         is_verb(&options, "trust", 2) || is_verb(&options, "distrust", 2)
-        || is_verb(&options, "forget", 2) || is_verb(&options, "teach", 3);
+        || is_verb(&options, "forget", 2) || is_verb(&options, "teach", 3)
+        || is_verb(&options, "complain", 2);
     if (!lists && !shows && !says) {
         (void)fprintf(err, "%s", usage);
         return EX_USAGE;

@@ -33,6 +33,7 @@
 #include "router/spool/spool.h"
 
 struct dispatch;
+struct template_record;
 struct templates;
 
 /* A new message id for a bounce; called in the lane thread, so whoever makes
@@ -87,6 +88,12 @@ bool dispatch_reopen_log(struct dispatch *dispatch) must_check;
 /* Where the progress of bulk actions goes: struct book_note (actions/book.h).
  * Before dispatch_start; the mailbox must stay until dispatch_stop. */
 void dispatch_report_to(struct dispatch *dispatch, struct mailbox *notes);
+
+/* A template tripped: a line of the event log. `why` is a constant word. From
+ * any thread. False when too much waits already. */
+bool dispatch_tell_tripped(struct dispatch *dispatch,
+                           const struct template_record *record,
+                           const char *why) must_check;
 
 /* A pause or bulk action that is to be carried out, or that has ended; hearing
  * of one again changes nothing. It is copied. From any thread, also before

@@ -11,6 +11,7 @@
 #include "common/base/time.h"
 #include "common/edge/log.h"
 #include "router/dispatch/events.h"
+#include "router/dispatch/feedback.h"
 #include "router/dispatch/fetch.h"
 #include "router/dispatch/outcome.h"
 #include "router/dispatch/place.h"
@@ -299,6 +300,7 @@ void entry_accept(struct dispatch *dispatch, struct message *message)
     dispatch->counters.accepted++;
     verdicts_count(dispatch->verdicts, envelope);
     events_accepted(dispatch, envelope);
+    feedback_accepted(dispatch, envelope);
     warn_watch(dispatch, envelope);
 
     size_t count = 0;

@@ -8,6 +8,7 @@
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
 #include "router/dispatch/view.h"
+#include "router/templates/packed.h"
 
 static void begin(struct dispatch *dispatch, struct json *json,
                   const char *event)
@@ -296,6 +297,30 @@ void events_operated(struct dispatch *dispatch, const char *event,
     json_add_number(&json, "size", envelope->body_size);
     add_text(&json, "message_id", envelope->message_id);
     add_action(&json, action);
+    end(dispatch, &json);
+}
+
+void events_template_tripped(struct dispatch *dispatch,
+                             const struct template_record *record,
+                             const char *why)
+{
+    struct json json;
+    char id[ID_TEXT_SIZE];
+    const struct guard_template *template = &record->template;
+    begin(dispatch, &json, "template_tripped");
+    add_text(&json, "tenant", record->tenant);
+    add_text(&json, "template", slice_text(id_format(template->id, id)));
+    add_text(&json, "why", slice_text(why));
+    json_add_number(&json, "recipients", template->recipients);
+    json_add_number(&json, "recent", template->recent);
+    json_add_number(&json, "delivered", template->delivered);
+    json_add_number(&json, "bounced", template->bounced);
+    json_add_number(&json, "complained", template->complained);
+    json_key(&json, "messages");
+    json_begin_array(&json);
+    for (size_t i = 0; i < WITNESSES_EACH && record->witnesses[i] != 0; i++)
+        json_text(&json, slice_text(id_format(record->witnesses[i], id)));
+    json_end(&json);
     end(dispatch, &json);
 }
 

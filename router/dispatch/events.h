@@ -23,6 +23,8 @@
 #include "router/dispatch/retry.h"
 #include "router/envelope.h"
 
+struct template_record;
+
 #define EVENTS_WAIT_MS 5u
 
 /* The lines that wait; a timer's handler, of a struct dispatch. */
@@ -88,6 +90,11 @@ void events_operated(struct dispatch *dispatch, const char *event,
 
 /* "complaint", with the members of a JSON object that is not empty. */
 void events_complaint(struct dispatch *dispatch, struct slice object);
+
+/* One line for a template, with the ids of messages that show what it did. */
+void events_template_tripped(struct dispatch *dispatch,
+                             const struct template_record *record,
+                             const char *why);
 
 /* "paused", "resumed", "action_begun", "action_done", "action_cancelled". */
 void events_action(struct dispatch *dispatch, const char *event,

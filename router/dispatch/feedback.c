@@ -31,6 +31,14 @@ static bool outcome_of(const struct verdict *verdict,
     return verdict->class == VERDICT_FAILED && is_of_address(verdict);
 }
 
+void feedback_accepted(struct dispatch *dispatch,
+                       const struct envelope *envelope)
+{
+    if (dispatch->options.templates && envelope->template != 0)
+        templates_saw(dispatch->options.templates, envelope->template,
+                      envelope->id);
+}
+
 void feedback_hear(struct dispatch *dispatch, const struct queued *queued,
                    const struct verdict *verdict)
 {
@@ -39,6 +47,9 @@ void feedback_hear(struct dispatch *dispatch, const struct queued *queued,
     if (!templates || !outcome_of(verdict, &outcome))
         return;
     const uint64_t template = dispatch_open(dispatch, queued)->template;
-    if (template != 0)
-        templates_hear(templates, template, outcome, 1, time_utc_ms());
+    if (template == 0)
+        return;
+    if (outcome == GUARD_SPAM_REPLY)
+        templates_saw_blamed(templates, template, queued->id);
+    templates_hear(templates, template, outcome, 1, time_utc_ms());
 }

@@ -12,6 +12,9 @@
 #include "common/proto/verdict.h"
 #include "router/dispatch/core.h"
 
+void feedback_accepted(struct dispatch *dispatch,
+                       const struct envelope *envelope);
+
 /* Of one recipient of the message, by a receiver. */
 void feedback_hear(struct dispatch *dispatch, const struct queued *queued,
                    const struct verdict *verdict);

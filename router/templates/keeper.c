@@ -224,7 +224,8 @@ static void change(void *context, void *item)
     if (keeper->exchange)
         template_exchange_put(keeper->exchange, &change->record);
     if (is_tripped && keeper->options.tripped)
-        keeper->options.tripped(keeper->options.context, &change->record);
+        keeper->options.tripped(keeper->options.context, &change->record,
+                                change->why);
     mem_free(change);
 }
 

@@ -34,8 +34,10 @@ struct keeper_options {
     struct store_place redis;
     const char *prefix;
     uint32_t max_templates;
-    /* A template tripped here, or the operator said so. In the loop's thread. */
-    void (*tripped)(void *context, const struct template_record *record);
+    /* A template tripped here; GUARD_UNCHANGED: the operator said so. In the
+     * loop's thread. */
+    void (*tripped)(void *context, const struct template_record *record,
+                    enum guard_change why);
     void *context;
 };
 

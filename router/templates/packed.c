@@ -26,8 +26,9 @@ enum record_tag {
     TAG_TAKEN = 19, /* spans of an allowance, each as below */
     TAG_POT = 20,   /* one span */
     TAG_NOW = 21,
+    TAG_BLAMED = 22,
 };
-#define TAG_LIMIT 22
+#define TAG_LIMIT 23
 
 #define BANDS_SIZE ((size_t)4 * GUARD_BANDS)
 #define MEAN_ZERO  128
@@ -86,14 +87,14 @@ static void add_spans(struct buf *out, enum record_tag tag,
 
 static void add_template(struct buf *out, const struct guard_template *template)
 {
-    enum judge_kind taught;
+    const struct guard_word word = guard_word_of(template);
     add(out, TAG_ID, template->id);
     add_bands(out, template);
     add(out, TAG_SKELETON, template->skeleton);
-    add(out, TAG_STATE, (uint64_t)guard_state(template));
-    add(out, TAG_SET, guard_is_set(template));
-    if (guard_is_taught(template, &taught))
-        add(out, TAG_TAUGHT, (uint64_t)taught + 1);
+    add(out, TAG_STATE, (uint64_t)word.state);
+    add(out, TAG_SET, word.is_set);
+    add(out, TAG_BLAMED, word.is_blamed);
+    add(out, TAG_TAUGHT, (uint64_t)((int64_t)word.taught + 1));
     add(out, TAG_FIRST, template->first_utc_s);
     add(out, TAG_LAST, template->last_utc_s);
     add(out, TAG_SINCE, template->since_utc_s);
@@ -147,7 +148,7 @@ static bool take(const struct tlv_field *field, struct draft *draft)
         [TAG_BOUNCED] = UINT16_MAX,      [TAG_COMPLAINED] = UINT8_MAX,
         [TAG_MEAN] = UINT8_MAX,          [TAG_DAYS] = UINT8_MAX,
         [TAG_PEAK] = UINT8_MAX,          [TAG_RECENT] = UINT16_MAX,
-        [TAG_NOW] = UINT64_MAX,
+        [TAG_NOW] = UINT64_MAX,          [TAG_BLAMED] = 1,
     };
     static const size_t sizes[TAG_LIMIT] = {
         [TAG_TENANT] = RECORD_TENANT_MAX,
@@ -190,8 +191,13 @@ static void make_template(const struct draft *draft,
     template->drift = template->mean;
     for (size_t i = 0; i < GUARD_BANDS; i++)
         template->bands[i] = get_number(draft->bytes[TAG_BANDS].ptr + 4 * i);
-    guard_restore(template, (enum judge_state)numbers[TAG_STATE],
-                  numbers[TAG_SET] == 1, (int)numbers[TAG_TAUGHT] - 1);
+    const struct guard_word word = {
+        .state = (enum judge_state)numbers[TAG_STATE],
+        .is_set = numbers[TAG_SET] == 1,
+        .is_blamed = numbers[TAG_BLAMED] == 1,
+        .taught = (int)numbers[TAG_TAUGHT] - 1,
+    };
+    guard_restore(template, &word);
 }
 
 static bool read_spans(struct slice bytes, struct allowance *allowance)
@@ -260,7 +266,7 @@ enum rc template_record_unpack(struct slice packed,
 /* Of a rank, below the time and whether the operator said so. */
 #define KIND_BITS  3 /* what was taught */
 #define STATE_BITS 3
-#define LAST_BITS  (KIND_BITS + STATE_BITS + 1)
+#define LAST_BITS  (KIND_BITS + STATE_BITS + 2)
 _Static_assert(JUDGE_KIND_COUNT<1 << KIND_BITS && KIND_BULK> KIND_TRANSACTIONAL,
                "the kind that allows less is the higher one");
 _Static_assert(
@@ -269,15 +275,12 @@ _Static_assert(
 
 uint64_t template_rank(const struct guard_template *template)
 {
-    enum judge_kind kind = KIND_TRANSACTIONAL;
-    const bool is_taught = guard_is_taught(template, &kind);
-    const bool is_set = guard_is_set(template);
-    const unsigned taught = is_taught ? (unsigned)kind + 1 : 0;
-    uint64_t rank =
-        (uint64_t) template->since_utc_s * 2 + (is_set || is_taught);
-    rank = rank << KIND_BITS | taught;
-    rank = rank << STATE_BITS | (unsigned)guard_state(template);
-    return rank * 2 + is_set;
+    const struct guard_word word = guard_word_of(template);
+    const bool is_said = word.is_set || word.taught >= 0;
+    uint64_t rank = (uint64_t) template->since_utc_s * 2 + is_said;
+    rank = rank << KIND_BITS | (unsigned)(word.taught + 1);
+    rank = rank << STATE_BITS | (unsigned)word.state;
+    return rank << 2 | (unsigned)word.is_blamed << 1 | word.is_set;
 }
 
 /* A name outdoes what the template was when it got it. */

@@ -18,6 +18,7 @@
 #include "common/base/buf.h"
 #include "common/base/rc.h"
 #include "common/base/slice.h"
+#include "router/templates/witnesses.h"
 
 #define RECORD_TENANT_MAX 255u
 #define RECORD_PACKED_MAX 1024u
@@ -29,6 +30,8 @@ struct template_record {
     struct allowance pot;   /* as `taken`; of the first span alone */
     uint64_t now;           /* 0: not renamed; else only the id and since_utc_s
                                of the template count */
+    /* Of one that tripped here; not packed. */
+    uint64_t witnesses[WITNESSES_EACH];
 };
 
 /* False when it does not fit. */

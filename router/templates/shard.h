@@ -21,6 +21,7 @@
 #include "common/base/table.h"
 #include "router/templates/aliases.h"
 #include "router/templates/finder.h"
+#include "router/templates/witnesses.h"
 
 #define SHARD_BAND_MAX    8u
 #define SHARD_TENANTS_MAX UINT16_MAX
@@ -43,6 +44,7 @@ struct shard {
     struct finder ids;
     struct finder bands; /* place * GUARD_BANDS + band */
     struct aliases aliases;
+    struct witnesses witnesses;
     struct tenant **tenants;
     uint32_t tenant_count;
     struct table tenants_by_name;

@@ -240,7 +240,8 @@ static struct template_record record_of(const struct shard *shard,
 static void tell(struct templates *templates, struct locked *locked,
                  const struct guard_template *template, enum guard_change why)
 {
-    const struct template_record record = record_of(&locked->shard, template);
+    struct template_record record = record_of(&locked->shard, template);
+    witnesses_of(&locked->shard.witnesses, template->id, record.witnesses);
     if (templates->hooks.changed)
         templates->hooks.changed(templates->hooks.context, &record, why);
 }
@@ -390,6 +391,27 @@ void templates_hear(struct templates *templates, uint64_t id,
     leave(locked);
 }
 
+static void see(struct templates *templates, uint64_t id, uint64_t message,
+                bool is_blamed)
+{
+    struct locked *locked = enter(templates, id);
+    const struct guard_template *template = shard_by_id(&locked->shard, id);
+    if (template && (is_blamed || guard_is_watched(template)))
+        witnesses_add(&locked->shard.witnesses, template->id, message);
+    leave(locked);
+}
+
+void templates_saw(struct templates *templates, uint64_t id, uint64_t message)
+{
+    see(templates, id, message, false);
+}
+
+void templates_saw_blamed(struct templates *templates, uint64_t id,
+                          uint64_t message)
+{
+    see(templates, id, message, true);
+}
+
 bool templates_set(struct templates *templates, uint64_t id,
                    enum judge_state state, uint64_t now_ms)
 {
@@ -426,11 +448,9 @@ static void obey(struct templates *templates, struct locked *locked,
                  struct guard_template *template,
                  const struct guard_template *other)
 {
-    enum judge_kind taught = KIND_TRANSACTIONAL;
-    const bool is_taught = guard_is_taught(other, &taught);
+    const struct guard_word word = guard_word_of(other);
     const size_t before = guard_bytes(template);
-    guard_restore(template, guard_state(other), guard_is_set(other),
-                  is_taught ? (int)taught : -1);
+    guard_restore(template, &word);
     template->since_utc_s = other->since_utc_s;
     template->mean = other->mean;
     template->drift = other->mean;
@@ -742,6 +762,7 @@ static void add_object(struct json *json, const struct guard_template *template,
     json_add_text(json, "tenant", tenant);
     json_add_text(json, "state", slice_text(guard_state_name(standing->state)));
     json_add_bool(json, "by_operator", guard_is_set(template));
+    json_add_bool(json, "blamed", standing->is_blamed);
     if (standing->is_taught)
         json_add_text(json, "taught",
                       slice_text(judge_kind_name(standing->taught)));

@@ -123,6 +123,13 @@ void templates_hear(struct templates *templates, uint64_t id,
                     enum guard_outcome outcome, uint32_t count,
                     uint64_t now_ms);
 
+/* A message of the template was taken: it may be a witness of a burst. */
+void templates_saw(struct templates *templates, uint64_t id, uint64_t message);
+
+/* One that was complained of, or refused in words of spam. */
+void templates_saw_blamed(struct templates *templates, uint64_t id,
+                          uint64_t message);
+
 /* The operator's word; false: no such template is known here. state NEW is the
  * word to forget it. */
 bool templates_set(struct templates *templates, uint64_t template,

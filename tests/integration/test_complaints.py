@@ -120,7 +120,7 @@ class Complaints(unittest.TestCase):
         self.yard.outcome(more, "delivered")
         event = self.yard.events("accepted", id=more.id)[0]
         self.assertEqual((event["stream"], event["template"]),
-                         ("neutral", template))
+                         ("bulk", template))
 
     def test_what_counts_and_what_does_not(self):
         sent, arrived = self.campaign(3)

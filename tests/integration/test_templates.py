@@ -202,6 +202,43 @@ class Alone(unittest.TestCase):
         status = self.desk.json("status")["templates"]
         self.assertEqual(status["messages"], 2)
 
+    def tripped(self):
+        wait_until(lambda: self.yard.events("template_tripped"), SPREAD_S,
+                   "no alert")
+        return self.yard.events("template_tripped")
+
+    def test_complaints_make_bulk_of_it_and_alert(self):
+        sent = [self.submit(f"u{n}@bigmail.test") for n in range(3)]
+        template = self.template()["id"]
+        for _ in range(3):
+            self.desk("template", "complain", template)
+        (alert,) = self.tripped()
+        self.assertEqual((alert["why"], alert["template"]),
+                         ("complaints", template))
+        self.assertTrue(self.template()["blamed"])
+        self.assertEqual(len(sent), 3)
+        late = self.submit("late@bigmail.test")
+        wait_until(lambda: self.yard.events("accepted", id=late.id), SPREAD_S,
+                   "not logged")
+        (event,) = self.yard.events("accepted", id=late.id)
+        self.assertEqual(event["stream"], "bulk")
+        self.assertIn("template-complaints", event["reasons"])
+
+    def test_a_burst_alerts_with_three_messages(self):
+        self.yard.write_config([("log = {", "classifier = { trip = { "
+                                 "recipients = 50; }; };\nlog = {")])
+        self.desk("reload")
+        body = RESET.replace("reset/7Qk293hdLw0pXx81", "reset")
+        text = ("From: app@acme.test\r\nTo: u@bigmail.test\r\nSubject: Your "
+                "password\r\nX-Sendyard-Stream: transactional\r\n\r\n" + body)
+        with self.yard.client() as client:
+            ids = {client.send_bytes(f"u{n}@bigmail.test", "app@acme.test",
+                                     text.encode()).id for n in range(70)}
+        (alert,) = self.tripped()
+        self.assertEqual(alert["why"], "burst")
+        self.assertEqual(len(alert["messages"]), 3)
+        self.assertLess(set(alert["messages"]), ids)
+
     def test_what_was_said_outlives_the_router(self):
         self.submit("you@bigmail.test")
         template = self.template()["id"]

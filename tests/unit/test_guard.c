@@ -398,9 +398,57 @@ static void test_other_text_ends_trust(void **state)
     (void)send_many(&trial, 100, HOUR);
     assert_int_equal(state_of(&trial), TEMPLATE_TRUSTED);
     trial.member.points = 100;
-    assert_in_range(send_many(&trial, 100, HOUR), 5, 70);
+    assert_in_range(send_many(&trial, 100, HOUR), 1, 70);
     assert_int_equal(trial.change, GUARD_DRIFTED);
+    assert_int_equal(state_of(&trial), TEMPLATE_TRIPPED);
+    assert_false(trial.standing.is_blamed);
+    /* A day later the text that it has now is on trial. */
+    trial.now_ms += DAY;
+    assert_true(send(&trial));
     assert_int_equal(state_of(&trial), TEMPLATE_PROBATION);
+    end(&trial);
+}
+
+static void test_complaints_hold_as_long_as_they_are_many(void **state)
+{
+    (void)state;
+    struct trial trial;
+    begin(&trial);
+    earn(&trial);
+    guard_set(&trial.template, TEMPLATE_NEW, trial.now_ms); /* counts are 0 */
+    assert_int_equal(hear(&trial, GUARD_COMPLAINT, 2), GUARD_UNCHANGED);
+    assert_int_equal(hear(&trial, GUARD_COMPLAINT, 1), GUARD_BLAMED);
+    assert_int_equal(hear(&trial, GUARD_COMPLAINT, 1), GUARD_UNCHANGED);
+    assert_false(send(&trial));
+    assert_true(trial.standing.is_blamed);
+    trial.now_ms += 10 * DAY;
+    assert_false(send(&trial));
+    assert_true(trial.standing.is_blamed);
+    /* As bulk mail nobody complains of it. */
+    (void)hear(&trial, GUARD_DELIVERED, 5000);
+    assert_true(send(&trial));
+    assert_int_equal(trial.change, GUARD_RELEASED);
+    assert_false(trial.standing.is_blamed);
+    end(&trial);
+}
+
+/* It went neutral for what it did; then those who got it complain. */
+static void test_complaints_make_bulk_of_what_tripped(void **state)
+{
+    (void)state;
+    struct trial trial;
+    begin(&trial);
+    earn(&trial);
+    trial.member.points = 100;
+    (void)send_many(&trial, 100, HOUR);
+    assert_int_equal(state_of(&trial), TEMPLATE_TRIPPED);
+    assert_int_equal(hear(&trial, GUARD_COMPLAINT, 20), GUARD_BLAMED);
+    (void)send(&trial);
+    assert_true(trial.standing.is_blamed);
+    /* What the operator says clears it. */
+    guard_set(&trial.template, TEMPLATE_TRIPPED, trial.now_ms);
+    (void)send(&trial);
+    assert_false(trial.standing.is_blamed);
     end(&trial);
 }
 
@@ -673,6 +721,8 @@ int main(void)
         cmocka_unit_test(test_complaints_trip_when_sure),
         cmocka_unit_test(test_bounces_end_trust),
         cmocka_unit_test(test_other_text_ends_trust),
+        cmocka_unit_test(test_complaints_hold_as_long_as_they_are_many),
+        cmocka_unit_test(test_complaints_make_bulk_of_what_tripped),
         cmocka_unit_test(test_the_operator_is_not_overruled),
         cmocka_unit_test(test_looking_changes_nothing),
         cmocka_unit_test(test_instances_of_a_template_are_one),

@@ -214,6 +214,16 @@ static void test_a_footer_of_all_mail_costs_no_time(void **state)
     templates_free(&templates);
 }
 
+static void restore(struct template_record *record, enum judge_state state,
+                    bool is_set, int taught)
+{
+    const struct guard_word word = { .state = state,
+                                     .is_set = is_set,
+                                     .is_blamed = state == TEMPLATE_TRIPPED,
+                                     .taught = taught };
+    guard_restore(&record->template, &word);
+}
+
 static void test_copies_meet(void **state)
 {
     (void)state;
@@ -226,7 +236,7 @@ static void test_copies_meet(void **state)
     record.template.id = standing.id;
     /* An older word of another router is none. */
     record.template.since_utc_s = (uint32_t)(NOW_MS / 1000) - 5;
-    guard_restore(&record.template, TEMPLATE_TRIPPED, false, -1);
+    restore(&record, TEMPLATE_TRIPPED, false, -1);
     assert_false(templates_merge(templates, &record, NOW_MS));
     (void)send(templates, "acme", 1, 1, &standing);
     assert_int_equal(standing.state, TEMPLATE_TRUSTED);
@@ -236,14 +246,14 @@ static void test_copies_meet(void **state)
     assert_int_equal(standing.state, TEMPLATE_TRIPPED);
     /* To be forgotten. */
     record.template.since_utc_s += 10;
-    guard_restore(&record.template, TEMPLATE_NEW, false, -1);
+    restore(&record, TEMPLATE_NEW, false, -1);
     assert_true(templates_merge(templates, &record, NOW_MS));
     assert_true(send(templates, "acme", 1, 1, &standing));
     assert_int_equal(standing.state, TEMPLATE_NEW);
     /* One that is new here is known from then on; one of no tenant's is not. */
     record.template.id += 16;
     record.template.bands[0] = 77;
-    guard_restore(&record.template, TEMPLATE_TRIPPED, true, KIND_BULK);
+    restore(&record, TEMPLATE_TRIPPED, true, KIND_BULK);
     assert_true(templates_merge(templates, &record, NOW_MS));
     assert_true(
         templates_set(templates, record.template.id, TEMPLATE_TRUSTED, NOW_MS));
@@ -369,7 +379,7 @@ static void test_packed_is_read_back(void **state)
     };
     struct template_record again;
     struct buf packed;
-    guard_restore(&record.template, TEMPLATE_TRIPPED, true, KIND_SYSTEM);
+    restore(&record, TEMPLATE_TRIPPED, true, KIND_SYSTEM);
     buf_init(&packed, RECORD_PACKED_MAX);
     assert_true(template_record_pack(&record, &packed));
     assert_int_equal(template_record_unpack(buf_slice(&packed), &again), RC_OK);
@@ -724,6 +734,89 @@ static void test_cut_takings_are_read_as_far_as_they_go(void **state)
     }
 }
 
+/* ---- what trips -------------------------------------------------------- */
+
+struct alert {
+    unsigned count;
+    enum guard_change why;
+    struct template_record record;
+};
+
+static void hear_alert(void *context, const struct template_record *record,
+                       enum guard_change why)
+{
+    struct alert *alert = context;
+    if (guard_state(&record->template) != TEMPLATE_TRIPPED)
+        return;
+    alert->count++;
+    alert->why = why;
+    alert->record = *record;
+}
+
+/* As in life: a message is judged, and is seen when it is on disk. */
+static void test_an_alert_has_witnesses(void **state)
+{
+    (void)state;
+    struct alert alert = { .count = 0 };
+    const struct templates_hooks hooks = { .changed = hear_alert,
+                                           .context = &alert };
+    struct templates *templates = make(1000);
+    struct guard_rules loose = rules;
+    struct judge_standing standing;
+    loose.recipients = loose.tenant = 1000;
+    templates_reconf(templates, &loose, 1000);
+    templates_tell(templates, &hooks);
+    for (uint32_t i = 0; i < 700 && alert.count == 0; i++) {
+        (void)send(templates, "acme", 2, i, &standing);
+        templates_saw(templates, standing.id, 1000 + i);
+        (void)send(templates, "acme", 3 + i % 20, i, &standing);
+        templates_saw(templates, standing.id, 5000 + i);
+    }
+    assert_int_equal(alert.count, 1);
+    assert_int_equal(alert.why, GUARD_BURST);
+    assert_in_range(alert.record.witnesses[0], 1400, 1700);
+    assert_int_equal(alert.record.witnesses[1], alert.record.witnesses[0] + 1);
+    assert_int_equal(alert.record.witnesses[2], alert.record.witnesses[0] + 2);
+    /* Of complaints they are those that were complained of. */
+    (void)send(templates, "other", 1, 1, &standing);
+    for (uint32_t i = 0; i < 3; i++) {
+        templates_saw(templates, standing.id, 7000 + i);
+        templates_saw_blamed(templates, standing.id, 8000 + i);
+        templates_hear(templates, standing.id, GUARD_COMPLAINT, 1, NOW_MS);
+    }
+    assert_int_equal(alert.count, 2);
+    assert_int_equal(alert.why, GUARD_BLAMED);
+    assert_true(guard_is_blamed(&alert.record.template));
+    for (uint32_t i = 0; i < 3; i++)
+        assert_int_equal(alert.record.witnesses[i], 8000 + i);
+    templates_tell(templates, NULL);
+    templates_free(&templates);
+}
+
+static void test_witnesses_are_few(void **state)
+{
+    (void)state;
+    struct witnesses witnesses = { .count = 0 };
+    uint64_t messages[WITNESSES_EACH];
+    for (uint64_t i = 1; i <= 1000; i++) {
+        witnesses_add(&witnesses, i % 10, i);
+        assert_true(witnesses.count <= 10 * WITNESSES_EACH);
+    }
+    for (uint64_t i = 0; i < 10; i++) {
+        witnesses_of(&witnesses, i, messages);
+        assert_int_equal(messages[2] % 10, i);
+        assert_int_equal(messages[2] - messages[0], 20);
+    }
+    for (uint64_t i = 100; i < 200; i++)
+        witnesses_add(&witnesses, i, i);
+    assert_int_equal(witnesses.count, WITNESSES_MAX);
+    witnesses_of(&witnesses, 1, messages);
+    assert_int_equal(messages[0], 0);
+    witnesses_of(&witnesses, 199, messages);
+    assert_int_equal(messages[0], 199);
+    assert_int_equal(messages[1], 0);
+}
+
 /* ---- threads ----------------------------------------------------------- */
 
 struct gang {
@@ -834,6 +927,8 @@ int main(void)
         cmocka_unit_test(test_a_restart_forgets_no_pot_and_no_peak),
         cmocka_unit_test(test_a_full_disk_is_survived),
         cmocka_unit_test(test_cut_takings_are_read_as_far_as_they_go),
+        cmocka_unit_test(test_an_alert_has_witnesses),
+        cmocka_unit_test(test_witnesses_are_few),
         cmocka_unit_test(test_threads_share_a_budget),
         cmocka_unit_test(test_what_it_costs),
     };

@@ -70,10 +70,12 @@ static void run_for(struct yard *yard, uint64_t ms)
     loop_run(yard->loop);
 }
 
-static void hear_tripped(void *context, const struct template_record *record)
+static void hear_tripped(void *context, const struct template_record *record,
+                         enum guard_change why)
 {
     struct router *router = context;
     (void)record;
+    (void)why;
     router->tripped++;
 }
 

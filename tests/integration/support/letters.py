@@ -99,6 +99,11 @@ class Client:
                                  ("BODY=8BITMIME", *mail_options), ())
         return Sent(code, reply.decode(), token, subject, sender, [to])
 
+    def send_bytes(self, to, sender, text):
+        """Sends these bytes, without a word of their own."""
+        code, reply = self._talk(sender, [to], text, (), ())
+        return Sent(code, reply.decode(), "", "", sender, [to])
+
     def _talk(self, sender, to, text, options, rcpt_options):
         self._smtp.ehlo_or_helo_if_needed()
         code, reply = self._smtp.mail(sender, list(options))
