@@ -104,6 +104,21 @@ void guard_release(struct guard_template *template)
     template->watch = NULL;
 }
 
+struct guard_template guard_copy(const struct guard_template *template)
+{
+    struct guard_template copy = *template;
+    if (!template->watch)
+        return copy;
+    copy.watch = NEW(struct guard_watch);
+    *copy.watch = *template->watch;
+    copy.watch->recipients = recipients_copy(&template->watch->recipients);
+    if (template->watch->burst) {
+        copy.watch->burst = NEW(struct burst);
+        *copy.watch->burst = *template->watch->burst;
+    }
+    return copy;
+}
+
 size_t guard_bytes(const struct guard_template *template)
 {
     const struct guard_watch *watch = template->watch;

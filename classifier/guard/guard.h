@@ -47,6 +47,7 @@
 #include "classifier/guard/recipients.h"
 #include "classifier/judge.h"
 #include "classifier/sketch/sketch.h"
+#include "common/base/attr.h"
 
 #define GUARD_BANDS   4u
 #define GUARD_MEMBERS 16u
@@ -152,6 +153,10 @@ unsigned guard_likeness(const struct guard_template *template,
 void guard_begin(struct guard_template *template, const struct guard_key *key,
                  uint64_t now_ms);
 void guard_release(struct guard_template *template);
+
+/* All of it, to be released; the tenant is the same. */
+struct guard_template guard_copy(const struct guard_template *template)
+    must_check;
 
 /* Bytes beside the struct. */
 size_t guard_bytes(const struct guard_template *template);

@@ -2,6 +2,7 @@
 #include "classifier/guard/recipients.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "common/base/mem.h"
 
@@ -12,6 +13,17 @@ void recipients_release(struct recipients *recipients)
 {
     mem_free(recipients->slots);
     *recipients = (struct recipients){ .slots = NULL };
+}
+
+struct recipients recipients_copy(const struct recipients *recipients)
+{
+    struct recipients copy = *recipients;
+    copy.slots = NULL;
+    if (recipients->size > 0) {
+        copy.slots = mem_new(recipients->size, sizeof *copy.slots);
+        memcpy(copy.slots, recipients->slots, recipients_bytes(recipients));
+    }
+    return copy;
 }
 
 /* 0 says that a slot is free. */

@@ -26,6 +26,7 @@ struct recipients {
 };
 
 void recipients_release(struct recipients *recipients);
+struct recipients recipients_copy(const struct recipients *recipients);
 
 bool recipients_has(const struct recipients *recipients, uint32_t hash);
 void recipients_add(struct recipients *recipients, uint32_t hash);

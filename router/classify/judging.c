@@ -10,8 +10,10 @@
 #include "common/proto/header.h"
 #include "router/classify/bag.h"
 #include "router/control/answer.h"
+#include "router/control/asker.h"
 #include "router/control/options.h"
 #include "router/submission/subaddress.h"
+#include "router/templates/trial.h"
 
 #define HEADER_MAX     (1u << 20)
 #define RECIPIENTS_MAX 10u
@@ -88,6 +90,12 @@ static int open_conf(struct judging *judging, const struct arguments *arguments,
         return EX_DATAERR;
     }
     judging->conf_account = account;
+    const struct conf_router *router =
+        options_router(&options, judging->conf, err);
+    if (!router)
+        return EX_CONFIG;
+    judging->asker = asker_new(judging->conf, router);
+    judging->tenant = slice_text(account->tenant->name);
     judging->conf_policy = policy_new(judging->conf);
     judging->policy = judging->conf_policy->judge;
     policy_account(judging->conf, account, &judging->account);
@@ -127,6 +135,7 @@ void judging_close(struct judging *judging)
     judging_model_release(&judging->held);
     buf_release(&judging->header);
     policy_free(&judging->conf_policy);
+    asker_free(&judging->asker);
     conf_release(&judging->conf);
 }
 
@@ -185,9 +194,6 @@ static struct slice tag_of(const struct judging *judging, struct slice rcpt)
 void judging_judge(struct judging *judging, struct slice header,
                    struct slice body, struct slice rcpt, struct judged *judged)
 {
-    static const struct judge_standing nobody_keeps = {
-        .state = TEMPLATE_UNKNOWN,
-    };
     judged->rcpt =
         slice_is_empty(rcpt) ? first_address(header, SLICE("To")) : rcpt;
     judged->message = (struct sketch_message){
@@ -202,9 +208,18 @@ void judging_judge(struct judging *judging, struct slice header,
         .header = judged->message.header,
         .tag = tag_of(judging, judged->rcpt),
     };
+    const struct trial trial = {
+        .policy = &judging->policy,
+        .account = &judging->account,
+        .message = &message,
+        .sketch = &judged->sketch,
+        .asker = judging->account.is_off ? NULL : asker_trial(judging->asker),
+        .tenant = judging->tenant,
+        .recipients = &judged->rcpt,
+        .recipient_count = 1,
+    };
     uint64_t began_ns = time_worked_ns();
     sketch_take(judging->sketcher, &judged->message, &judged->sketch);
-    judge(&judging->policy, &judging->account, &message, &judged->sketch,
-          &nobody_keeps, &judged->judgement);
+    judged->template = trial_judge(&trial, &judged->judgement);
     judged->cost_ns = time_worked_ns() - began_ns;
 }

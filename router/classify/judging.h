@@ -5,8 +5,9 @@
  * config, or without one with three streams (transactional, general, bulk), the
  * model that ships, and an account that is verified. What an envelope would say
  * is taken from the header: the sender from Return-Path, else From; the
- * recipient, where the caller does not know it, from To. Templates have no
- * history here: a message is judged by itself.
+ * recipient, where the caller does not know it, from To. With a config, how the
+ * template stands is asked of its running router or read from its files
+ * (router/control/asker.h); else a message is judged by itself.
  */
 #ifndef ROUTER_CLASSIFY_JUDGING_H
 #define ROUTER_CLASSIFY_JUDGING_H
@@ -37,6 +38,8 @@ struct judging {
     struct policy *conf_policy;              /* of that */
     struct sketcher *sketcher;
     struct judging_model held; /* of --model, or the one that ships */
+    struct asker *asker;       /* of that config */
+    struct slice tenant;       /* of the account */
     char model_id[JUDGING_ID_SIZE];
     struct slice declared; /* --declared; empty: as the message says */
     struct buf header;     /* with that in front */
@@ -47,7 +50,8 @@ struct judged {
     struct slice rcpt;
     struct sketch sketch;
     struct judgement judgement;
-    uint64_t cost_ns; /* of sketch and judge: time of this thread */
+    uint64_t template; /* 0: unknown */
+    uint64_t cost_ns;  /* of sketch and judge: time of this thread */
 };
 
 /* EX_OK, or a code of sysexits.h after `err` was told; judging_close() in any

@@ -236,6 +236,7 @@ static const struct {
     { "DELETE", "/v1/actions/",    NULL,         actions_delete  },
     { "GET",    "/v1/templates",   NULL,         standing_list   },
     { "GET",    "/v1/templates/",  NULL,         standing_get    },
+    { "POST",   "/v1/standing",    NULL,         standing_ask    },
     { "POST",   "/v1/templates/",  NULL,         standing_post   },
     { "POST",   "/v1/complaints",  NULL,         complaint_post  },
 };

@@ -7,11 +7,13 @@
 
 #include "common/base/buf.h"
 #include "common/base/mem.h"
+#include "common/base/time.h"
 #include "common/edge/idn.h"
 #include "common/proto/addresses.h"
 #include "common/proto/header.h"
 #include "common/proto/path.h"
 #include "router/control/api.h"
+#include "router/control/asker.h"
 #include "router/control/client.h"
 #include "router/control/lookup.h"
 #include "router/control/options.h"
@@ -354,6 +356,9 @@ static int explain_message(const struct explain *explain)
 {
     struct policy *policy = policy_new(explain->conf);
     struct sketcher *sketcher = sketcher_new();
+    const struct conf_router *router =
+        options_router(explain->options, explain->conf, explain->err);
+    struct asker *asker = router ? asker_new(explain->conf, router) : NULL;
     if (!policy->judge.model)
         (void)fprintf(explain->err, "%s\n", policy->fault.text);
     const struct envelope_recipient recipient = { .address =
@@ -371,6 +376,8 @@ static int explain_message(const struct explain *explain)
         .header = explain->split.header,
         .is_header_cut = explain->is_header_cut,
         .text = explain->split.body,
+        .asker = asker_trial(asker),
+        .now_utc_ms = time_utc_ms(),
     };
     struct acceptance *acceptance = NEW(struct acceptance);
     struct route_answer route;
@@ -386,6 +393,8 @@ static int explain_message(const struct explain *explain)
     int code = EX_OK;
     if (acceptance->is_allowed) {
         say_judgement(explain, acceptance);
+        if (asker)
+            asker_say(asker, acceptance->template, explain->out);
         say_route(explain, &route);
         code = explain_receiver(explain, acceptance->stream, route.route);
     } else {
@@ -394,6 +403,7 @@ static int explain_message(const struct explain *explain)
                       acceptance->enhanced.subject, acceptance->enhanced.detail,
                       acceptance->text);
     }
+    asker_free(&asker);
     mem_free(acceptance);
     sketcher_free(&sketcher);
     policy_free(&policy);

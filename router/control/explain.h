@@ -5,9 +5,9 @@
  *             --to ADDRESS
  *
  * Runs the code that live mail runs: acceptance with classifier and routing, MX
- * cache and site, limits of the config with the lines that set them. Who could
- * send now is asked of the running router; without one it says so. Nothing is
- * queued.
+ * cache and site, limits of the config with the lines that set them. How the
+ * template stands (asker.h) and who could send now is asked of the running
+ * router; without one it says so. Nothing is queued, and nothing counted.
  */
 #ifndef ROUTER_CONTROL_EXPLAIN_H
 #define ROUTER_CONTROL_EXPLAIN_H

@@ -9,6 +9,7 @@
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
 #include "router/control/answer.h"
+#include "router/control/asker.h"
 #include "router/control/problem.h"
 #include "router/templates/templates.h"
 
@@ -218,4 +219,120 @@ unsigned standing_post(const struct actions_ground *ground,
     if (rc != RC_OK)
         return problem_of(out, rc, slice_text(fault.text));
     return print_one(ground, id, out);
+}
+
+/* ---- how a message's template stands ----------------------------------- */
+
+static const struct value_field question_fields[] = {
+    { "tenant", VALUE_TEXT },       { "id", VALUE_TEXT },
+    { "bands_a", VALUE_TEXT },      { "bands_b", VALUE_TEXT },
+    { "skeleton", VALUE_NUMBER },   { "recipient", VALUE_TEXT },
+    { "recipients", VALUE_NUMBER }, { "take", VALUE_FLAG },
+    { "text", VALUE_TEXT },         { "own", VALUE_TEXT },
+    { "points", VALUE_NUMBER },     { "candidate", VALUE_FLAG },
+    { "budget", VALUE_FLAG },       { "as_trusted", VALUE_FLAG },
+};
+
+static bool id_in(const struct value *root, const char *name, uint64_t *id)
+{
+    return id_parse(slice_text(value_text(root, name)), id);
+}
+
+static bool read_ticket(const struct templates *templates,
+                        const struct value *root, const struct slice *recipient,
+                        struct templates_ticket *ticket)
+{
+    uint64_t bands[2];
+    const uint64_t count = value_number(root, "recipients");
+    const uint64_t skeleton = value_number(root, "skeleton");
+    *ticket = (struct templates_ticket){
+        .tenant = slice_text(value_text(root, "tenant")),
+        .recipients = recipient,
+        .key.skeleton = (uint16_t)skeleton,
+        .recipient_count = (uint32_t)count,
+    };
+    if (!id_in(root, "id", &ticket->key.id)
+        || !id_in(root, "bands_a", &bands[0])
+        || !id_in(root, "bands_b", &bands[1]) || skeleton > UINT16_MAX
+        || count == 0 || count > UINT16_MAX)
+        return false;
+    for (unsigned i = 0; i < GUARD_BANDS; i++)
+        ticket->key.bands[i] = (uint32_t)(bands[i / 2] >> (i % 2 ? 0 : 32));
+    templates_know(templates, ticket);
+    return true;
+}
+
+static bool read_finding(const struct value *root,
+                         struct templates_finding *finding)
+{
+    const uint64_t points = value_number(root, "points");
+    *finding = (struct templates_finding){
+        .points = (int32_t)points - ASKER_POINTS_ZERO,
+        .is_candidate = value_flag(root, "candidate"),
+        .needs_budget = value_flag(root, "budget"),
+        .as_trusted = value_flag(root, "as_trusted"),
+    };
+    return points <= (uint64_t)2 * ASKER_POINTS_ZERO
+           && id_in(root, "text", &finding->text.text_hash)
+           && id_in(root, "own", &finding->text.own_hash);
+}
+
+static void print_standing(const struct judge_standing *standing, bool is_given,
+                           struct buf *out)
+{
+    char id[ID_TEXT_SIZE];
+    struct json json;
+    json_init(&json, out);
+    json_begin_object(&json);
+    json_add_text(&json, "id", slice_text(id_format(standing->id, id)));
+    json_add_text(&json, "state",
+                  slice_text(guard_state_name(standing->state)));
+    json_add_bool(&json, "spent", standing->is_spent);
+    json_add_bool(&json, "blamed", standing->is_blamed);
+    if (standing->is_taught)
+        json_add_text(&json, "taught",
+                      slice_text(judge_kind_name(standing->taught)));
+    json_add_number(&json, "used", standing->recipients);
+    json_add_number(&json, "budget", standing->budget);
+    json_add_bool(&json, "given", is_given);
+    json_end(&json);
+}
+
+static enum rc answer_standing(struct templates *templates,
+                               const struct value *root, struct buf *out)
+{
+    const struct slice recipient = slice_text(value_text(root, "recipient"));
+    const uint64_t now_ms = time_utc_ms();
+    struct templates_ticket ticket;
+    struct templates_finding finding;
+    struct judge_standing standing;
+    bool is_given = false;
+    if (!read_ticket(templates, root, &recipient, &ticket))
+        return RC_SYNTAX;
+    if (!value_flag(root, "take"))
+        templates_look(templates, &ticket, now_ms, &standing);
+    else if (read_finding(root, &finding))
+        is_given =
+            templates_try(templates, &ticket, &finding, now_ms, &standing);
+    else
+        return RC_SYNTAX;
+    print_standing(&standing, is_given, out);
+    return RC_OK;
+}
+
+unsigned standing_ask(const struct actions_ground *ground,
+                      const struct http_request *request, struct buf *out)
+{
+    struct fault fault;
+    struct answer *question = answer_parse(request->body, &fault);
+    if (!question)
+        return problem_of(out, RC_SYNTAX, slice_text(fault.text));
+    enum rc rc = answer_check(question, question_fields,
+                              ARRAY_LEN(question_fields), &fault);
+    if (rc == RC_OK
+        && answer_standing(ground->templates, answer_root(question), out)
+               != RC_OK)
+        rc = fault_set(&fault, RC_SYNTAX, 0, "no ticket of a message");
+    answer_free(&question);
+    return rc == RC_OK ? 200 : problem_of(out, rc, slice_text(fault.text));
 }

@@ -4,6 +4,8 @@
  *     GET  /v1/templates         ?state=S&tenant=T&limit=N; those that tripped
  *                                first, then those on probation
  *     GET  /v1/templates/ID
+ *     POST /v1/standing          JSON of asker.h: how a message's template
+ *                                stands; nothing is counted
  *     POST /v1/templates/ID      JSON: do = trust, distrust, forget, teach or
  *                                complain; kind, for teach: transactional,
  *                                bulk, personal, system; count, of complaints
@@ -19,6 +21,8 @@
 unsigned standing_list(const struct actions_ground *ground,
                        const struct http_request *request, struct buf *out);
 unsigned standing_get(const struct actions_ground *ground,
+                      const struct http_request *request, struct buf *out);
+unsigned standing_ask(const struct actions_ground *ground,
                       const struct http_request *request, struct buf *out);
 unsigned standing_post(const struct actions_ground *ground,
                        const struct http_request *request, struct buf *out);

@@ -176,6 +176,7 @@ static void judge_message(const struct acceptance_question *question,
         .message = &message,
         .sketch = &sketch,
         .templates = account.is_off ? NULL : question->templates,
+        .asker = account.is_off ? NULL : question->asker,
         .tenant = slice_text(question->account ? question->account->tenant->name
                                                : NULL),
         .recipients = recipients,

@@ -52,6 +52,7 @@ struct acceptance_question {
     /* Counts the message as one of its template. NULL: it is judged by itself
      * alone, and nothing is kept of it. */
     struct templates *templates;
+    const struct trial_asker *asker; /* NULL; or asked, and nothing is kept */
     uint64_t now_utc_ms;
 };
 

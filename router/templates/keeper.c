@@ -13,6 +13,7 @@
 #include "common/proto/message_id.h"
 #include "router/templates/exchange.h"
 #include "router/templates/file.h"
+#include "router/templates/recall.h"
 #include "router/templates/takings.h"
 
 #define LOOK_EACH_MS  1000u
@@ -44,44 +45,16 @@ struct keeper {
 
 /* ---- the file ---------------------------------------------------------- */
 
-/* A template that is new and has taken nothing is met again as it is; a record
- * of a pot has none. */
-static bool is_worth_keeping(const struct template_record *record)
-{
-    const struct guard_template *template = &record->template;
-    const uint64_t now_ms = time_utc_ms();
-    return record->now != 0
-           || (template->id != 0 && guard_state(template) != TEMPLATE_NEW)
-           || template_has_changed(template)
-           || !allowance_is_idle(&record->taken, now_ms)
-           || !allowance_is_idle(&record->pot, now_ms);
-}
-
-static void restore(void *context, const struct template_record *record)
-{
-    struct keeper *keeper = context;
-    if (is_worth_keeping(record))
-        templates_restore(keeper->options.templates, record, time_utc_ms());
-}
-
-static void read_file(struct keeper *keeper)
-{
-    struct fault fault;
-    scoped(buf_release) struct buf bytes;
-    buf_init(&bytes, TEMPLATES_FILE_MAX);
-    const enum rc rc = templates_file_read(keeper->folder_fd, &bytes, &fault);
-    if (rc == RC_NONE)
-        return;
-    if (rc == RC_OK && templates_file_parse(buf_slice(&bytes), restore, keeper))
-        return;
-    log_line(LOG_ERROR, "templates_damaged", "bytes=%zu", bytes.len);
-    templates_file_set_aside(keeper->folder_fd);
-}
-
 static void read_all(struct keeper *keeper)
 {
-    read_file(keeper);
-    if (!takings_read(keeper->folder_fd, restore, keeper))
+    const struct recalled recalled =
+        recall(keeper->folder_fd, keeper->options.templates);
+    if (recalled.is_damaged) {
+        log_line(LOG_ERROR, "templates_damaged", "folder=%s",
+                 keeper->options.folder);
+        templates_file_set_aside(keeper->folder_fd);
+    }
+    if (recalled.is_cut)
         log_line(LOG_WARNING, "templates_takings_cut", "folder=%s",
                  keeper->options.folder);
 }
@@ -97,7 +70,7 @@ static void hear_disk(struct keeper *keeper, enum rc rc,
 
 static void add_to_file(void *context, const struct template_record *record)
 {
-    if (is_worth_keeping(record))
+    if (recall_is_worth(record))
         (void)templates_file_add(context, record); /* while there is room */
 }
 

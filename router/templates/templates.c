@@ -142,6 +142,7 @@ void templates_ticket(const struct templates *templates, struct slice tenant,
 {
     const uint64_t hash = hash_of_tenant(tenant);
     ticket->tenant = tenant;
+    ticket->recipients = recipients;
     guard_key_of(sketch, hash, &ticket->key);
     ticket->key.id = id_in_shard(ticket->key.id, hash % TEMPLATES_SHARDS);
     if (ticket->key.id == 0) /* no template's */
@@ -151,15 +152,30 @@ void templates_ticket(const struct templates *templates, struct slice tenant,
                              ? (uint32_t)recipient_count
                              : TEMPLATES_HASHES_MAX;
     for (uint32_t i = 0; i < ticket->hash_count; i++)
-        ticket->hashes[i] = hash_of_recipient(templates->secret, recipients[i]);
+        ticket->hashes[i] =
+            hash_of_recipient(templates ? templates->secret : 0, recipients[i]);
 }
 
-static struct guard_member member_of(const struct templates_ticket *ticket)
+void templates_know(const struct templates *templates,
+                    struct templates_ticket *ticket)
+{
+    ticket->hash_count = ticket->recipients[0].len > 0;
+    ticket->hashes[0] =
+        hash_of_recipient(templates->secret, ticket->recipients[0]);
+}
+
+static struct guard_member member_of(const struct templates_ticket *ticket,
+                                     const struct templates_finding *finding)
 {
     return (struct guard_member){
         .recipients = ticket->hashes,
         .hash_count = ticket->hash_count,
         .recipient_count = ticket->recipient_count,
+        .text = finding->text,
+        .points = finding->points,
+        .is_candidate = finding->is_candidate,
+        .needs_budget = finding->needs_budget,
+        .as_trusted = finding->as_trusted,
     };
 }
 
@@ -168,7 +184,8 @@ void templates_look(struct templates *templates,
                     struct judge_standing *standing)
 {
     static const struct allowance unused = { .share = 0 };
-    const struct guard_member member = member_of(ticket);
+    static const struct templates_finding nothing = { .points = 0 };
+    const struct guard_member member = member_of(ticket, &nothing);
     struct guard_template fresh;
     struct locked *locked = enter(templates, ticket->key.id);
     const struct guard_template *template =
@@ -337,14 +354,9 @@ bool templates_take(struct templates *templates,
                     const struct templates_finding *finding, uint64_t now_ms,
                     struct judge_standing *standing)
 {
-    struct guard_member member = member_of(ticket);
+    const struct guard_member member = member_of(ticket, finding);
     enum guard_change change = GUARD_UNCHANGED;
     struct template_record taken;
-    member.text = finding->text;
-    member.points = finding->points;
-    member.is_candidate = finding->is_candidate;
-    member.needs_budget = finding->needs_budget;
-    member.as_trusted = finding->as_trusted;
     struct locked *locked = enter(templates, ticket->key.id);
     struct tenant *tenant = shard_tenant_of(&locked->shard, ticket->tenant);
     locked->messages++;
@@ -373,6 +385,32 @@ bool templates_take(struct templates *templates,
     leave(locked);
     if (is_taken)
         templates->hooks.taken(templates->hooks.context, &taken);
+    return is_given;
+}
+
+bool templates_try(struct templates *templates,
+                   const struct templates_ticket *ticket,
+                   const struct templates_finding *finding, uint64_t now_ms,
+                   struct judge_standing *standing)
+{
+    const struct guard_member member = member_of(ticket, finding);
+    enum guard_change change = GUARD_UNCHANGED;
+    struct guard_template copy;
+    struct locked *locked = enter(templates, ticket->key.id);
+    const struct guard_template *template =
+        shard_find(&locked->shard, &ticket->key);
+    const struct tenant *tenant = shard_tenant(&locked->shard, ticket->tenant);
+    struct allowance pot = { .share = 0 };
+    if (tenant)
+        pot = tenant->pot;
+    if (template)
+        copy = guard_copy(template);
+    else
+        guard_begin(&copy, &ticket->key, now_ms);
+    const bool is_given = guard_take(&copy, &pot, &locked->rules, &member,
+                                     now_ms, standing, &change);
+    leave(locked);
+    guard_release(&copy);
     return is_given;
 }
 

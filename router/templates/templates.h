@@ -86,17 +86,24 @@ void templates_set_alone(struct templates *templates, bool is_alone);
 
 /* What a message is known by here. */
 struct templates_ticket {
-    struct slice tenant; /* borrowed */
+    struct slice tenant;            /* borrowed */
+    const struct slice *recipients; /* borrowed; as many as there are hashes */
     struct guard_key key;
     uint32_t hashes[TEMPLATES_HASHES_MAX];
     uint32_t hash_count;
     uint32_t recipient_count;
 };
 
+/* `templates` NULL: others are asked, who hash the recipients themselves. */
 void templates_ticket(const struct templates *templates, struct slice tenant,
                       const struct sketch *sketch,
                       const struct slice *recipients, size_t recipient_count,
                       struct templates_ticket *ticket);
+
+/* Of a ticket that came from elsewhere: the recipient, of whom there is an
+ * address, as he is known here. */
+void templates_know(const struct templates *templates,
+                    struct templates_ticket *ticket);
 
 void templates_look(struct templates *templates,
                     const struct templates_ticket *ticket, uint64_t now_ms,
@@ -117,6 +124,12 @@ bool templates_take(struct templates *templates,
                     const struct templates_ticket *ticket,
                     const struct templates_finding *finding, uint64_t now_ms,
                     struct judge_standing *standing);
+
+/* The same, but nothing is counted. */
+bool templates_try(struct templates *templates,
+                   const struct templates_ticket *ticket,
+                   const struct templates_finding *finding, uint64_t now_ms,
+                   struct judge_standing *standing);
 
 /* What became of messages of a template. */
 void templates_hear(struct templates *templates, uint64_t id,

@@ -53,24 +53,45 @@ static void judge_as(const struct trial *trial,
           standing, judgement);
 }
 
+static bool look(const struct trial *trial,
+                 const struct templates_ticket *ticket,
+                 struct judge_standing *standing)
+{
+    if (trial->asker)
+        return trial->asker->look(trial->asker->context, ticket, standing);
+    templates_look(trial->templates, ticket, trial->now_utc_ms, standing);
+    return true;
+}
+
+static bool take(const struct trial *trial,
+                 const struct templates_ticket *ticket,
+                 const struct templates_finding *finding,
+                 struct judge_standing *standing)
+{
+    if (trial->asker)
+        return trial->asker->take(trial->asker->context, ticket, finding,
+                                  standing);
+    return templates_take(trial->templates, ticket, finding, trial->now_utc_ms,
+                          standing);
+}
+
 uint64_t trial_judge(const struct trial *trial, struct judgement *judgement)
 {
     struct judge_standing standing = { .state = TEMPLATE_UNKNOWN };
     struct templates_ticket ticket;
-    if (!trial->templates) {
-        judge_as(trial, &standing, judgement);
-        return 0;
+    bool is_known = trial->templates || trial->asker;
+    if (is_known) {
+        templates_ticket(trial->templates, trial->tenant, trial->sketch,
+                         trial->recipients, trial->recipient_count, &ticket);
+        is_known = look(trial, &ticket, &standing);
     }
-    templates_ticket(trial->templates, trial->tenant, trial->sketch,
-                     trial->recipients, trial->recipient_count, &ticket);
-    templates_look(trial->templates, &ticket, trial->now_utc_ms, &standing);
     judge_as(trial, &standing, judgement);
-    if (judgement->kind == KIND_SYSTEM || judgement->unknown_stream.len > 0)
+    if (!is_known || judgement->kind == KIND_SYSTEM
+        || judgement->unknown_stream.len > 0)
         return 0; /* not one of many, or not to be taken */
     const struct templates_finding finding =
         finding_of(trial, &standing, judgement);
-    const bool is_given = templates_take(trial->templates, &ticket, &finding,
-                                         trial->now_utc_ms, &standing);
+    const bool is_given = take(trial, &ticket, &finding, &standing);
     if (!is_given && judgement->is_protected)
         judge_as(trial, &standing, judgement);
     return standing.id;

@@ -239,6 +239,58 @@ class Alone(unittest.TestCase):
         self.assertEqual(len(alert["messages"]), 3)
         self.assertLess(set(alert["messages"]), ids)
 
+    def explain(self, recipient):
+        """The first word behind each name that `explain` says."""
+        done = self.yard.command("explain", "--account", "acme-app", "--from",
+                                 "app@acme.test", self.letter, "--to",
+                                 recipient)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return dict(line.split(None, 1) for line in done.stdout.splitlines()
+                    if not line.startswith(" "))
+
+    def same_as_told(self, client, number):
+        """What is told of a message before it is sent is what becomes of it;
+        its reasons."""
+        recipient = f"u{number}@bigmail.test"
+        told = self.explain(recipient)
+        self.assertEqual(told["because"], self.explain(recipient)["because"])
+        sent = client.send_bytes(recipient, "app@acme.test",
+                                 self.letter.read_bytes())
+        wait_until(lambda: self.yard.events("accepted", id=sent.id), SPREAD_S,
+                   "not logged")
+        (event,) = self.yard.events("accepted", id=sent.id)
+        self.assertEqual(told["because"].strip(), event["reasons"])
+        self.assertEqual(told["stream"].split()[0], event["stream"])
+        self.assertEqual(told["template"].split()[0], event["template"])
+        return event["reasons"], event["template"]
+
+    def test_explain_knows_how_the_template_stands(self):
+        self.letter = self.yard.folder / "letter.eml"
+        self.letter.write_text(
+            "From: app@acme.test\r\nTo: you@bigmail.test\r\nSubject: Your "
+            "password\r\nX-Sendyard-Stream: transactional\r\n\r\n" + RESET,
+            newline="")
+        with self.yard.client() as client:
+            for number in range(3):
+                reasons, template = self.same_as_told(client, number)
+            self.assertIn("probation=2", reasons)
+            # Who had it costs nothing again.
+            self.assertIn("probation=3", self.same_as_told(client, 1)[0])
+            for number in range(100, 160):
+                client.send_bytes(f"u{number}@bigmail.test", "app@acme.test",
+                                  self.letter.read_bytes())
+            self.assertIn("probation-spent", self.same_as_told(client, 4)[0])
+            self.desk("template", "distrust", template)
+            self.assertIn("template-tripped", self.same_as_told(client, 5)[0])
+            self.desk("template", "trust", template)
+            self.assertNotIn("template", self.same_as_told(client, 6)[0])
+        self.assertIn("from router", self.explain("a@bigmail.test")["template"])
+        self.yard.kill_all()
+        told = self.explain("a@bigmail.test")
+        self.assertIn("from the files", told["template"])
+        self.assertIn(template, told["template"])
+        self.assertIn("transactional", told["stream"])
+
     def test_what_was_said_outlives_the_router(self):
         self.submit("you@bigmail.test")
         template = self.template()["id"]

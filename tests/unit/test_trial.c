@@ -97,6 +97,52 @@ static int end(void **state)
     return 0;
 }
 
+static bool ask_look(void *context, const struct templates_ticket *ticket,
+                     struct judge_standing *standing)
+{
+    struct templates_ticket known = *ticket;
+    templates_know(context, &known);
+    templates_look(context, &known, NOW_MS, standing);
+    return true;
+}
+
+static bool ask_take(void *context, const struct templates_ticket *ticket,
+                     const struct templates_finding *finding,
+                     struct judge_standing *standing)
+{
+    struct templates_ticket known = *ticket;
+    templates_know(context, &known);
+    return templates_try(context, &known, finding, NOW_MS, standing);
+}
+
+/* Who only asks hears what is found a moment later, to the last word, and
+ * however often he asks nothing is counted. */
+static void ask(const struct court *court, const struct trial *live,
+                struct judgement *judgement, uint64_t *template)
+{
+    const struct trial_asker asker = { ask_look, ask_take, court->templates };
+    struct trial trial = *live;
+    trial.templates = NULL;
+    trial.asker = court->templates ? &asker : NULL;
+    for (int i = 0; i < 3; i++)
+        *template = trial_judge(&trial, judgement);
+}
+
+static void assert_same(const struct judgement *a, const struct judgement *b)
+{
+    struct buf texts[2];
+    buf_init(&texts[0], 4096);
+    buf_init(&texts[1], 4096);
+    judge_reasons_text(a, &texts[0]);
+    judge_reasons_text(b, &texts[1]);
+    assert_true(slice_equal(buf_slice(&texts[0]), buf_slice(&texts[1])));
+    assert_int_equal(a->stream, b->stream);
+    assert_int_equal(a->is_protected, b->is_protected);
+    assert_memory_equal(a->per_mille, b->per_mille, sizeof a->per_mille);
+    buf_release(&texts[0]);
+    buf_release(&texts[1]);
+}
+
 static uint32_t judge_many(struct court *court, uint32_t count)
 {
     uint32_t is_protected = 0;
@@ -116,7 +162,12 @@ static uint32_t judge_many(struct court *court, uint32_t count)
             .recipient_count = 1,
             .now_utc_ms = NOW_MS,
         };
+        struct judgement told;
+        uint64_t template = 0;
+        ask(court, &trial, &told, &template);
         court->template = trial_judge(&trial, &court->judgement);
+        assert_same(&told, &court->judgement);
+        assert_int_equal(template, court->template);
         is_protected += court->judgement.is_protected;
     }
     return is_protected;
