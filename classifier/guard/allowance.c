@@ -70,12 +70,18 @@ static struct allowance_span span_at(const struct allowance_span *span,
     return now;
 }
 
+/* As span_at() counts, for each message. */
 static uint32_t sum_at(const struct allowance *allowance,
                        const struct allowance_rule *rule, unsigned i)
 {
-    const struct allowance_span span =
-        span_at(&allowance->spans[i], rule->slice_ms[i], rule->slice[i]);
-    return allowance_sum(&span);
+    const struct allowance_span *span = &allowance->spans[i];
+    if (span->slice_ms == 0)
+        return 0;
+    if (span->slice_ms == rule->slice_ms[i] && rule->slice[i] <= span->slice)
+        return allowance_sum(span);
+    const struct allowance_span now =
+        span_at(span, rule->slice_ms[i], rule->slice[i]);
+    return allowance_sum(&now);
 }
 
 static uint32_t reserve_of(const struct allowance_rule *rule, unsigned span)

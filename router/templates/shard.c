@@ -83,7 +83,9 @@ uint64_t shard_resolve(const struct shard *shard, uint64_t id)
 
 struct guard_template *shard_by_id(const struct shard *shard, uint64_t id)
 {
-    const uint32_t place = place_by_id(shard, shard_resolve(shard, id));
+    uint32_t place = place_by_id(shard, id);
+    if (place == FINDER_NONE)
+        place = place_by_id(shard, shard_resolve(shard, id));
     return place == FINDER_NONE ? NULL : at_place(shard, place);
 }
 

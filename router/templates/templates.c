@@ -202,13 +202,13 @@ static void wish_shares(struct templates *templates, struct locked *locked,
                         struct tenant *tenant, struct guard_template *template,
                         uint64_t now_ms)
 {
-    const struct allowance_rule pot = guard_pot_rule(&locked->rules, now_ms);
-    const struct allowance_rule rule =
-        guard_rule(template, &locked->rules, now_ms);
     const enum judge_state state = guard_state(template);
     if (locked->rules.is_alone
         || (state != TEMPLATE_NEW && state != TEMPLATE_PROBATION))
         return;
+    const struct allowance_rule pot = guard_pot_rule(&locked->rules, now_ms);
+    const struct allowance_rule rule =
+        guard_rule(template, &locked->rules, now_ms);
     wish(templates, tenant, NULL, &tenant->pot, &pot, &tenant->asked_utc_s,
          now_ms);
     if (template->watch)
