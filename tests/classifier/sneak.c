@@ -284,12 +284,28 @@ static void earn_trust(struct play *play)
     play->seen = play->lost = play->sure = play->moved = 0;
 }
 
+static unsigned hashes_shared(const struct sketch *a, const struct sketch *b)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < SKETCH_HASHES; i++)
+        count += a->min_hashes[i] == b->min_hashes[i];
+    return count;
+}
+
+/* Also one that differs from a template of theirs by a word or two ("added" for
+ * "removed"): to the guard, and to their readers, it is that template. */
 static bool is_own(const struct play *play, uint32_t tenant,
                    const struct kind *kind)
 {
-    for (uint32_t i = 0; i < THEIR_OWN; i++)
-        if (play->own[tenant][i].first == kind->first)
-            return true;
+    const struct pile *pile = &play->world->pile[KIND_TRANSACTIONAL];
+    const struct sketch *text = &pile->samples[kind->first]->sketch;
+    for (uint32_t i = 0; i < THEIR_OWN; i++) {
+        const struct kind *own = &play->own[tenant][i];
+        for (size_t k = 0; k < own->count; k++)
+            if (hashes_shared(&pile->samples[own->first + k]->sketch, text)
+                > SKETCH_HASHES / 2)
+                return true;
+    }
     return false;
 }
 
