@@ -319,13 +319,14 @@ static void show(struct fit *fit, const struct sample *sample)
                & ((uint64_t)next_random(fit) << 32 | next_random(fit));
     const float lie = fit->options->lie;
     const bool is_declared = lie > 0 && sample->class != MODEL_PERSONAL;
+    const int32_t prior = JUDGE_PRIOR;
     const struct showing showings[3] = {
         { .marks = sample->marks, .weight = is_declared ? 1 - lie / 2 : 1 },
         { .marks = kept, .weight = is_declared ? 1 - lie / 2 : 1 },
         { .marks = sample->class == MODEL_BULK
                        ? borrowed_marks(fit, sample->marks)
                        : sample->marks,
-          .prior = (float)JUDGE_PRIOR / MODEL_POINT,
+          .prior = (float)prior / MODEL_POINT,
           .weight = lie },
     };
     size_t count = is_declared ? 3 : 2;
