@@ -35,6 +35,9 @@
 
 #define ARF_PARTS_MAX 16u
 
+/* What is looked for is in front: a report is known by so much of it. */
+#define ARF_FRONT_BYTES (512u << 10)
+
 enum arf_type {
     ARF_ABUSE,
     ARF_FRAUD,

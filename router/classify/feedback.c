@@ -4,12 +4,10 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "common/proto/arf.h"
 #include "router/classify/arguments.h"
 #include "router/classify/bag.h"
 #include "router/control/asking.h"
-
-/* The router takes a megabyte; what it looks for is in front. */
-#define REPORT_MAX (512u << 10)
 
 struct feedback {
     struct asking asking;
@@ -43,7 +41,7 @@ static bool tell_router(void *context, const struct bag_message *message)
 {
     struct feedback *feedback = context;
     const int code = asking_do(&feedback->asking, "POST", "/v1/complaints",
-                               slice_head(message->bytes, REPORT_MAX));
+                               slice_head(message->bytes, ARF_FRONT_BYTES));
     if (code == EX_OK) {
         show(feedback, message->name);
         return true;

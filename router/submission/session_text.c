@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "common/base/check.h"
+#include "common/proto/arf.h"
 #include "common/proto/message_id.h"
 #include "common/proto/utf8.h"
 #include "router/origin.h"
@@ -45,7 +46,10 @@ enum session_state session_data(struct session *session, struct slice argument)
                 ? LINEWISE_NORMALISE
                 : LINEWISE_KEEP;
         linewise_decoder_init(&transaction->decoder, bare, max);
-        transaction->text.max = max;
+        transaction->text.max =
+            session_takes_reports(session) && max > ARF_FRONT_BYTES
+                ? ARF_FRONT_BYTES
+                : max;
         transaction->text_began_ms = session->now_ms;
         transaction->is_dropped = false;
         session_say(session, SLICE("354 End with <CRLF>.<CRLF>\r\n"));
@@ -140,7 +144,8 @@ static enum session_state end_text(struct session *session)
     return SESSION_STATE_READY;
 }
 
-/* What can no longer be stored is not kept while the rest is swallowed. */
+/* What can no longer be stored is not kept while the rest is swallowed; of a
+ * report the front is, and enough. */
 static void drop_text(struct session *session)
 {
     struct transaction *transaction = &session->transaction;
@@ -158,7 +163,7 @@ enum session_state session_hear_text(struct session *session, struct buf *in)
     enum rc rc = linewise_decode(decoder, &cursor, &transaction->text);
     buf_take(in, in->len - cursor_rest(&cursor).len);
     session->heard_ms = session->now_ms;
-    if (decoder->findings.too_large
+    if ((decoder->findings.too_large && !session_takes_reports(session))
         || !session_pay(session, transaction->text.size))
         drop_text(session);
     if (rc == RC_OK)
