@@ -22,7 +22,7 @@ bool file_write(int fd, struct slice bytes)
     return true;
 }
 
-static bool read_all(int fd, struct buf *out)
+bool file_read_open(int fd, struct buf *out)
 {
     for (;;) {
         char *room = buf_room(out, READ_BYTES);
@@ -42,7 +42,7 @@ static bool read_all(int fd, struct buf *out)
 /* Closes the fd. */
 static bool read_and_close(int fd, struct buf *out)
 {
-    bool is_read = read_all(fd, out);
+    bool is_read = file_read_open(fd, out);
     int error = errno;
     (void)close(fd);
     errno = error;

@@ -18,6 +18,9 @@ bool file_write(int fd, struct slice bytes);
 /* Appends a whole file to `out`. False with errno; EFBIG: `out` has no room. */
 bool file_read(const char *path, struct buf *out);
 
+/* The same of what is open, from where it stands, a pipe as well. */
+bool file_read_open(int fd, struct buf *out);
+
 /* Appends the whole file of that name in the folder, which is no link. RC_NONE:
  * there is none; RC_LIMIT: `out` has no room; RC_IO. */
 enum rc file_read_at(int folder_fd, const char *name, struct buf *out,

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "common/base/file.h"
 #include "common/base/mem.h"
@@ -35,10 +36,12 @@ static void fail(struct bag *bag, const char *path)
     trouble_tell(path, bag->err);
 }
 
+/* Standard input is read as it is open: who made the pipe is somebody else where
+ * an MTA did, and then its name cannot be opened. */
 bool bag_read(const char *path, struct buf *bytes, FILE *err)
 {
     bool is_input = strcmp(path, "-") == 0;
-    if (file_read(is_input ? "/dev/stdin" : path, bytes))
+    if (is_input ? file_read_open(STDIN_FILENO, bytes) : file_read(path, bytes))
         return true;
     trouble_tell(path, err);
     return false;

@@ -7,12 +7,12 @@
 #include "common/proto/arf.h"
 #include "router/classify/arguments.h"
 #include "router/classify/bag.h"
+#include "router/classify/mailbox.h"
 #include "router/control/asking.h"
 
 struct feedback {
     struct asking asking;
     bool json;
-    bool is_piped;
     int code; /* of what went wrong; EX_OK */
     FILE *out;
 };
@@ -49,21 +49,34 @@ static bool tell_router(void *context, const struct bag_message *message)
     if (code == EX_DATAERR) {
         (void)fprintf(feedback->asking.err, "%.*s: passed over\n",
                       SLICE_ARG(message->name));
-        if (!feedback->is_piped)
-            feedback->code = EX_DATAERR;
+        feedback->code = EX_DATAERR;
         return true;
     }
     feedback->code = EX_TEMPFAIL;
     return false;
 }
 
+/* A pipe brings one message, and a stranger wrote it: none of its lines begins
+ * another one or names a file. Only a line "From ", by the MTA, may be in front. */
+static int tell_piped(struct feedback *feedback, FILE *err)
+{
+    scoped(buf_release) struct buf bytes;
+    buf_init(&bytes, BAG_FILE_MAX);
+    if (!bag_read("-", &bytes, err))
+        return EX_TEMPFAIL;
+    struct slice text = buf_slice(&bytes);
+    if (mailbox_is(text))
+        text = slice_from(text, slice_find(text, '\n') + 1);
+    const struct bag_message message = { .name = SLICE("-"), .bytes = text };
+    return tell_router(feedback, &message) ? EX_OK : EX_TEMPFAIL;
+}
+
 static int tell_all(struct feedback *feedback,
                     const struct arguments *arguments, FILE *err)
 {
     for (int i = 0; i < arguments->word_count; i++) {
-        const char *word = arguments->words[i];
-        feedback->is_piped = strcmp(word, "-") == 0;
-        const bool is_read = bag_each(word, tell_router, feedback, err);
+        const bool is_read =
+            bag_each(arguments->words[i], tell_router, feedback, err);
         if (feedback->code == EX_TEMPFAIL)
             break;
         if (!is_read)
@@ -82,9 +95,14 @@ static int run(const struct arguments *arguments, FILE *out, FILE *err)
     struct feedback feedback = { .json = arguments->json,
                                  .code = EX_OK,
                                  .out = out };
+    const bool is_piped =
+        arguments->word_count == 1 && strcmp(arguments->words[0], "-") == 0;
     int code = asking_open(&feedback.asking, &options, err);
     if (code == EX_OK)
-        code = tell_all(&feedback, arguments, err);
+        code = is_piped ? tell_piped(&feedback, err)
+                        : tell_all(&feedback, arguments, err);
+    else if (is_piped)
+        code = EX_TEMPFAIL; /* a config that is being mended bounces nothing */
     asking_close(&feedback.asking);
     return code;
 }

@@ -5,10 +5,11 @@
  *
  * Gives each report of abuse (bag.h says what is read) to the router, and says
  * what it was about and whether it was counted. An MTA pipes the mail of a
- * feedback loop's address into `sendyard feedback -`: of what comes by a pipe
- * nothing but a router that is away is an error (EX_TEMPFAIL, so that the MTA
- * tries again), since a bounce to the receiver's loop would help nobody. Of files
- * EX_DATAERR says that one was no report, or not about mail of ours.
+ * feedback loop's address into `sendyard feedback -`: what comes by a pipe is one
+ * message, whatever it looks like, and nothing but a router that cannot be asked
+ * is an error (EX_TEMPFAIL, so that the MTA tries again), since a bounce to the
+ * receiver's loop would help nobody. Of files EX_DATAERR says that one was no
+ * report, or not about mail of ours.
  */
 #ifndef ROUTER_CLASSIFY_FEEDBACK_H
 #define ROUTER_CLASSIFY_FEEDBACK_H

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from support.places import ROOT
+from support.places import ROOT, program
 from yard import Yard, run
 
 OK, USAGE, DATA, NOINPUT, CONFIG = 0, 64, 65, 66, 78
@@ -93,6 +93,13 @@ class Files(unittest.TestCase):
                                  "rcpt": "anna@b.test"}))
         self.assertEqual([v["class"] for v in self.lines("-", text=lines)],
                          ["transactional", "bulk"])
+
+    def test_a_pipe_of_another_user_is_read(self):
+        # An MTA makes the pipe as one user and runs the program as another.
+        answer = subprocess.run([program("sendyard"), "classify", "--json", "-"],
+                                input=RESET, text=True, capture_output=True,
+                                user="nobody", check=False)
+        self.assertEqual((answer.returncode, answer.stderr), (OK, ""))
 
     def test_what_cannot_be_read_is_said(self):
         self.classify(self.folder / "nothing.eml", code=NOINPUT)

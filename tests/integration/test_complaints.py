@@ -2,6 +2,7 @@
 reports of their providers come back, and its template trips."""
 
 import itertools
+import json
 import shutil
 import smtplib
 import tempfile
@@ -189,9 +190,28 @@ class Complaints(unittest.TestCase):
         self.assertEqual(len(message.get_all(name)), 1)
         self.assertTrue(message[name].startswith(sent.id))
 
+    def test_a_pipe_brings_one_message(self):
+        _, arrived = self.campaign(1)
+        # As an MTA pipes it, with a paragraph that begins a mailbox's message.
+        said = report(arrived[0]).replace(
+            "A recipient", "Dear postmaster,\n\nFrom time to time\na recipient")
+        answer = self.feedback(f"From fbl@bigmail.test Thu Jan  1 1970\n{said}")
+        self.assertIn("abuse about", answer.stdout)
+        self.assertEqual(answer.stderr, "")
+        # What a stranger sends names no files of ours.
+        path = self.keys / "report.eml"
+        path.write_text(report(arrived[0]))
+        answer = self.feedback(json.dumps({"file": str(path)}))
+        self.assertIn("no report", answer.stderr)
+        self.events(1)
+
     def test_an_mta_tries_again_while_the_router_is_away(self):
+        said = report("Subject: x\n\nx\n")
+        answer = run("sendyard", "feedback", "--config", "/nowhere", "-",
+                     text=said)
+        self.assertEqual(answer.returncode, TEMPFAIL, answer)
         self.yard.stop()
-        self.feedback(report("Subject: x\n\nx\n"), TEMPFAIL)
+        self.feedback(said, TEMPFAIL)
 
     def test_a_bad_key_is_told(self):
         self.key.write_text("short\n")
