@@ -363,6 +363,7 @@ static struct actions_ground ground_of(struct router *router)
         .book = router->book,
         .templates = router->templates,
         .tally = router->tally,
+        .number = router->ids.router,
         .hold_conf = hold_conf,
         .context = router,
     };

@@ -18,6 +18,7 @@
 #define ROUTER_CONTROL_ACTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "router/actions/book.h"
 #include "router/control/http.h"
@@ -31,6 +32,7 @@ struct actions_ground {
     struct book *book;
     struct templates *templates;
     struct tally *tally; /* of complaints */
+    uint16_t number;     /* of this router, in message ids */
     /* The config in force; a reference that the caller gives back. */
     struct conf *(*hold_conf)(void *context);
     void *context;

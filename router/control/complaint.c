@@ -18,7 +18,7 @@ struct complaint {
     struct origin origin;
     const struct conf_account *account;
     const char *router; /* which took the message; NULL: not in the config */
-    bool is_known;      /* its template is, here */
+    bool is_known;      /* we took the message, and know its template */
     bool is_counted;
 };
 
@@ -49,7 +49,8 @@ static void count(const struct actions_ground *ground,
                   struct complaint *complaint)
 {
     const struct origin *origin = &complaint->origin;
-    complaint->is_known = is_known(ground->templates, origin->template);
+    complaint->is_known = id_router(origin->id) == ground->number
+                          && is_known(ground->templates, origin->template);
     complaint->is_counted =
         arf_is_complaint(complaint->arf.type)
         && tally_take(ground->tally, origin->id, origin->recipients,

@@ -12,10 +12,11 @@
  * that are no complaint (not-spam, opt-out ...) are not, nor is one that came
  * before (tally.h). 422: it is no such report; 404: not about mail of ours.
  *
- * Each router counts the outcomes of the mail that it took, so a report belongs to
- * the one that took the message: its name is in the answer as `router`, where the
- * config has it, and `known` says whether the template is known here. Where it is
- * not the complaint counts for the account alone.
+ * Each router counts the outcomes of the mail that it took, and complaints are
+ * weighed against these, so a report belongs to the one that took the message: its
+ * name is in the answer as `router`, where the config has it, and `known` says
+ * whether that is this one, and it knows the template. Where not the complaint
+ * counts for the account alone.
  *
  * The same is taken by SMTP, at listeners that have addresses for it; see
  * complaint_hear().
