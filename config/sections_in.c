@@ -36,7 +36,8 @@ static const struct schema_key listener_keys[] = {
       .otherwise = "none",
       .help = "Addresses, as \"fbl@example.com\", to which anybody may send "
               "without AUTH what is a report of abuse (RFC 5965) about mail of "
-              "ours: it counts, and is not delivered. See feedback.key_file." },
+              "ours: it counts, and is not delivered. Needs require_auth and "
+              "classifier.feedback.key_file." },
     { "stream", TYPE_REFERENCE, AT(conf_listener, stream),
       .section = &schema_streams, .otherwise = "the account's",
       .help = "Stream of the mail that arrives here and declares none; worth "

@@ -19,6 +19,31 @@ static bool same_endpoint(const struct conf_endpoint *a,
     return a->port == b->port && strcmp(a->host, b->host) == 0;
 }
 
+static void verify_complaints(const struct conf *conf,
+                              const struct conf_listener *listener,
+                              struct conf_errors *errors)
+{
+    if (listener->complaints.count == 0)
+        return;
+    for (size_t i = 0; i < listener->complaints.count; i++)
+        if (!strchr(listener->complaints.items[i], '@'))
+            conf_errors_add(errors, listener->place,
+                            "listener '%s': complaints takes addresses, not "
+                            "'%s'",
+                            listener->name, listener->complaints.items[i]);
+    /* They would be taken as mail of the account, and sent to the address. */
+    if (!listener->require_auth)
+        conf_errors_add(errors, listener->place,
+                        "listener '%s': complaints needs require_auth",
+                        listener->name);
+    /* Without one, whoever has a message of ours writes the fields of others. */
+    if (!conf->classifier.feedback.key_file)
+        conf_errors_add(errors, listener->place,
+                        "listener '%s': complaints needs "
+                        "classifier.feedback.key_file",
+                        listener->name);
+}
+
 static void verify_listener(const struct conf *conf, size_t index,
                             struct conf_errors *errors)
 {
@@ -44,12 +69,7 @@ static void verify_listener(const struct conf *conf, size_t index,
                         "listener '%s': a message of max_message_size does "
                         "not fit max_incoming_memory",
                         listener->name);
-    for (size_t i = 0; i < listener->complaints.count; i++)
-        if (!strchr(listener->complaints.items[i], '@'))
-            conf_errors_add(errors, listener->place,
-                            "listener '%s': complaints takes addresses, not "
-                            "'%s'",
-                            listener->name, listener->complaints.items[i]);
+    verify_complaints(conf, listener, errors);
     for (size_t i = 0; i < index; i++)
         if (same_endpoint(&listener->address, &conf->listeners[i].address))
             conf_errors_add(errors, listener->place,

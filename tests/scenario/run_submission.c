@@ -144,7 +144,8 @@ static struct conf *make_conf(struct slice script)
         "..1$p3kGgIA21DvXuKs4EhDyhxMcKh5158mtUJN3j8FoqY1\";\n"
         "  from_domains = ( \"app.test\", \".sub.test\" ); %.*s } );\n"
         "sources = ( { name = \"s1\"; address = \"127.10.1.1\";\n"
-        "  ehlo = \"s1.test\"; } );\n",
+        "  ehlo = \"s1.test\"; } );\n"
+        "classifier = { feedback = { key_file = \"/key\"; }; };\n",
         SLICE_ARG(buf_slice(&listener)), SLICE_ARG(buf_slice(&account)));
     struct conf_errors errors;
     struct conf *conf = NULL;

@@ -246,6 +246,14 @@ static void references_must_resolve(void **state)
                  "tls = \"plain\"; allow_auth_without_tls = true;\n"
                  "complaints = ( \"fbl\" ); } );",
           "listener 'l': complaints takes addresses, not 'fbl'" },
+        { SOURCE ACCOUNT
+          "listeners = ( { name = \"l\"; address = \"1.2.3.4:1\";\n"
+          "tls = \"plain\"; require_auth = false; account = \"app\";\n"
+          "complaints = ( \"fbl@x.test\" ); } );",
+          "listener 'l': complaints needs require_auth" },
+        { SOURCE "listeners = ( { name = \"l\"; address = \"1.2.3.4:1\";\n"
+                 "complaints = ( \"fbl@x.test\" ); } );",
+          "listener 'l': complaints needs classifier.feedback.key_file" },
         { SOURCE "accounts = ( { name = \"a\"; password = \"" HASH "\";\n"
                  "from_domains = ( \"a.test\" ); feedback_id = \"a:bcd\"; "
                  "} );",
