@@ -1,16 +1,12 @@
 /* origin.c - the field by which a message of ours is known. */
 #include "router/origin.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
-#include "common/base/check.h"
 #include "common/base/siphash.h"
 #include "common/proto/header.h"
 #include "common/proto/message_id.h"
 
-/* Two ids, a number of ten digits, and the seal. */
-_Static_assert(2 * ID_TEXT_SIZE + 11 + ID_TEXT_SIZE <= ORIGIN_TEXT_SIZE,
+/* Two ids, the veiled number, and the seal. */
+_Static_assert(4 * ID_TEXT_SIZE <= ORIGIN_TEXT_SIZE,
                "a field's value has room");
 
 /* From a text of any length. */
@@ -31,16 +27,24 @@ static char *add_id(uint64_t id, char *at)
     return at + ID_TEXT_SIZE;
 }
 
+/* "ID TEMPLATE ". Its hash is the veil over the number behind it: no other
+ * message has that id, and no account's name has a blank. */
+static struct slice begin_claim(const struct origin *origin,
+                                char text[ORIGIN_TEXT_SIZE])
+{
+    const char *end = add_id(origin->template, add_id(origin->id, text));
+    return slice_of(text, (size_t)(end - text));
+}
+
 /* "ID TEMPLATE RECIPIENTS ", the part that is sealed. */
-static struct slice format_claim(const struct origin *origin,
+static struct slice format_claim(const struct siphash_key *key,
+                                 const struct origin *origin,
                                  char text[ORIGIN_TEXT_SIZE])
 {
-    char *at = add_id(origin->template, add_id(origin->id, text));
-    const size_t len = (size_t)(at - text);
-    const int more = snprintf(at, ORIGIN_TEXT_SIZE - len, "%" PRIu32 " ",
-                              origin->recipients);
-    CHECK(more > 0);
-    return slice_of(text, len + (size_t)more);
+    const struct slice begin = begin_claim(origin, text);
+    const uint64_t veiled = origin->recipients ^ siphash(key, begin);
+    const char *end = add_id(veiled, text + begin.len);
+    return slice_of(text, (size_t)(end - text));
 }
 
 /* Of the claim under a key that is the account's own. */
@@ -60,7 +64,7 @@ const char *origin_format(const struct conf *conf,
                           char text[ORIGIN_TEXT_SIZE])
 {
     const struct siphash_key key = key_of(conf);
-    const struct slice claim = format_claim(origin, text);
+    const struct slice claim = format_claim(&key, origin, text);
     (void)id_format(seal(&key, account, claim), text + claim.len);
     return text;
 }
@@ -77,25 +81,34 @@ static struct slice take_word(struct slice *rest)
     return word;
 }
 
-static bool parse(struct slice value, struct origin *origin, uint64_t *sealed)
+/* True: it has the form; its number is veiled still. */
+static bool parse(struct slice value, struct origin *origin, uint64_t *veiled,
+                  uint64_t *sealed)
 {
-    uint64_t recipients;
-    if (!id_parse(take_word(&value), &origin->id)
-        || !id_parse(take_word(&value), &origin->template)
-        || !slice_number(take_word(&value), UINT32_MAX, &recipients)
-        || !id_parse(take_word(&value), sealed))
-        return false;
-    origin->recipients = (uint32_t)recipients;
-    return slice_is_empty(slice_trim(value));
+    return id_parse(take_word(&value), &origin->id)
+           && id_parse(take_word(&value), &origin->template)
+           && id_parse(take_word(&value), veiled)
+           && id_parse(take_word(&value), sealed)
+           && slice_is_empty(slice_trim(value));
 }
 
-static const struct conf_account *sealed_for(const struct conf *conf,
-                                             const struct origin *origin,
-                                             uint64_t sealed)
+/* Whose it is; NULL: not one that we wrote. */
+static const struct conf_account *read_field(const struct conf *conf,
+                                             struct slice value,
+                                             struct origin *origin)
 {
     char text[ORIGIN_TEXT_SIZE];
+    uint64_t veiled;
+    uint64_t sealed;
     const struct siphash_key key = key_of(conf);
-    const struct slice claim = format_claim(origin, text);
+    if (!parse(value, origin, &veiled, &sealed))
+        return NULL;
+    const uint64_t recipients =
+        veiled ^ siphash(&key, begin_claim(origin, text));
+    if (recipients > UINT32_MAX)
+        return NULL;
+    origin->recipients = (uint32_t)recipients;
+    const struct slice claim = format_claim(&key, origin, text);
     for (size_t i = 0; i < conf->account_count; i++)
         if (seal(&key, &conf->accounts[i], claim) == sealed)
             return &conf->accounts[i];
@@ -109,13 +122,10 @@ enum rc origin_find(const struct conf *conf, struct slice header,
     struct header_field field;
     for (unsigned i = 0; i < ORIGIN_FIELDS_MAX; i++) {
         struct origin found;
-        uint64_t sealed;
         if (!header_find(&cursor, SLICE(ORIGIN_FIELD), &field))
             return RC_NONE;
         const struct conf_account *whose =
-            parse(field.value, &found, &sealed)
-                ? sealed_for(conf, &found, sealed)
-                : NULL;
+            read_field(conf, field.value, &found);
         if (!whose)
             continue;
         *origin = found;

@@ -7,15 +7,18 @@
  * later: the message has left the spool, its line the event log. So what it takes
  * to count the complaint travels with the message: its id, the template of its
  * text (0: none), and how many recipients it had, since no more than these can
- * complain. The seal is SipHash over them and the name of the account, under
- * the operator's key: it shows that we wrote the field, and whose mail it is
- * without naming him to the world, for the account is the one whose seal it is.
+ * complain. That number would show a reader that there was a Bcc, so it is
+ * veiled by SipHash over what stands before it. The seal is SipHash over all
+ * three and the name of the account, under the operator's key: it shows that we
+ * wrote the field, and whose mail it is without naming him to the world, for the
+ * account is the one whose seal it is.
  *
  * Without a key (classifier.feedback.key_file) the seal tells accounts apart,
- * and keeps nobody from making a field up. All routers need the same key, and
- * with a new one mail that was sent before is not known any more.
+ * and keeps nobody from making a field up, nor from lifting the veil. All routers
+ * need the same key, and with a new one mail that was sent before is not known
+ * any more.
  *
- * Numbers are in the text form of message_id.h, RECIPIENTS is decimal.
+ * All four are in the text form of message_id.h.
  */
 #ifndef ROUTER_ORIGIN_H
 #define ROUTER_ORIGIN_H

@@ -15,7 +15,7 @@
 #include "common/proto/arf.h"
 #include "common/proto/header.h"
 
-#define ORIGIN "01k4zq8w0r00g 09abcdefghjkm 1 0v5v5v5v5v5v5"
+#define ORIGIN "01k4zq8w0r00g 09abcdefghjkm 0c5v5v5v5v5v5 0v5v5v5v5v5v5"
 
 struct row {
     const char *file;
@@ -36,7 +36,7 @@ static const struct row rows[] = {
       "<jmrp-8841@hotmail.com>", ORIGIN },
     { "comcast", RC_OK, ARF_ABUSE, true, "ReturnPathFBL/2.0",
       "4f9d3c2b1a@comcast.test", "<20260302.8231@comcastfbl.senderscore.test>",
-      "01k4zq8w0r00g 09abcdefghjkm 3\r\n\t0v5v5v5v5v5v5" },
+      "01k4zq8w0r00g 09abcdefghjkm 0c5v5v5v5v5v5\r\n\t0v5v5v5v5v5v5" },
     { "headers", RC_OK, ARF_FRAUD, true, "SomeGenerator/1.0",
       "user@example.test", "", ORIGIN },
     { "not-spam", RC_OK, ARF_NOT_SPAM, false, "Rescue/1.0", "redacted", "",

@@ -188,11 +188,11 @@ static void our_own_fields_are_added(void **state)
 {
     (void)state;
     struct trace trace = plain_trace();
-    trace.origin = SLICE("a b 1 c");
+    trace.origin = SLICE("a b c d");
     trace.feedback_id = SLICE("app:fast::sender");
     trace.found = SLICE("bulk");
     expect(&trace, SLICE("X-Sendyard-Origin: x\r\n" COMPLETE "\r\n"),
-           SLICE(RECEIVED "X-Sendyard-Origin: a b 1 c\r\n"
+           SLICE(RECEIVED "X-Sendyard-Origin: a b c d\r\n"
                           "Feedback-ID: app:fast::sender\r\n"
                           "X-Sendyard-Found: bulk\r\n" COMPLETE "\r\n"));
     /* A sender's own is never overwritten. */
