@@ -111,12 +111,24 @@ static bool is_white(struct slice colour)
            || slice_starts_nocase(colour, SLICE("#fefefe"));
 }
 
-/* "0", "0px", "0.1em": nothing to see. */
+/* "0", "0px", "0.1em": nothing to see; "01" is one. */
 static bool is_nothing(struct slice length)
 {
-    return length.len > 0 && length.ptr[0] == '0'
-           && (length.len < 2 || length.ptr[1] != '.' || length.len < 3
-               || length.ptr[2] <= '1');
+    size_t at = 0;
+    while (at < length.len && length.ptr[at] == '0')
+        at++;
+    const struct slice rest = slice_from(length, at);
+    if (at == 0 || (rest.len > 0 && char_is(rest.ptr[0], CHAR_DIGIT)))
+        return false;
+    return rest.len < 2 || rest.ptr[0] != '.' || rest.ptr[1] <= '1';
+}
+
+/* Is that the value? Of one that only begins so a browser thinks nothing. */
+static bool is_word(struct slice value, struct slice word)
+{
+    const struct slice rest = slice_trim(slice_from(value, word.len));
+    return slice_starts_nocase(value, word)
+           && (rest.len == 0 || rest.ptr[0] == '!');
 }
 
 /* A name as TAG() makes it, of any bytes. */
@@ -154,11 +166,10 @@ static void hear_property(struct tag *tag, struct slice property,
                            && !slice_starts_nocase(value, SLICE("none"))
                            && !slice_starts_nocase(value, SLICE("transparent"));
     else if (name == TAG("display"))
-        decide(tag, TAG_HIDES_DISPLAY,
-               slice_starts_nocase(value, SLICE("none")), value);
+        decide(tag, TAG_HIDES_DISPLAY, is_word(value, SLICE("none")), value);
     else if (name == TAG("visibili"))
-        decide(tag, TAG_HIDES_VISIBILITY,
-               slice_starts_nocase(value, SLICE("hidden")), value);
+        decide(tag, TAG_HIDES_VISIBILITY, is_word(value, SLICE("hidden")),
+               value);
     else if (name == TAG("opacity"))
         decide(tag, TAG_HIDES_OPACITY, is_nothing(value), value);
     else if (name == TAG("font-siz"))
@@ -167,13 +178,14 @@ static void hear_property(struct tag *tag, struct slice property,
 
 /* Most properties tell nothing, and most of a style is made of them. Those that
  * might have such a value (none, 0, #fff, white), or such an end of their name
- * (background, color, font-size, display). */
+ * (background, color, font-size, display, or a blank behind it). */
 static bool is_telling(char before_colon, char value)
 {
     enum { END = 1, VALUE = 2 };
     static const uint8_t bytes[256] = {
         ['d'] = END,   ['D'] = END,   ['r'] = END,   ['R'] = END,
         ['e'] = END,   ['E'] = END,   ['y'] = END,   ['Y'] = END,
+        [' '] = END,   ['\t'] = END,  ['\r'] = END,  ['\n'] = END,
         ['n'] = VALUE, ['N'] = VALUE, ['w'] = VALUE, ['W'] = VALUE,
         ['0'] = VALUE, ['#'] = VALUE,
     };
