@@ -3,6 +3,15 @@
 
 #include "common/proto/header.h"
 
+static bool names_somebody(struct slice value, size_t recipient_count)
+{
+    if (slice_find(value, '@') < value.len)
+        return true;
+    return recipient_count == 1 && !slice_is_empty(slice_trim(value))
+           && slice_find(value, ';') == value.len
+           && !slice_starts_nocase(slice_trim(value), SLICE("undisclosed"));
+}
+
 bool undisclosed(struct slice header, size_t recipient_count)
 {
     struct cursor cursor = cursor_of(header);
@@ -12,7 +21,7 @@ bool undisclosed(struct slice header, size_t recipient_count)
         if (!slice_equal_nocase(field.name, SLICE("To"))
             && !slice_equal_nocase(field.name, SLICE("Cc")))
             continue;
-        if (slice_find(field.value, '@') < field.value.len)
+        if (names_somebody(field.value, recipient_count))
             return false;
         has_field = true;
     }

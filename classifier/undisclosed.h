@@ -6,7 +6,7 @@
  * that is for somebody names him: a field counts when it has an "@" at all, since
  * a display name that is badly quoted is no reason to take the address behind it
  * for none. One recipient without any such field may be a program that writes
- * none, and passes.
+ * none, and passes; and so does one whose field has a name alone ("To: root").
  */
 #ifndef CLASSIFIER_UNDISCLOSED_H
 #define CLASSIFIER_UNDISCLOSED_H

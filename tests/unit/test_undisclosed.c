@@ -28,6 +28,8 @@ static const struct row rows[] = {
     { "To: undisclosed recipients\r\n", true, true },
     { "To:\r\n", true, true },
     { "Cc: friends:;\r\n", true, true },
+    { "To: root\r\n", false, true },
+    { "To: Anna Doe\r\n", false, true },
     { "Subject: x\r\n", false, true },
     { "Bcc: anna@b.test\r\n", false, true },
     { "Reply-To: anna@b.test\r\nX-To: anna@b.test\r\n", false, true },
