@@ -225,33 +225,62 @@ static void hear_style(struct tag *tag, struct slice style)
     }
 }
 
+/* Of attributes given twice browsers take the first. */
+static bool is_first(struct tag *tag, unsigned attribute)
+{
+    const bool is_first = (tag->given & attribute) == 0;
+    tag->given |= (uint8_t)attribute;
+    return is_first;
+}
+
 static void hear_attribute(struct tag *tag, uint64_t name, struct slice value)
 {
     if (name == TAG("style")) {
         tag->has_style = true;
-        hear_style(tag, value);
+        if (is_first(tag, TAG_GIVES_STYLE))
+            hear_style(tag, value);
     } else if (name == TAG("class")) {
         tag->has_style = true;
     } else if (name == TAG("href")) {
-        tag->target = slice_trim(value);
+        if (is_first(tag, TAG_GIVES_TARGET))
+            tag->target = slice_trim(value);
     } else if (name == TAG("width")) {
-        tag->width = read_length(value);
+        if (is_first(tag, TAG_GIVES_WIDTH))
+            tag->width = read_length(value);
     } else if (name == TAG("height")) {
-        tag->height = read_length(value);
+        if (is_first(tag, TAG_GIVES_HEIGHT))
+            tag->height = read_length(value);
     } else if (name == TAG("bgcolor")) {
-        tag->has_colour |= !is_white(slice_trim(value));
+        if (is_first(tag, TAG_GIVES_GROUND))
+            tag->has_colour |= !is_white(slice_trim(value));
     } else if (name == TAG("backgrou")) {
         tag->has_colour = true;
     } else if (name == TAG("color")) {
-        tag->is_white = is_white(slice_trim(value));
+        if (is_first(tag, TAG_GIVES_COLOUR))
+            tag->is_white = is_white(slice_trim(value));
     } else if (name == TAG("hidden")) {
         tag->is_hidden = true;
     }
 }
 
+/* At least one byte, whatever it is, up to what ends a name. One that has other
+ * bytes than letters and digits is none of ours: "aria-hidden" hides nothing. */
+static uint64_t attribute_name(struct cursor *cursor)
+{
+    const char *from = cursor->at;
+    const uint64_t name = tag_name(cursor);
+    const char *end = cursor->at;
+    while (!cursor_done(cursor)
+           && (cursor->at == from
+               || (!is_space(*cursor->at) && *cursor->at != '='
+                   && *cursor->at != '/' && *cursor->at != '>')))
+        cursor->at++;
+    return cursor->at == end ? name : 0;
+}
+
 static void hear_next(struct cursor *cursor, struct tag *tag)
 {
-    uint64_t name = tag_name(cursor);
+    uint64_t name = attribute_name(cursor);
     struct slice value = slice_text("");
     skip_space(cursor);
     if (cursor_byte(cursor, '='))
@@ -266,10 +295,10 @@ void tag_read(struct cursor *cursor, struct tag *tag)
     while (!cursor_done(cursor) && *cursor->at != '>') {
         char byte = *cursor->at;
         tag->is_closed = byte == '/';
-        if (char_is(byte, CHAR_ALPHA))
-            hear_next(cursor, tag);
-        else
+        if (byte == '/' || is_space(byte))
             cursor->at++;
+        else
+            hear_next(cursor, tag);
     }
     (void)cursor_byte(cursor, '>');
     /* A display of its own outranks the attribute "hidden". */

@@ -29,6 +29,14 @@ enum tag_size { TAG_SIZE_KEPT, TAG_SIZE_NOTHING, TAG_SIZE_SOME };
 #define TAG_HIDES_VISIBILITY 0x2u
 #define TAG_HIDES_OPACITY    0x4u
 
+/* Attributes of which the first counts. */
+#define TAG_GIVES_STYLE  0x01u
+#define TAG_GIVES_TARGET 0x02u
+#define TAG_GIVES_WIDTH  0x04u
+#define TAG_GIVES_HEIGHT 0x08u
+#define TAG_GIVES_GROUND 0x10u
+#define TAG_GIVES_COLOUR 0x20u
+
 struct tag {
     uint64_t name;
     enum tag_size size;     /* of its letters */
@@ -39,6 +47,7 @@ struct tag {
     bool is_white;          /* its letters are */
     bool is_hidden;
     bool is_closed;  /* "<p/>" */
+    uint8_t given;   /* TAG_GIVES_ bits */
     uint8_t decided; /* TAG_HIDES_ bits: properties that its style has */
     uint8_t settled; /* those that an "!important" decided */
     uint8_t hiding;  /* those that hide it */

@@ -71,6 +71,12 @@ static const struct {
     { "<table bgcolor=\"#000000\"><tr><td style=\"color:#fff\">seen</td></tr>"
       "</table>",
       "seen" },
+    { "<p aria-hidden=\"true\">seen", "seen" },
+    { "<p data-style=\"display:none\">seen", "seen" },
+    { "<p \"style=display:none>seen", "seen" },
+    { "<p =a=\" hidden \">seen", "seen" },
+    { "<p style=\"color:red\" style=\"display:none\">seen", "seen" },
+    { "<p style=\"display:none\" style=\"display:block\">secret</p>x", "x" },
     { "<a href=\"x>y\">quoted</a>", "quoted" },
     { "<p", "" },
     { "<!-- <p>never closed", "" },
