@@ -7,7 +7,7 @@
 #include "classifier/reading/tag.h"
 
 #define LETTERS     26u
-#define FORMS_A_ROW 10u /* the longest row, and the empty form that ends it */
+#define FORMS_A_ROW 9u  /* the longest row, and the empty form that ends it */
 
 /* By the first letter, in the order of how often mail has them: to find one
  * costs one or two comparisons. */
@@ -38,20 +38,18 @@ static const struct element_form forms[LETTERS][FORMS_A_ROW] = {
     ['l' - 'a'] = {
         { TAG("li"), 0, COUNT(items) }, { TAG("link"), VOID, 0 } },
     ['m' - 'a'] = { { TAG("meta"), VOID, 0 }, { TAG("mark"), INLINE, 0 } },
-    ['n' - 'a'] = { { TAG("noscript"), RAW, 0 } },
     ['p' - 'a'] = {
         { TAG("p"), 0, COUNT(paragraphs) }, { TAG("pre"), 0, COUNT(codes) } },
     ['s' - 'a'] = {
         { TAG("span"), INLINE, 0 }, { TAG("strong"), INLINE, 0 },
         { TAG("style"), RAW, 0 }, { TAG("small"), INLINE, 0 },
         { TAG("sup"), INLINE, 0 }, { TAG("sub"), INLINE, 0 },
-        { TAG("source"), VOID, 0 }, { TAG("script"), RAW, 0 },
-        { TAG("svg"), RAW, 0 } },
+        { TAG("source"), VOID, 0 }, { TAG("script"), RAW, 0 } },
     ['t' - 'a'] = {
         { TAG("td"), ELEMENT_CELL, COUNT(cells) }, { TAG("tr"), 0, 0 },
         { TAG("table"), 0, COUNT(tables) },
         { TAG("th"), ELEMENT_CELL, COUNT(cells) },
-        { TAG("title"), RAW, 0 }, { TAG("textarea"), RAW, 0 } },
+        { TAG("title"), RAW, 0 } },
     ['u' - 'a'] = { { TAG("u"), INLINE, 0 } },
     ['w' - 'a'] = { { TAG("wbr"), VOID | INLINE, 0 } },
 #undef VOID

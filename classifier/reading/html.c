@@ -303,16 +303,22 @@ static void skip_raw(struct scan *scan, struct cursor *cursor, uint64_t name)
     }
 }
 
-/* Up to "-->", the cursor before the two dashes that begin it: "<!-->" is one,
- * too. */
+/* Does the ">" before `at` end the comment whose first two dashes are at `from`?
+ * "<!-->" is one, too, and browsers take "--!>" for an end. */
+static bool ends_comment(const char *from, const char *at)
+{
+    if (at - from >= 6 && at[-2] == '!')
+        return at[-3] == '-' && at[-4] == '-';
+    return at - from >= 3 && at[-2] == '-' && at[-3] == '-';
+}
+
+/* The cursor is before the two dashes. */
 static void skip_comment(struct cursor *cursor)
 {
     const char *from = cursor->at;
     do {
         skip_behind(cursor, '>');
-    } while (!cursor_done(cursor)
-             && (cursor->at - from < 3 || cursor->at[-2] != '-'
-                 || cursor->at[-3] != '-'));
+    } while (!cursor_done(cursor) && !ends_comment(from, cursor->at));
 }
 
 /* "<!-- ... -->", "<!DOCTYPE ...>", "<?xml ...?>", the cursor behind "<". */
@@ -335,7 +341,7 @@ static void see_start(struct scan *scan, struct cursor *cursor)
     count_tag(scan, &tag, form);
     add_bone(scan, tag.name);
     part_at(scan, kind);
-    if (tag.is_closed || (kind & ELEMENT_VOID) != 0)
+    if ((kind & ELEMENT_VOID) != 0)
         return;
     if ((kind & ELEMENT_RAW) != 0)
         skip_raw(scan, cursor, tag.name);

@@ -9,6 +9,7 @@
 #include "common/base/chunk.h"
 
 #define NAME_BYTES 8u
+#define NAME_OTHER (UINT64_C(1) << 63) /* no letter or digit has that bit */
 
 /* Letters and digits in lower case; 0: no part of a name. */
 static unsigned char name_byte(char byte)
@@ -39,9 +40,9 @@ static uint64_t name_at_end(struct cursor *cursor)
     return name;
 }
 
-/* A message has hundreds of names, of all lengths: where they end is found
- * without a branch. */
-uint64_t tag_name(struct cursor *cursor)
+/* Letters and digits. A message has hundreds of names, of all lengths: where
+ * they end is found without a branch. */
+static uint64_t take_name(struct cursor *cursor)
 {
     const char *at = cursor->at;
     if (cursor->end - at < (ptrdiff_t)CHUNK_BYTES)
@@ -64,6 +65,20 @@ static bool is_space(char byte)
 {
     return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r'
            || byte == '\f';
+}
+
+static bool ends_name(char byte)
+{
+    return is_space(byte) || byte == '/' || byte == '>';
+}
+
+uint64_t tag_name(struct cursor *cursor)
+{
+    const uint64_t name = take_name(cursor);
+    const char *end = cursor->at;
+    while (!cursor_done(cursor) && !ends_name(*cursor->at))
+        cursor->at++;
+    return cursor->at == end ? name : name | NAME_OTHER;
 }
 
 static void skip_space(struct cursor *cursor)
@@ -268,12 +283,11 @@ static void hear_attribute(struct tag *tag, uint64_t name, struct slice value)
 static uint64_t attribute_name(struct cursor *cursor)
 {
     const char *from = cursor->at;
-    const uint64_t name = tag_name(cursor);
+    const uint64_t name = take_name(cursor);
     const char *end = cursor->at;
     while (!cursor_done(cursor)
            && (cursor->at == from
-               || (!is_space(*cursor->at) && *cursor->at != '='
-                   && *cursor->at != '/' && *cursor->at != '>')))
+               || (*cursor->at != '=' && !ends_name(*cursor->at))))
         cursor->at++;
     return cursor->at == end ? name : 0;
 }
@@ -294,7 +308,6 @@ void tag_read(struct cursor *cursor, struct tag *tag)
     tag->name = tag_name(cursor);
     while (!cursor_done(cursor) && *cursor->at != '>') {
         char byte = *cursor->at;
-        tag->is_closed = byte == '/';
         if (byte == '/' || is_space(byte))
             cursor->at++;
         else

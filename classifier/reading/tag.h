@@ -46,14 +46,14 @@ struct tag {
     bool has_colour;        /* a background that is not white */
     bool is_white;          /* its letters are */
     bool is_hidden;
-    bool is_closed;  /* "<p/>" */
     uint8_t given;   /* TAG_GIVES_ bits */
     uint8_t decided; /* TAG_HIDES_ bits: properties that its style has */
     uint8_t settled; /* those that an "!important" decided */
     uint8_t hiding;  /* those that hide it */
 };
 
-/* Takes a name; 0 when there is none. */
+/* Takes a name; 0 when there is none. Of one that has other bytes than letters
+ * and digits ("style-x", "o:p") it is none that TAG() makes. */
 uint64_t tag_name(struct cursor *cursor);
 
 /* Takes all behind "<" up to the ">" that ends the tag, or to the end. */
