@@ -7,7 +7,7 @@
 #include "classifier/reading/tag.h"
 
 #define LETTERS     26u
-#define FORMS_A_ROW 9u  /* the longest row, and the empty form that ends it */
+#define FORMS_A_ROW 9u /* the longest row, and the empty form that ends it */
 
 /* By the first letter, in the order of how often mail has them: to find one
  * costs one or two comparisons. */

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "classifier/reading/style.h"
 #include "common/base/chars.h"
 #include "common/base/chunk.h"
 
@@ -126,24 +127,16 @@ static bool is_white(struct slice colour)
            || slice_starts_nocase(colour, SLICE("#fefefe"));
 }
 
-/* "0", "0px", "0.1em": nothing to see; "01" is one. */
+/* "0", ".0px", "0.1em": nothing to see. */
 static bool is_nothing(struct slice length)
 {
     size_t at = 0;
     while (at < length.len && length.ptr[at] == '0')
         at++;
-    const struct slice rest = slice_from(length, at);
-    if (at == 0 || (rest.len > 0 && char_is(rest.ptr[0], CHAR_DIGIT)))
-        return false;
-    return rest.len < 2 || rest.ptr[0] != '.' || rest.ptr[1] <= '1';
-}
-
-/* Is that the value? Of one that only begins so a browser thinks nothing. */
-static bool is_word(struct slice value, struct slice word)
-{
-    const struct slice rest = slice_trim(slice_from(value, word.len));
-    return slice_starts_nocase(value, word)
-           && (rest.len == 0 || rest.ptr[0] == '!');
+    if (at + 1 < length.len && length.ptr[at] == '.'
+        && char_is(length.ptr[at + 1], CHAR_DIGIT))
+        return length.ptr[at + 1] <= '1';
+    return at > 0 && (at == length.len || !char_is(length.ptr[at], CHAR_DIGIT));
 }
 
 /* A name as TAG() makes it, of any bytes. */
@@ -158,9 +151,9 @@ static uint64_t pack_name(struct slice name)
 /* The last of a property counts, and before that the last "!important": what a
  * browser shows must not pass for hidden. */
 static void decide(struct tag *tag, unsigned property, bool hides,
-                   struct slice value)
+                   bool is_important)
 {
-    const bool is_important = slice_find(value, '!') < value.len;
+    tag->may_hide |= hides;
     if ((tag->settled & property) != 0 && !is_important)
         return;
     if (is_important)
@@ -170,30 +163,48 @@ static void decide(struct tag *tag, unsigned property, bool hides,
         (uint8_t)(hides ? tag->hiding | property : tag->hiding & ~property);
 }
 
+/* Takes "!important" off a value. False: what is behind "!" is another word,
+ * and nothing of the declaration holds. */
+static bool take_importance(struct slice *value, bool *is_important)
+{
+    const size_t at = slice_find(*value, '!');
+    const struct slice word = slice_trim(slice_from(*value, at + 1));
+    *is_important = at < value->len;
+    *value = slice_trim(slice_head(*value, at));
+    return !*is_important || slice_equal_nocase(word, SLICE("important"));
+}
+
 static void hear_property(struct tag *tag, struct slice property,
                           struct slice value)
 {
     uint64_t name = pack_name(property);
-    if (name == TAG("color"))
+    bool is_important;
+    if (!take_importance(&value, &is_important))
+        return;
+    if (name == TAG("color")) {
         tag->is_white = is_white(value);
-    else if (name == TAG("backgrou")) /* and -color, -image */
+        tag->may_hide |= tag->is_white;
+    } else if (name == TAG("backgrou")) { /* and -color, -image */
         tag->has_colour |= value.len > 0 && !is_white(value)
                            && !slice_starts_nocase(value, SLICE("none"))
                            && !slice_starts_nocase(value, SLICE("transparent"));
-    else if (name == TAG("display"))
-        decide(tag, TAG_HIDES_DISPLAY, is_word(value, SLICE("none")), value);
-    else if (name == TAG("visibili"))
-        decide(tag, TAG_HIDES_VISIBILITY, is_word(value, SLICE("hidden")),
-               value);
-    else if (name == TAG("opacity"))
-        decide(tag, TAG_HIDES_OPACITY, is_nothing(value), value);
-    else if (name == TAG("font-siz"))
+    } else if (name == TAG("display")) {
+        decide(tag, TAG_HIDES_DISPLAY, slice_equal_nocase(value, SLICE("none")),
+               is_important);
+    } else if (name == TAG("visibili")) {
+        decide(tag, TAG_HIDES_VISIBILITY,
+               slice_equal_nocase(value, SLICE("hidden")), is_important);
+    } else if (name == TAG("opacity")) {
+        decide(tag, TAG_HIDES_OPACITY, is_nothing(value), is_important);
+    } else if (name == TAG("font-siz")) {
         tag->size = is_nothing(value) ? TAG_SIZE_NOTHING : TAG_SIZE_SOME;
+        tag->may_hide |= tag->size == TAG_SIZE_NOTHING;
+    }
 }
 
 /* Most properties tell nothing, and most of a style is made of them. Those that
  * might have such a value (none, 0, #fff, white), or such an end of their name
- * (background, color, font-size, display, or a blank behind it). */
+ * (background, color, font-size, display), or a blank that hides it. */
 static bool is_telling(char before_colon, char value)
 {
     enum { END = 1, VALUE = 2 };
@@ -209,7 +220,8 @@ static bool is_telling(char before_colon, char value)
            != 0;
 }
 
-/* No more of a style is looked at: what hides a text is short. */
+/* A style that is not plain and longer hides nothing: what hides a text is
+ * short. */
 #define STYLE_BYTES_MAX 4096u
 
 /* The property whose colon is at `colon` and begins behind the last ";". */
@@ -223,9 +235,8 @@ static void hear_declaration(struct tag *tag, struct slice before,
 }
 
 /* From colon to colon, since most of what is between is passed over. */
-static void hear_style(struct tag *tag, struct slice style)
+static void hear_declarations(struct tag *tag, struct slice rest)
 {
-    struct slice rest = slice_head(style, STYLE_BYTES_MAX);
     for (;;) {
         size_t colon = chunk_find(rest, ':');
         struct slice value = slice_from(rest, colon + 1);
@@ -238,6 +249,23 @@ static void hear_style(struct tag *tag, struct slice style)
             hear_declaration(tag, slice_head(rest, colon), value);
         rest = slice_from(rest, colon + 1 + len + 1);
     }
+}
+
+/* Few styles are not plain, and of those with strings and brackets few say
+ * anything that matters where those stand. */
+static void hear_style(struct tag *tag, struct slice style)
+{
+    const enum style_form form = style_form(style);
+    const struct tag before = *tag;
+    char room[STYLE_BYTES_MAX];
+    if (form != STYLE_CODED)
+        hear_declarations(tag, style);
+    if (form == STYLE_PLAIN
+        || (form == STYLE_NESTED && !tag->may_hide && !tag->has_colour))
+        return;
+    *tag = before;
+    if (style.len <= sizeof room)
+        hear_declarations(tag, style_plain(style, room));
 }
 
 /* Of attributes given twice browsers take the first. */

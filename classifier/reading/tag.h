@@ -46,6 +46,7 @@ struct tag {
     bool has_colour;        /* a background that is not white */
     bool is_white;          /* its letters are */
     bool is_hidden;
+    bool may_hide;   /* something of its style, by itself, hides it */
     uint8_t given;   /* TAG_GIVES_ bits */
     uint8_t decided; /* TAG_HIDES_ bits: properties that its style has */
     uint8_t settled; /* those that an "!important" decided */

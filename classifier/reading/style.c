@@ -1,0 +1,186 @@
+/* style.c - the declarations of a style attribute, where CSS sees them. */
+#include "classifier/reading/style.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "classifier/reading/entity.h"
+#include "common/base/chars.h"
+#include "common/base/chunk.h"
+
+#define DEPTH_MAX  16u /* of brackets; deeper ones never close */
+#define ESCAPE_MAX 6u  /* hexadecimal digits */
+#define OTHER      '_' /* for what is no part of a word that matters */
+
+/* Of bytes that change how the others are read. */
+static chunk nesting(chunk bytes)
+{
+    return chunk_is(bytes, '"') | chunk_is(bytes, '\'') | chunk_is(bytes, '(')
+           | chunk_is(bytes, '[') | chunk_is(bytes, '{');
+}
+
+static chunk coding(chunk bytes)
+{
+    return chunk_is(bytes, '&') | chunk_is(bytes, '*') | chunk_is(bytes, '\\');
+}
+
+enum style_form style_form(struct slice style)
+{
+    chunk nested = { 0 };
+    chunk coded = { 0 };
+    for (; style.len >= CHUNK_BYTES; style = slice_from(style, CHUNK_BYTES)) {
+        nested |= nesting(chunk_read(style.ptr));
+        coded |= coding(chunk_read(style.ptr));
+    }
+    char rest[CHUNK_BYTES] = { 0 };
+    if (style.len > 0)
+        memcpy(rest, style.ptr, style.len);
+    nested |= nesting(chunk_read(rest));
+    coded |= coding(chunk_read(rest));
+    if (chunk_first(coded) < CHUNK_BYTES)
+        return STYLE_CODED;
+    return chunk_first(nested) < CHUNK_BYTES ? STYLE_NESTED : STYLE_PLAIN;
+}
+
+/* References of HTML, which are there before CSS is. One is never shorter than
+ * what it stands for. */
+static struct slice write_references(struct slice style, char *room)
+{
+    char *to = room;
+    while (style.len > 0) {
+        uint32_t character = (unsigned char)*style.ptr;
+        size_t len = 1;
+        if (character == '&')
+            len = entity_read(style, &character);
+        *to++ = (char)(character < 0x80 ? character : OTHER);
+        style = slice_from(style, len);
+    }
+    return slice_of(room, (size_t)(to - room));
+}
+
+struct plain {
+    const char *at;
+    const char *end;
+    char *to;
+    char quote;            /* of the string that runs; 0: none does */
+    bool is_address;       /* of url(), where quotes and comments are neither */
+    char close[DEPTH_MAX]; /* what ends the brackets that are open */
+    size_t depth;
+};
+
+static bool is_space(char byte)
+{
+    return char_is(byte, CHAR_BLANK) || byte == '\n' || byte == '\r'
+           || byte == '\f';
+}
+
+/* Behind "\": a character by its number, or any other that stands for itself;
+ * a line end is nothing. */
+static void take_escape(struct plain *plain)
+{
+    uint32_t character = 0;
+    unsigned digits = 0;
+    for (; plain->at < plain->end && digits < ESCAPE_MAX
+           && char_is(*plain->at, CHAR_HEX);
+         digits++)
+        character = character * 16 + (uint32_t)char_hex_value(*plain->at++);
+    if (digits == 0 && plain->at < plain->end)
+        character = (unsigned char)*plain->at++;
+    else if (plain->at < plain->end && is_space(*plain->at))
+        plain->at++;
+    /* Escaped it is never what parts declarations. */
+    const bool is_plain =
+        character < 0x80 && char_is((char)character, CHAR_LDH);
+    *plain->to++ = (char)(is_plain ? character : OTHER);
+}
+
+static void skip_comment(struct plain *plain)
+{
+    const struct slice rest =
+        slice_of(plain->at, (size_t)(plain->end - plain->at));
+    const size_t len = slice_find_slice(rest, SLICE("*/"));
+    plain->at += len < rest.len ? len + 2 : len;
+    *plain->to++ = ' ';
+}
+
+/* An address without quotes. */
+static bool begins_address(const struct plain *plain)
+{
+    const char *at = plain->at;
+    while (at < plain->end && is_space(*at))
+        at++;
+    return at < plain->end && *at != '"' && *at != '\'';
+}
+
+static void open_bracket(struct plain *plain, const char *begin, char close)
+{
+    if (plain->depth < DEPTH_MAX)
+        plain->close[plain->depth] = close;
+    plain->depth++;
+    plain->is_address =
+        close == ')' && plain->to - begin >= 3 && begins_address(plain)
+        && slice_starts_nocase(slice_of(plain->to - 3, 3), SLICE("url"));
+}
+
+static bool is_nested(const struct plain *plain)
+{
+    return plain->quote != 0 || plain->depth > 0;
+}
+
+/* What the byte opens or closes. */
+static void follow(struct plain *plain, const char *begin, char byte)
+{
+    if (plain->quote != 0) {
+        if (byte == plain->quote || byte == '\n')
+            plain->quote = 0;
+    } else if (plain->depth > 0 && plain->depth <= DEPTH_MAX
+               && byte == plain->close[plain->depth - 1]) {
+        plain->depth--;
+        plain->is_address = false;
+    } else if (!plain->is_address && (byte == '"' || byte == '\'')) {
+        plain->quote = byte;
+    } else if (!plain->is_address && byte == '(') {
+        open_bracket(plain, begin, ')');
+    } else if (!plain->is_address && byte == '[') {
+        open_bracket(plain, begin, ']');
+    } else if (!plain->is_address && byte == '{') {
+        open_bracket(plain, begin, '}');
+    }
+}
+
+/* What parts declarations, or ends one, and is nested does neither. */
+static void take_byte(struct plain *plain, const char *begin)
+{
+    const char byte = *plain->at++;
+    follow(plain, begin, byte);
+    const bool parts = byte == ':' || byte == ';' || byte == '!';
+    *plain->to++ = (char)(parts && is_nested(plain) ? OTHER : byte);
+}
+
+static bool is_at_comment(const struct plain *plain)
+{
+    return plain->quote == 0 && !plain->is_address
+           && plain->end - plain->at >= 2 && plain->at[0] == '/'
+           && plain->at[1] == '*';
+}
+
+struct slice style_plain(struct slice style, char *room)
+{
+    const struct slice text = write_references(style, room);
+    struct plain plain = { .at = text.ptr,
+                           .end = text.ptr + text.len,
+                           .to = room };
+    /* What is written never overtakes what is read. */
+    while (plain.at < plain.end) {
+        if (is_at_comment(&plain)) {
+            plain.at += 2;
+            skip_comment(&plain);
+        } else if (*plain.at == '\\') {
+            plain.at++;
+            take_escape(&plain);
+        } else {
+            take_byte(&plain, room);
+        }
+    }
+    return slice_of(room, (size_t)(plain.to - room));
+}
