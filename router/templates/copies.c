@@ -169,8 +169,25 @@ static bool is_made_by_us(const struct template_record *record)
            == tenant_hash(record->tenant) % TEMPLATES_SHARDS;
 }
 
-/* Of one state the latest copy has most history, and each knows what was taken
- * until then; of an earlier state what was taken is no matter. */
+/* Of one state the latest copy has most history; of an earlier state it is no
+ * matter. */
+static void restore_own(struct guard_template *template,
+                        const struct guard_template *kept)
+{
+    if (kept->since_utc_s > template->since_utc_s)
+        guard_release(template);
+    if (template_rank(kept) <= template_rank(template)
+        && kept->last_utc_s <= template->last_utc_s)
+        return;
+    struct guard_template copy = *kept;
+    copy.watch = template->watch;
+    copy.tenant = template->tenant;
+    memcpy(copy.bands, template->bands, sizeof copy.bands);
+    *template = copy;
+}
+
+/* Each copy knows what was taken until then. One under an id of before says
+ * nothing else of what the template is now: it was another then. */
 static void restore(struct templates *templates, struct locked *locked,
                     const struct template_record *record, uint64_t now_ms)
 {
@@ -183,17 +200,8 @@ static void restore(struct templates *templates, struct locked *locked,
     if (!template || record->template.since_utc_s < template->since_utc_s)
         return;
     const size_t before = guard_bytes(template);
-    if (record->template.since_utc_s > template->since_utc_s)
-        guard_release(template);
-    if (template_rank(&record->template) > template_rank(template)
-        || record->template.last_utc_s > template->last_utc_s) {
-        struct guard_template copy = record->template;
-        copy.id = template->id;
-        copy.watch = template->watch;
-        copy.tenant = template->tenant;
-        memcpy(copy.bands, template->bands, sizeof copy.bands);
-        *template = copy;
-    }
+    if (record->template.id == template->id)
+        restore_own(template, &record->template);
     guard_recall(template, &record->taken, now_ms);
     locked_weigh(templates, &locked->shard, before, template);
 }

@@ -262,6 +262,34 @@ static void test_copies_meet(void **state)
     templates_free(&templates);
 }
 
+/* What a file has of an id of before is no word on what the template is now,
+ * though it was met later than that one. */
+static void test_ids_of_before_restore_nothing(void **state)
+{
+    (void)state;
+    struct templates *templates = make(1000);
+    struct judge_standing standing;
+    (void)send(templates, "acme", 1, 1, &standing);
+    struct template_record now = { .tenant = SLICE("acme") };
+    now.template.id = standing.id;
+    now.template.since_utc_s = (uint32_t)(NOW_MS / 1000) + 5;
+    restore(&now, TEMPLATE_TRIPPED, true, -1);
+    struct template_record before = now;
+    before.template.id ^= UINT64_C(1) << 40;
+    before.template.since_utc_s += 5;
+    before.template.last_utc_s += 5;
+    restore(&before, TEMPLATE_NEW, false, -1);
+    const struct template_record alias = { .template = before.template,
+                                           .tenant = SLICE(""),
+                                           .now = standing.id };
+    templates_restore(templates, &alias, NOW_MS);
+    templates_restore(templates, &now, NOW_MS);
+    templates_restore(templates, &before, NOW_MS);
+    (void)send(templates, "acme", 1, 1, &standing);
+    assert_int_equal(standing.state, TEMPLATE_TRIPPED);
+    templates_free(&templates);
+}
+
 static void find_one(void *context, const struct template_record *record)
 {
     *(struct template_record *)context = *record;
@@ -920,6 +948,7 @@ int main(void)
         cmocka_unit_test(test_a_footer_of_all_mail_costs_no_time),
         cmocka_unit_test(test_copies_meet),
         cmocka_unit_test(test_two_that_meet_are_one),
+        cmocka_unit_test(test_ids_of_before_restore_nothing),
         cmocka_unit_test(test_names_are_bounded),
         cmocka_unit_test(test_packed_is_read_back),
         cmocka_unit_test(test_the_file_remembers),
