@@ -106,7 +106,7 @@ static bool is_due(struct keeper *keeper, uint64_t now_ms)
 {
     const uint64_t rest_ms = now_ms - keeper->written_ms;
     const size_t bytes = takings_bytes(keeper->takings);
-    if (!takings_is_whole(keeper->takings))
+    if (!keeper->is_written || !takings_is_whole(keeper->takings))
         return rest_ms >= WRITE_AGAIN;
     return rest_ms >= WRITE_EACH_MS
            || (bytes > TAKINGS_MIN && bytes > keeper->written_bytes);

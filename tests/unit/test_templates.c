@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -727,6 +728,55 @@ static void test_a_full_disk_is_survived(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+static struct timespec tried_at(const char *folder)
+{
+    struct stat about;
+    char path[64];
+    (void)snprintf(path, sizeof path, "%s/templates.new", folder);
+    assert_int_equal(stat(path, &about), 0);
+    return about.st_mtim;
+}
+
+/* More than a file of all that is due. */
+static void take_much(struct life *life)
+{
+    struct judge_standing standing;
+    char tenant[16];
+    for (uint32_t i = 0; i < 16000; i++) {
+        (void)snprintf(tenant, sizeof tenant, "t%u", i);
+        (void)send_at(life->templates, tenant, i, i, time_utc_ms(), &standing);
+    }
+}
+
+/* However much is taken meanwhile: a file that cannot be written is not tried
+ * each second. */
+static void test_a_file_that_fails_is_let_be(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/templates-XXXXXX";
+    char path[64];
+    struct life life;
+    assert_non_null(mkdtemp(folder));
+    begin_life(&life, folder);
+    (void)snprintf(path, sizeof path, "%s/templates", folder);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(mkdir(path, 0700), 0);
+    take_much(&life);
+    live(&life, 1500);
+    take_much(&life);
+    const struct timespec first = tried_at(folder);
+    live(&life, 2000);
+    const struct timespec later = tried_at(folder);
+    assert_int_equal(first.tv_sec, later.tv_sec);
+    assert_int_equal(first.tv_nsec, later.tv_nsec);
+    end_life(&life);
+    assert_int_equal(rmdir(path), 0);
+    (void)snprintf(path, sizeof path, "%s/templates.new", folder);
+    assert_int_equal(unlink(path), 0);
+    empty_folder(folder);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* A machine that lost its power leaves half a record, or other bytes. */
 static void test_cut_takings_are_read_as_far_as_they_go(void **state)
 {
@@ -955,6 +1005,7 @@ int main(void)
         cmocka_unit_test(test_a_kill_forgets_no_budget),
         cmocka_unit_test(test_a_restart_forgets_no_pot_and_no_peak),
         cmocka_unit_test(test_a_full_disk_is_survived),
+        cmocka_unit_test(test_a_file_that_fails_is_let_be),
         cmocka_unit_test(test_cut_takings_are_read_as_far_as_they_go),
         cmocka_unit_test(test_an_alert_has_witnesses),
         cmocka_unit_test(test_witnesses_are_few),
