@@ -68,6 +68,7 @@ struct world {
     uint64_t mail_us; /* between two messages, about; 0: there is always mail */
     struct worker *heard;
     bool is_down;
+    uint64_t back_us; /* by so much Redis' clock was set back */
     uint64_t sent_us[SENT_MAX];
     size_t sent;
     uint64_t waited_us; /* by all mail together */
@@ -113,7 +114,7 @@ static void ask_redis(struct world *world, struct worker *worker)
     char key[] = "rate";
     char second[24];
     char part[24];
-    const uint64_t redis_us = START_UTC_US + world->now_us;
+    const uint64_t redis_us = START_UTC_US + world->now_us - world->back_us;
     (void)snprintf(second, sizeof second, "%" PRIu64, redis_us / 1000000u);
     (void)snprintf(part, sizeof part, "%" PRIu64, redis_us % 1000000u);
     const struct slice keys[] = { slice_text(key) };
@@ -444,6 +445,23 @@ static void without_redis_they_take_turns(void **state)
     assert_true(used(world, 40000000) >= 0.95);
 }
 
+/* Or another server with another clock takes over. */
+static void a_clock_that_is_set_back_stops_nobody(void **state)
+{
+    struct world *world = *state;
+    populate(world, 4, 10, 1000);
+    live(world, 20000000);
+    world->back_us = UINT64_C(3600000000);
+    live(world, 15000000);
+    show(world, 35000000);
+    assert_int_equal(excess(world), 0);
+    forget_counts(world);
+    live(world, 20000000);
+    show(world, 20000000);
+    assert_int_equal(excess(world), 0);
+    assert_true(used(world, 20000000) >= 0.9);
+}
+
 /* What an answer means is known to a part of what it took. */
 static void slow_answers_cost_little(void **state)
 {
@@ -493,6 +511,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(without_redis_they_take_turns, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(a_clock_that_is_set_back_stops_nobody,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(slow_answers_cost_little, set_up,
                                         tear_down),
         cmocka_unit_test(one_quick_answer_tells_what_slow_ones_mean),

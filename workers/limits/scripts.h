@@ -48,8 +48,11 @@ extern const struct store_script script_renew_slots;
  * it held. Due 1: the key was there lately; when it is not it was lost, with
  * moments reserved up to the reach. No moment comes earlier than `after`.
  *
- * The hash has the interval, and as lines for each track its next free moment,
- * from which moment on those before that are its last owner's, and who that is.
+ * The hash has the interval, when it was written, and as lines for each track its
+ * next free moment, from which moment on those before that are its last owner's,
+ * and who that is. Written later than now, the clock was set back or is another
+ * server's: what was reserved is as far ahead as it was then, and the tracks
+ * begin anew behind it.
  * When all moments are over the tracks begin anew, now. A string is what earlier
  * versions left: the next free moment. */
 extern const struct store_script script_reserve;
