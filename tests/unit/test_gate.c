@@ -406,14 +406,34 @@ static void a_whim_takes_nothing_from_who_has_more(void **state)
     assert_int_equal(bench->workers[0].open, CONNECTIONS);
 }
 
+static void mark(struct bench *bench, const char *what, uint64_t utc_ms)
+{
+    char text[24];
+    (void)snprintf(text, sizeof text, "%llu", (unsigned long long)utc_ms);
+    const struct slice words[] = { SLICE("HSET"), SLICE("test:limits"),
+                                   slice_text(what), slice_text(text) };
+    store_command(bench->workers[0].store, words, ARRAY_LEN(words), NULL, NULL);
+}
+
+/* As if nobody had been there for a while. */
+static void put_back(struct bench *bench, uint64_t ago_ms)
+{
+    mark(bench, "alive", time_utc_ms() - ago_ms);
+}
+
+static void enter(struct bench *bench, struct slice name, struct slice claim)
+{
+    const struct slice words[] = { SLICE("HSET"),
+                                   SLICE("test:slots:{s1|site.test}"), name,
+                                   claim };
+    store_command(bench->workers[0].store, words, ARRAY_LEN(words), NULL, NULL);
+}
+
 static void workers_of_an_earlier_version_are_counted(void **state)
 {
     struct bench *bench = *state;
     run_for(bench, SETTLED_MS);
-    const struct slice entry[] = { SLICE("HSET"),
-                                   SLICE("test:slots:{s1|site.test}"),
-                                   SLICE("old#1"), SLICE("15 9999999999999") };
-    store_command(bench->workers[0].store, entry, ARRAY_LEN(entry), NULL, NULL);
+    enter(bench, SLICE("old#1"), SLICE("15 9999999999999"));
     open_gate(&bench->workers[0], CONNECTIONS);
     run_for(bench, 1000);
     assert_int_equal(bench->workers[0].open, 5);
@@ -524,15 +544,19 @@ static void a_flush_lets_nobody_have_more(void **state)
     assert_rate_kept(bench);
 }
 
-/* As if nobody had been there for a while. */
-static void put_back(struct bench *bench, uint64_t ago_ms)
+/* Redis' clock was an hour ahead: all that it wrote is of then. */
+static void a_clock_that_is_set_back_is_a_gap(void **state)
 {
-    char text[24];
-    (void)snprintf(text, sizeof text, "%llu",
-                   (unsigned long long)(time_utc_ms() - ago_ms));
-    const struct slice words[] = { SLICE("HSET"), SLICE("test:limits"),
-                                   SLICE("alive"), slice_text(text) };
-    store_command(bench->workers[0].store, words, ARRAY_LEN(words), NULL, NULL);
+    struct bench *bench = *state;
+    run_for(bench, SETTLED_MS);
+    mark(bench, "since", time_utc_ms() + HOURS_MS(1));
+    mark(bench, "alive", time_utc_ms() + HOURS_MS(1));
+    enter(bench, SLICE("dead#1"), SLICE("15 9999999999999 15 15 0"));
+    open_gate(&bench->workers[0], CONNECTIONS);
+    run_for(bench, 500);
+    assert_int_equal(bench->workers[0].open, 0);
+    run_for(bench, SETTLED_MS + 4000);
+    assert_int_equal(bench->workers[0].open, CONNECTIONS);
 }
 
 static void a_gap_in_which_leases_can_have_ended_is_seen(void **state)
@@ -654,6 +678,7 @@ int main(void)
         gate_test(a_site_never_seen_gets_the_share_without_redis),
         gate_test(a_flush_lets_nobody_have_more),
         gate_test(a_gap_in_which_leases_can_have_ended_is_seen),
+        gate_test(a_clock_that_is_set_back_is_a_gap),
         gate_test(no_limit_asks_nothing),
         gate_test(a_high_rate_costs_few_round_trips),
         gate_test(connections_have_a_rate_of_their_own),

@@ -27,11 +27,12 @@
  * sure of nothing: what it has is still its own until it expires. Entries of earlier versions end
  * with the expiry: their workers want what they use.
  *
- * The marker knows when somebody was
- * last here (`alive`) and since when somebody has been without a gap (`since`).
- * After a gap in which a lease could end, or with all keys lost, the counts say nothing: for one
+ * The marker knows when somebody was last here (`alive`) and since when somebody
+ * has been without a gap (`since`). After a gap in which a lease could end, with
+ * all keys lost, or when the clock was set back, the counts say nothing: for one
  * lease a worker gets no more than it holds, or, when it was not here before
- * that (its birth is the present `since`), than its share. */
+ * that (its birth is the present `since`), than its share. An entry that expires
+ * later than any can does so a lease from now. */
 extern const struct store_script script_renew_slots;
 
 /* Reserves moments at which messages may leave (GCRA).
