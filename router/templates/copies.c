@@ -18,6 +18,16 @@ static void obey(struct templates *templates, struct locked *locked,
     locked_weigh(templates, &locked->shard, before, template);
 }
 
+/* By these it is told how long the blame lasts. */
+static void hear_complaints(struct guard_template *template,
+                            const struct guard_template *other)
+{
+    if (!guard_is_blamed(other))
+        return;
+    template->delivered = other->delivered;
+    template->complained = other->complained;
+}
+
 static void adopt_new(struct templates *templates, struct locked *locked,
                       const struct template_record *record)
 {
@@ -239,6 +249,7 @@ bool templates_merge(struct templates *templates,
         is_news = true;
     } else if (template_rank(&record->template) > template_rank(template)) {
         obey(templates, locked, template, &record->template);
+        hear_complaints(template, &record->template);
         is_news = true;
     } else if (template_rank(&record->template) < template_rank(template)) {
         locked_tell(templates, locked, template, GUARD_UNCHANGED);

@@ -263,6 +263,30 @@ static void test_copies_meet(void **state)
     templates_free(&templates);
 }
 
+/* As long as its complaints are as many, wherever those were heard. */
+static void test_blame_of_another_router_lasts(void **state)
+{
+    (void)state;
+    struct templates *templates = make(1000);
+    struct judge_standing standing;
+    (void)send(templates, "acme", 1, 1, &standing);
+    struct template_record record = { .tenant = SLICE("acme") };
+    record.template.id = standing.id;
+    record.template.since_utc_s = (uint32_t)(NOW_MS / 1000) + 5;
+    record.template.delivered = 1000;
+    record.template.complained = 20;
+    restore(&record, TEMPLATE_TRIPPED, false, -1);
+    assert_true(templates_merge(templates, &record, NOW_MS));
+    (void)send_at(templates, "acme", 1, 2, NOW_MS + HOURS_MS(25), &standing);
+    assert_int_equal(standing.state, TEMPLATE_TRIPPED);
+    assert_true(standing.is_blamed);
+    templates_hear(templates, standing.id, GUARD_DELIVERED, 20000,
+                   NOW_MS + HOURS_MS(25));
+    (void)send_at(templates, "acme", 1, 3, NOW_MS + HOURS_MS(26), &standing);
+    assert_int_equal(standing.state, TEMPLATE_PROBATION);
+    templates_free(&templates);
+}
+
 /* What a file has of an id of before is no word on what the template is now,
  * though it was met later than that one. */
 static void test_ids_of_before_restore_nothing(void **state)
@@ -999,6 +1023,7 @@ int main(void)
         cmocka_unit_test(test_copies_meet),
         cmocka_unit_test(test_two_that_meet_are_one),
         cmocka_unit_test(test_ids_of_before_restore_nothing),
+        cmocka_unit_test(test_blame_of_another_router_lasts),
         cmocka_unit_test(test_names_are_bounded),
         cmocka_unit_test(test_packed_is_read_back),
         cmocka_unit_test(test_the_file_remembers),
