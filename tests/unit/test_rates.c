@@ -465,6 +465,23 @@ static void a_clock_that_is_set_back_stops_nobody(void **state)
     assert_true(used(world, 20000000) >= 0.9);
 }
 
+/* It comes back with what it knew: what they meant to send by turns after all
+ * that was reserved is not sent beside it. */
+static void a_short_outage_is_hardly_felt(void **state)
+{
+    struct world *world = *state;
+    populate(world, 2, 10, 1000);
+    live(world, 3000000);
+    world->is_down = true;
+    live(world, 400000);
+    world->is_down = false;
+    forget_counts(world);
+    live(world, 20000000);
+    show(world, 20000000);
+    assert_int_equal(excess(world), 0);
+    assert_true(used(world, 20000000) >= 0.95);
+}
+
 /* What an answer means is known to a part of what it took. */
 static void slow_answers_cost_little(void **state)
 {
@@ -516,6 +533,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_clock_that_is_set_back_stops_nobody,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_short_outage_is_hardly_felt, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(slow_answers_cost_little, set_up,
                                         tear_down),
         cmocka_unit_test(one_quick_answer_tells_what_slow_ones_mean),

@@ -255,13 +255,13 @@ bool rate_is_low(const struct rate *rate, uint64_t now_us)
                && tokens_within(rate, now_us, PREFETCH_US) == tokens);
 }
 
-/* How far ahead tokens are on hand. */
+/* How far ahead tokens are on hand that Redis knows of. */
 static uint64_t held_us(const struct rate *rate, uint64_t now_us)
 {
     uint64_t end_us = now_us;
     for (size_t i = 0; i < RATE_STRANDS; i++) {
         const struct rate_strand *strand = &rate->strands[i];
-        if (strand->count == 0)
+        if (strand->count == 0 || strand->is_own)
             continue;
         uint64_t last_us =
             strand->from_us + (strand->count - 1) * track_us(rate);
@@ -299,8 +299,17 @@ static void add_strand(struct rate *rate, const struct rate_strand *strand)
     }
 }
 
+/* Redis is back, and gives their time to others. */
+static void drop_own(struct rate *rate, uint64_t now_us)
+{
+    for (size_t i = 0; i < RATE_STRANDS; i++)
+        if (rate->strands[i].is_own && rate->strands[i].from_us > now_us)
+            rate->strands[i].count = 0;
+}
+
 static void note_answer(struct rate *rate, uint64_t now_us)
 {
+    drop_own(rate, now_us);
     rate->is_asking = false;
     rate->is_alone = false;
     rate->lost_us = 0;
@@ -360,6 +369,7 @@ void rate_help_oneself(struct rate *rate, const struct share *share,
     struct rate_strand strand = {
         .from_us = earliest_us + (turn_us + cycle_us - phase_us) % cycle_us,
         .count = 1,
+        .is_own = true,
     };
     strand.until_us = strand.from_us + life_us(rate);
     rate->turn_us = strand.from_us;

@@ -46,6 +46,7 @@ struct rate_strand {
     uint64_t from_us;  /* the first one may be used from here ... */
     uint64_t until_us; /* ... to before this */
     uint32_t count;    /* not yet used */
+    bool is_own;       /* of our own making: no word of it in Redis */
 };
 
 struct rate {
