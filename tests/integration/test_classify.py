@@ -76,8 +76,14 @@ class Files(unittest.TestCase):
         (plain,) = self.lines(reset)
         (declared,) = self.lines("--declared", "transactional", reset)
         self.assertEqual(declared["declared"], "transactional")
-        self.assertGreater(declared["probabilities"]["transactional"],
-                           plain["probabilities"]["transactional"])
+        (prior,) = [reason for reason in declared["reasons"]
+                    if reason["code"] == "declared"]
+        self.assertEqual((prior["toward"], prior["weight"]),
+                         ("transactional", 0.75))
+        self.assertNotIn("declared", [reason["code"]
+                                      for reason in plain["reasons"]])
+        self.assertGreaterEqual(declared["probabilities"]["transactional"],
+                                plain["probabilities"]["transactional"])
         (lower,) = self.lines("--declared", "bulk", reset)
         self.assertEqual((lower["stream"], lower["protected"]), ("bulk", False))
 
