@@ -33,8 +33,8 @@ unsigned guard_likeness(const struct guard_template *template,
 {
     unsigned bands = 0;
     enum judge_kind taught;
-    /* Who may more than others must be more alike: a footer in common is not
-     * enough, and plain text has no form that could differ. */
+    /* Who may more than others must be more alike: half of the words and the
+     * form in common are not enough. */
     const bool is_open =
         guard_state(template) == TEMPLATE_TRUSTED
         || (guard_is_taught(template, &taught) && taught == KIND_TRANSACTIONAL);
@@ -43,7 +43,5 @@ unsigned guard_likeness(const struct guard_template *template,
         bands += template->bands[i] == key->bands[i];
     if (bands >= GUARD_BANDS - 1)
         return 2 * bands + has_form;
-    if (is_open && key->skeleton == 0)
-        return 0;
-    return has_form && bands >= (is_open ? 2u : 1u) ? 2 * bands + 1 : 0;
+    return has_form && bands > 0 && !is_open ? 2 * bands + 1 : 0;
 }

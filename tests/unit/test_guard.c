@@ -516,7 +516,15 @@ static void test_instances_of_a_template_are_one(void **state)
     assert_true(other.id != key.id);
     guard_set(&template, TEMPLATE_TRUSTED, START_MS);
     assert_int_equal(guard_likeness(&template, &other), 0);
+    for (uint32_t i = 2; i < SKETCH_HASHES - 2; i++)
+        sketch->min_hashes[i]--; /* all bands but the first are shared */
+    guard_key_of(sketch, 1, &other);
+    assert_int_equal(guard_likeness(&template, &other), 7);
+    sketch->min_hashes[2]++;
+    guard_key_of(sketch, 1, &other);
+    assert_int_equal(guard_likeness(&template, &other), 0);
     guard_set(&template, TEMPLATE_NEW, START_MS);
+    assert_int_equal(guard_likeness(&template, &other), 5);
     sketch->skeleton = 6;
     guard_key_of(sketch, 1, &other);
     assert_int_equal(guard_likeness(&template, &other), 0);
