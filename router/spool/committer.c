@@ -35,6 +35,15 @@ static void wait_for_writes(struct spool *spool)
         (void)pthread_cond_wait(&spool->queue_filled, &spool->queue_lock);
 }
 
+/* Meanwhile writes gather. */
+static void rest(const struct spool *spool)
+{
+    const uint64_t rest_us = pace_rest_us(&spool->pace, time_now_us());
+    const struct timespec time = { .tv_nsec = (long)rest_us * 1000 };
+    if (rest_us > 0)
+        (void)nanosleep(&time, NULL);
+}
+
 /* Under queue_lock. Those who come for it need not be many: see pace.h. */
 static void wait_for_large(struct spool *spool)
 {
@@ -76,7 +85,9 @@ static void take_writes(struct spool *spool, struct batch *batch)
     take_from(spool, &spool->urgent, batch, BATCH_BYTES_MAX);
     take_from(spool, &spool->queue, batch,
               has_urgent ? BATCH_URGENT_BYTES_MAX : BATCH_BYTES_MAX);
-    pace_note(&spool->pace, large_waited - spool->large_waiting, time_now_us());
+    const uint64_t now_us = time_now_us();
+    pace_note(&spool->pace, large_waited - spool->large_waiting, now_us);
+    pace_note_batch(&spool->pace, batch->count, now_us);
 }
 
 static bool has_writes(const struct spool *spool)
@@ -313,6 +324,7 @@ void *committer_run(void *context)
     while (goes_on) {
         cleaner_retire(spool);
         look_after_room(spool);
+        rest(spool);
         cleaner_gather(spool, batch);
         goes_on = gather(spool, batch);
         if (goes_on)

@@ -4,6 +4,20 @@
 /* Each look counts a quarter of what is known. */
 #define OLD_WEIGHT 3u
 
+void pace_note_batch(struct pace *pace, size_t count, uint64_t now_us)
+{
+    pace->batch_us = now_us;
+    pace->batch_count = count;
+}
+
+uint64_t pace_rest_us(const struct pace *pace, uint64_t now_us)
+{
+    const uint64_t since_us = now_us - pace->batch_us;
+    if (pace->batch_count < PACE_MANY || since_us >= PACE_GAP_US)
+        return 0;
+    return PACE_GAP_US - since_us;
+}
+
 void pace_note(struct pace *pace, size_t count, uint64_t now_us)
 {
     if (count == 0)

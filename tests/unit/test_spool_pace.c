@@ -41,6 +41,19 @@ static void slow_ones_are_not_waited_for(void **state)
     assert_int_equal(pace_wait_us(&fast, 2, 1000), 2 * 500 * (PACE_SHARE - 2));
 }
 
+static void batches_of_many_keep_their_distance(void **state)
+{
+    (void)state;
+    struct pace pace = { .batch_us = 0 };
+    assert_int_equal(pace_rest_us(&pace, 5), 0);
+    pace_note_batch(&pace, PACE_MANY - 1, 5000000);
+    assert_int_equal(pace_rest_us(&pace, 5000000), 0);
+    pace_note_batch(&pace, PACE_MANY, 5000000);
+    assert_int_equal(pace_rest_us(&pace, 5000000), PACE_GAP_US);
+    assert_int_equal(pace_rest_us(&pace, 5000000 + PACE_GAP_US - 1), 1);
+    assert_int_equal(pace_rest_us(&pace, 5000000 + PACE_GAP_US), 0);
+}
+
 static void the_pace_follows(void **state)
 {
     (void)state;
@@ -214,6 +227,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_waits_alone),
         cmocka_unit_test(slow_ones_are_not_waited_for),
+        cmocka_unit_test(batches_of_many_keep_their_distance),
         cmocka_unit_test(the_pace_follows),
         cmocka_unit_test_setup_teardown(urgent_mail_goes_first, setup,
                                         teardown),
