@@ -4,8 +4,8 @@
  *
  * Each thread has its own eventlog over the same file, opened with O_APPEND,
  * and writes whole lines in one write(2), so threads need no lock. Lines wait
- * in memory until eventlog_flush(), for some milliseconds, or until 64 KiB are
- * full. A log that cannot be written is told in the diagnostic
+ * in memory until eventlog_flush(), which the loop calls before it sleeps, or
+ * until 64 KiB are full. A log that cannot be written is told in the diagnostic
  * log once per outage, and never holds up mail: the lines are lost. A pipe or
  * socket (stdout) gets writes of at most 4 KiB, whole lines, and only while it
  * takes them.

@@ -88,11 +88,9 @@ struct dispatch {
     struct mailbox *fetched; /* struct fetch */
     struct mailbox *calls;   /* struct call */
     struct timer *tick;
-    struct timer *unmute;    /* for workers whose link was full */
-    struct timer *log_lines; /* the event log's lines are written */
-    bool has_lines;          /* log_lines is set */
-    struct defer *work;      /* serve lanes, send ACKs */
-    struct defer *operate;   /* a slice of what operators want */
+    struct timer *unmute;  /* for workers whose link was full */
+    struct defer *work;    /* serve lanes, send ACKs, flush the event log */
+    struct defer *operate; /* a slice of what operators want */
 
     struct lanes lanes;
     struct wheel wheel;

@@ -81,6 +81,7 @@ static void work(void *context)
     fetch_pump(dispatch);
     room_review(dispatch);
     settle_flush_acks(dispatch);
+    eventlog_flush(dispatch->events);
 }
 
 /* A slice of what operators want; again in the next turn while there is more. */
@@ -178,7 +179,6 @@ static void hear_call(void *context, void *item)
 {
     struct dispatch *dispatch = context;
     struct call *call = item;
-    events_write(dispatch); /* who asks may look there, too */
     switch (call_kind(call)) {
     case CALL_ASK:
         answer(dispatch, call);
@@ -411,7 +411,6 @@ static void init_loop(struct dispatch *dispatch)
         mailbox_new(loop, DISPATCH_CALLS_MAX, hear_call, dispatch);
     dispatch->tick = timer_new(loop, tick, dispatch);
     dispatch->unmute = timer_new(loop, wake_all, dispatch);
-    dispatch->log_lines = timer_new(loop, events_write, dispatch);
     dispatch->work = defer_new(loop, work, dispatch);
     dispatch->operate = defer_new(loop, operate, dispatch);
 }
@@ -561,7 +560,6 @@ void dispatch_free(struct dispatch **dispatch)
     workers_release(&freed->workers);
     timer_free(&freed->tick);
     timer_free(&freed->unmute);
-    timer_free(&freed->log_lines);
     defer_free(&freed->work);
     defer_free(&freed->operate);
     verdicts_free(&freed->verdicts);

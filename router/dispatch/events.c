@@ -23,21 +23,11 @@ static void begin(struct dispatch *dispatch, struct json *json,
     json_text(json, slice_text(event));
 }
 
-void events_write(void *context)
-{
-    struct dispatch *dispatch = context;
-    dispatch->has_lines = false;
-    eventlog_flush(dispatch->events);
-}
-
 static void end(struct dispatch *dispatch, struct json *json)
 {
     json_end(json);
     eventlog_end_line(dispatch->events);
-    if (dispatch->has_lines)
-        return;
-    dispatch->has_lines = true;
-    timer_set(dispatch->log_lines, dispatch_now_ms(dispatch) + EVENTS_WAIT_MS);
+    defer_set(dispatch->work);
 }
 
 static void add_text(struct json *json, const char *key, struct slice text)
@@ -231,7 +221,6 @@ void events_possible_duplicate(struct dispatch *dispatch, const struct job *job,
     add_text(&json, "worker", slice_text(worker));
     add_text(&json, "then", slice_text(done));
     end(dispatch, &json);
-    events_write(dispatch); /* before the copy leaves */
 }
 
 void events_late_doubt(struct dispatch *dispatch, uint64_t message,
@@ -243,7 +232,6 @@ void events_late_doubt(struct dispatch *dispatch, uint64_t message,
     add_text(&json, "worker", slice_text(worker));
     add_text(&json, "then", SLICE("sent"));
     end(dispatch, &json);
-    events_write(dispatch); /* before the worker forgets */
 }
 
 void events_worker(struct dispatch *dispatch, const char *event,

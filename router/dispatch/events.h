@@ -8,9 +8,6 @@
  * the next attempt, missing where the message expires before; asked_ms is there
  * where the reply named that wait itself. A complaint has id, account, tenant,
  * template, type, counted, known, router, recipient, generator.
- *
- * Lines are written together, EVENTS_WAIT_MS after the first of them: a write
- * for each turn of a busy loop costs as much as all else about them.
  */
 #ifndef ROUTER_DISPATCH_EVENTS_H
 #define ROUTER_DISPATCH_EVENTS_H
@@ -24,11 +21,6 @@
 #include "router/envelope.h"
 
 struct template_record;
-
-#define EVENTS_WAIT_MS 5u
-
-/* The lines that wait; a timer's handler, of a struct dispatch. */
-void events_write(void *context);
 
 /* What happened to one recipient; all borrowed. */
 struct event_outcome {

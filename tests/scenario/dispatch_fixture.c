@@ -384,8 +384,6 @@ uint64_t fixture_submit(struct fixture *fixture, const char *stream)
 FILE *fixture_open_log(struct fixture *fixture)
 {
     char path[96];
-    if (fixture->dispatch) /* whom a question makes write */
-        (void)fixture_number(fixture, "\"messages\":");
     (void)snprintf(path, sizeof path, "%s/events", fixture->folder);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
