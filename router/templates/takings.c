@@ -149,7 +149,11 @@ enum rc takings_sync(struct takings *takings, struct fault *fault)
     const bool is_dirty = takings->is_dirty;
     takings->is_dirty = false;
     unlock(takings);
-    if (is_dirty && fdatasync(takings->fd) != 0)
-        return fault_set(fault, RC_IO, errno, "sync %s", names[takings->which]);
-    return RC_OK;
+    if (!is_dirty || fdatasync(takings->fd) == 0)
+        return RC_OK;
+    const int reason = errno;
+    lock(takings);
+    takings->is_torn = true; /* and a second sync would say nothing of it */
+    unlock(takings);
+    return fault_set(fault, RC_IO, reason, "sync %s", names[takings->which]);
 }

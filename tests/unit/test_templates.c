@@ -1,4 +1,5 @@
 /* test_templates - the table of templates: bounds, copies, the file, threads. */
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -21,6 +22,7 @@
 #include "router/templates/aliases.h"
 #include "router/templates/file.h"
 #include "router/templates/keeper.h"
+#include "router/templates/takings.h"
 #include "router/templates/templates.h"
 
 #define NOW_MS  UINT64_C(1767225600000)
@@ -801,6 +803,45 @@ static void test_a_file_that_fails_is_let_be(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+static bool syncs_fail;
+
+/* The linker puts it in front of the system's: see CMakeLists.txt. */
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+int __wrap_fdatasync(int fd)
+{
+    if (!syncs_fail)
+        return __real_fdatasync(fd);
+    errno = EIO;
+    return -1;
+}
+
+/* What the kernel gave up once is not in the file, whatever it says later. */
+static void test_takings_that_were_not_synced_begin_anew(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/templates-XXXXXX";
+    struct fault fault;
+    const struct template_record record = { .template.id = 5,
+                                            .tenant = SLICE("acme") };
+    assert_non_null(mkdtemp(folder));
+    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct takings *takings = takings_new(fd);
+    assert_int_equal(takings_turn(takings, &fault), RC_OK);
+    takings_add(takings, &record);
+    syncs_fail = true;
+    assert_int_equal(takings_sync(takings, &fault), RC_IO);
+    syncs_fail = false;
+    assert_false(takings_is_whole(takings));
+    assert_int_equal(takings_turn(takings, &fault), RC_OK);
+    assert_true(takings_is_whole(takings));
+    takings_free(&takings);
+    (void)close(fd);
+    empty_folder(folder);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 /* A machine that lost its power leaves half a record, or other bytes. */
 static void test_cut_takings_are_read_as_far_as_they_go(void **state)
 {
@@ -1031,6 +1072,7 @@ int main(void)
         cmocka_unit_test(test_a_restart_forgets_no_pot_and_no_peak),
         cmocka_unit_test(test_a_full_disk_is_survived),
         cmocka_unit_test(test_a_file_that_fails_is_let_be),
+        cmocka_unit_test(test_takings_that_were_not_synced_begin_anew),
         cmocka_unit_test(test_cut_takings_are_read_as_far_as_they_go),
         cmocka_unit_test(test_an_alert_has_witnesses),
         cmocka_unit_test(test_witnesses_are_few),
