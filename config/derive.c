@@ -5,7 +5,7 @@
 #include "config/files.h"
 #include "config/names.h"
 
-#define HASH_FILE_MAX    4096
+#define LINE_FILE_MAX    4096
 #define PROXY_WORD_MAX   255 /* RFC 1929 */
 #define FEEDBACK_KEY_MIN 16
 #define FEEDBACK_KEY_MAX 256
@@ -19,21 +19,30 @@ static const char *join(struct holder *holder, const char *a, const char *b)
     return holder_text(holder, buf_slice(&text));
 }
 
+/* The first line of a file that is short, trimmed. */
+static enum rc read_line(const char *path, struct buf *text, struct slice *line,
+                         struct fault *fault)
+{
+    struct stat info;
+    buf_init(text, LINE_FILE_MAX);
+    const enum rc rc = files_read(path, text, &info, fault);
+    const struct slice whole = buf_slice(text);
+    *line = slice_trim(slice_head(whole, slice_find(whole, '\n')));
+    return rc;
+}
+
 /* The first line of the account's file is its hash. */
 static void read_hash(struct fill *fill, struct conf_account *account)
 {
     scoped(buf_release) struct buf text;
-    struct stat info;
+    struct slice line;
     struct fault fault;
-    buf_init(&text, HASH_FILE_MAX);
-    if (files_read(account->password_file, &text, &info, &fault) != RC_OK) {
+    if (read_line(account->password_file, &text, &line, &fault) != RC_OK) {
         conf_errors_add(fill->errors, account->place,
                         "account '%s': password_file: %s", account->name,
                         fault.text);
         return;
     }
-    struct slice line = buf_slice(&text);
-    line = slice_trim(slice_head(line, slice_find(line, '\n')));
     if (names_is_hash(line))
         account->password_hash = holder_text(fill->holder, line);
     else
@@ -46,13 +55,10 @@ static void read_hash(struct fill *fill, struct conf_account *account)
 static void read_login(struct fill *fill, struct conf_source *source)
 {
     scoped(buf_release) struct buf text;
-    struct stat info;
+    struct slice line;
     struct fault fault;
-    buf_init(&text, HASH_FILE_MAX);
-    if (files_read(source->proxy_login_file, &text, &info, &fault) != RC_OK)
+    if (read_line(source->proxy_login_file, &text, &line, &fault) != RC_OK)
         return; /* the path was told as one that cannot be read */
-    struct slice line = buf_slice(&text);
-    line = slice_trim(slice_head(line, slice_find(line, '\n')));
     const size_t colon = slice_find(line, ':');
     if (colon > 0 && colon <= PROXY_WORD_MAX && colon + 1 < line.len
         && line.len - colon - 1 <= PROXY_WORD_MAX)
@@ -68,13 +74,10 @@ static void read_key(struct fill *fill, struct conf_classifier *classifier)
 {
     struct conf_feedback *feedback = &classifier->feedback;
     scoped(buf_release) struct buf text;
-    struct stat info;
+    struct slice line;
     struct fault fault;
-    buf_init(&text, HASH_FILE_MAX);
-    if (files_read(feedback->key_file, &text, &info, &fault) != RC_OK)
+    if (read_line(feedback->key_file, &text, &line, &fault) != RC_OK)
         return; /* the path was told as one that cannot be read */
-    struct slice line = buf_slice(&text);
-    line = slice_trim(slice_head(line, slice_find(line, '\n')));
     if (line.len >= FEEDBACK_KEY_MIN && line.len <= FEEDBACK_KEY_MAX)
         feedback->key = holder_text(fill->holder, line);
     else
