@@ -119,14 +119,21 @@ static void drop(struct rate_strand *strand, uint32_t count, uint64_t step_us)
     strand->until_us += count * step_us;
 }
 
+/* How many of so many moments, the first at `first_us`, are not after `at_us`. */
+static uint32_t past_count(uint64_t first_us, uint32_t count, uint64_t at_us,
+                           uint64_t step_us)
+{
+    if (count == 0 || at_us < first_us)
+        return 0;
+    const uint64_t past = (at_us - first_us) / step_us + 1;
+    return past < count ? (uint32_t)past : count;
+}
+
 /* Tokens whose life is over. */
 static uint32_t late_count(const struct rate_strand *strand, uint64_t now_us,
                            uint64_t step_us)
 {
-    if (strand->count == 0 || now_us < strand->until_us)
-        return 0;
-    uint64_t late = (now_us - strand->until_us) / step_us + 1;
-    return late < strand->count ? (uint32_t)late : strand->count;
+    return past_count(strand->until_us, strand->count, now_us, step_us);
 }
 
 static void note_idle(struct rate *rate)
@@ -202,16 +209,7 @@ uint32_t rate_tokens(const struct rate *rate, uint64_t now_us)
     return tokens;
 }
 
-/* Those of a strand that can be used before this time. */
-static uint32_t begun_count(const struct rate_strand *strand, uint64_t at_us,
-                            uint64_t step_us)
-{
-    if (strand->count == 0 || at_us < strand->from_us)
-        return 0;
-    uint64_t begun = (at_us - strand->from_us) / step_us + 1;
-    return begun < strand->count ? (uint32_t)begun : strand->count;
-}
-
+/* Those that hold at some time until then. */
 static uint32_t tokens_within(const struct rate *rate, uint64_t now_us,
                               uint64_t wait_us)
 {
@@ -219,7 +217,8 @@ static uint32_t tokens_within(const struct rate *rate, uint64_t now_us,
     uint32_t tokens = 0;
     for (size_t i = 0; i < RATE_STRANDS; i++) {
         const struct rate_strand *strand = &rate->strands[i];
-        tokens += begun_count(strand, now_us + wait_us, step_us)
+        tokens += past_count(strand->from_us, strand->count, now_us + wait_us,
+                             step_us)
                   - late_count(strand, now_us, step_us);
     }
     return tokens;
