@@ -68,12 +68,6 @@ struct plain {
     size_t depth;
 };
 
-static bool is_space(char byte)
-{
-    return char_is(byte, CHAR_BLANK) || byte == '\n' || byte == '\r'
-           || byte == '\f';
-}
-
 /* Behind "\": a character by its number, or any other that stands for itself;
  * a line end is nothing. */
 static void take_escape(struct plain *plain)
@@ -86,7 +80,7 @@ static void take_escape(struct plain *plain)
         character = character * 16 + (uint32_t)char_hex_value(*plain->at++);
     if (digits == 0 && plain->at < plain->end)
         character = (unsigned char)*plain->at++;
-    else if (plain->at < plain->end && is_space(*plain->at))
+    else if (plain->at < plain->end && char_is_space(*plain->at))
         plain->at++;
     /* Escaped it is never what parts declarations. */
     const bool is_plain =
@@ -107,7 +101,7 @@ static void skip_comment(struct plain *plain)
 static bool begins_address(const struct plain *plain)
 {
     const char *at = plain->at;
-    while (at < plain->end && is_space(*at))
+    while (at < plain->end && char_is_space(*at))
         at++;
     return at < plain->end && *at != '"' && *at != '\'';
 }

@@ -62,15 +62,9 @@ static uint64_t take_name(struct cursor *cursor)
     return name;
 }
 
-static bool is_space(char byte)
-{
-    return byte == ' ' || byte == '\n' || byte == '\t' || byte == '\r'
-           || byte == '\f';
-}
-
 static bool ends_name(char byte)
 {
-    return is_space(byte) || byte == '/' || byte == '>';
+    return char_is_space(byte) || byte == '/' || byte == '>';
 }
 
 uint64_t tag_name(struct cursor *cursor)
@@ -84,7 +78,7 @@ uint64_t tag_name(struct cursor *cursor)
 
 static void skip_space(struct cursor *cursor)
 {
-    while (!cursor_done(cursor) && is_space(*cursor->at))
+    while (!cursor_done(cursor) && char_is_space(*cursor->at))
         cursor->at++;
 }
 
@@ -101,7 +95,8 @@ static struct slice take_value(struct cursor *cursor)
         return slice_head(rest, len);
     }
     const char *from = cursor->at;
-    while (!cursor_done(cursor) && !is_space(*cursor->at) && *cursor->at != '>')
+    while (!cursor_done(cursor) && !char_is_space(*cursor->at)
+           && *cursor->at != '>')
         cursor->at++;
     return slice_of(from, (size_t)(cursor->at - from));
 }
@@ -336,7 +331,7 @@ void tag_read(struct cursor *cursor, struct tag *tag)
     tag->name = tag_name(cursor);
     while (!cursor_done(cursor) && *cursor->at != '>') {
         char byte = *cursor->at;
-        if (byte == '/' || is_space(byte))
+        if (byte == '/' || char_is_space(byte))
             cursor->at++;
         else
             hear_next(cursor, tag);

@@ -37,6 +37,13 @@ static inline char char_lower(char byte)
     return byte >= 'A' && byte <= 'Z' ? (char)(byte + 32) : byte;
 }
 
+/* White space as HTML and CSS have it. */
+static inline bool char_is_space(char byte)
+{
+    return char_is(byte, CHAR_BLANK) || byte == '\n' || byte == '\r'
+           || byte == '\f';
+}
+
 /* Value of a hexadecimal digit; -1 when it is none. */
 static inline int char_hex_value(char byte)
 {
