@@ -469,3 +469,14 @@ const char *judge_kind_name(enum judge_kind kind)
     };
     return names[kind];
 }
+
+bool judge_kind_of(struct slice name, enum judge_kind *kind)
+{
+    for (unsigned i = 0; i < JUDGE_KIND_COUNT; i++)
+        if (slice_equal(name,
+                        slice_text(judge_kind_name((enum judge_kind)i)))) {
+            *kind = (enum judge_kind)i;
+            return true;
+        }
+    return false;
+}

@@ -218,6 +218,8 @@ void judge(const struct judge_policy *policy,
 /* "list-unsubscribe": a constant word. */
 const char *judge_reason_name(enum judge_reason_code code);
 const char *judge_class_name(enum judge_class class);
+/* False: `name` is no kind's. */
+bool judge_kind_of(struct slice name, enum judge_kind *kind);
 const char *judge_kind_name(enum judge_kind kind);
 
 /* The reasons as one line, "declared-header=transactional

@@ -36,6 +36,7 @@
 #define SPOOL_QUEUE_MAX    4096 /* messages on their way to disk */
 #define SUBMISSION_ENDS_MS SECONDS_MS(10)
 #define REPORT_ANSWER_MAX  (16u << 10)
+#define TRIP_EVENT_MAX     (4u << 10)
 #define LOW_PORT_MAX       1023
 
 struct router {
@@ -317,10 +318,15 @@ static void hear_tripped(void *context, const struct template_record *record,
 {
     struct router *router = context;
     char id[ID_TEXT_SIZE];
+    scoped(buf_release) struct buf event;
+    buf_init(&event, TRIP_EVENT_MAX);
     (void)id_format(record->template.id, id);
-    if (!dispatch_tell_tripped(router->dispatch, record,
-                               why == GUARD_UNCHANGED ? "operator"
-                                                      : guard_change_name(why)))
+    (void)buf_add_text(&event, "template_tripped ");
+    templates_add_trip(
+        record, why == GUARD_UNCHANGED ? "operator" : guard_change_name(why),
+        &event);
+    if (event.full
+        || !dispatch_tell(router->dispatch, DISPATCH_EVENT, buf_slice(&event)))
         log_line(LOG_WARNING, "template_trip_not_logged", "id=%s", id);
     CHECK(pthread_mutex_lock(&router->reload_lock) == 0);
     /* Nothing is moved where all is only observed. */

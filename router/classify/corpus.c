@@ -14,17 +14,6 @@ struct corpus {
     struct buf bytes; /* of the message at hand */
 };
 
-bool corpus_label(struct slice name, enum judge_kind *label)
-{
-    for (unsigned kind = 0; kind < JUDGE_KIND_COUNT; kind++)
-        if (slice_equal(name,
-                        slice_text(judge_kind_name((enum judge_kind)kind)))) {
-            *label = (enum judge_kind)kind;
-            return true;
-        }
-    return false;
-}
-
 static bool give(struct corpus *corpus, const struct value *line)
 {
     char path[PATH_MAX];
@@ -43,7 +32,7 @@ static bool give(struct corpus *corpus, const struct value *line)
         return false;
     bag_split(buf_slice(&corpus->bytes), &split);
     message.is_known =
-        corpus_label(slice_text(value_text(line, "label")), &message.label);
+        judge_kind_of(slice_text(value_text(line, "label")), &message.label);
     message.header = split.header;
     message.body = split.body;
     corpus->fn(corpus->context, &message);

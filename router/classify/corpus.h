@@ -43,7 +43,4 @@ typedef void corpus_fn(void *context, const struct corpus_message *message);
 bool corpus_each(const char *folder, corpus_fn *fn, void *context,
                  FILE *err) must_check;
 
-/* The kind called `name`; false: none is. */
-bool corpus_label(struct slice name, enum judge_kind *label);
-
 #endif

@@ -184,7 +184,7 @@ bool lesson_read(struct lesson *lesson, const char *word, FILE *err)
         return corpus_each(path, hear_corpus, lesson, err);
     if (slice_equal(label, SLICE("samples")))
         return read_samples(lesson, path, err);
-    if (corpus_label(label, &kind) && kind != KIND_SYSTEM)
+    if (judge_kind_of(label, &kind) && kind != KIND_SYSTEM)
         return read_class(lesson, (enum model_class)kind, path, err);
     (void)fprintf(err, "%s: the class is transactional, bulk or personal\n",
                   word);

@@ -177,7 +177,7 @@ int teach_run(const struct arguments *arguments, FILE *out, FILE *err)
         .router = arguments->router,
     };
     enum judge_kind kind;
-    if (!corpus_label(slice_text(arguments->teach), &kind)
+    if (!judge_kind_of(slice_text(arguments->teach), &kind)
         || kind == KIND_SYSTEM || arguments->word_count == 0) {
         (void)fprintf(err, "--teach wants transactional, bulk or personal, and "
                            "an id or a file\n");

@@ -86,15 +86,6 @@ static bool read_state(const char *name, enum judge_state *state)
     return false;
 }
 
-static void read_taught(const char *name, struct judge_standing *standing)
-{
-    for (int i = 0; i < JUDGE_KIND_COUNT; i++)
-        if (strcmp(name, judge_kind_name((enum judge_kind)i)) == 0) {
-            standing->is_taught = true;
-            standing->taught = (enum judge_kind)i;
-        }
-}
-
 static bool read_standing(const struct value *root,
                           struct judge_standing *standing)
 {
@@ -107,7 +98,8 @@ static bool read_standing(const struct value *root,
     if (!id_parse(slice_text(value_text(root, "id")), &read.id)
         || !read_state(value_text(root, "state"), &read.state))
         return false;
-    read_taught(value_text(root, "taught"), &read);
+    read.is_taught =
+        judge_kind_of(slice_text(value_text(root, "taught")), &read.taught);
     *standing = read;
     return true;
 }

@@ -30,15 +30,6 @@ static const char *router_of(const struct conf *conf, uint64_t id)
     return NULL;
 }
 
-static bool is_known(struct templates *templates, uint64_t template)
-{
-    scoped(buf_release) struct buf json;
-    buf_init(&json, OBJECT_MAX);
-    return template != 0
-           && templates_add_json(templates, template, time_utc_ms(), &json)
-                  == RC_OK;
-}
-
 /* Who complained, or, where he is not named, which report it is. */
 static struct slice teller(const struct arf *arf)
 {
@@ -50,7 +41,7 @@ static void count(const struct actions_ground *ground,
 {
     const struct origin *origin = &complaint->origin;
     complaint->is_known = id_router(origin->id) == ground->number
-                          && is_known(ground->templates, origin->template);
+                          && templates_has(ground->templates, origin->template);
     complaint->is_counted =
         arf_is_complaint(complaint->arf.type)
         && tally_take(ground->tally, origin->id, origin->recipients,

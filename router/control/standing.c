@@ -146,16 +146,6 @@ unsigned standing_get(const struct actions_ground *ground,
     return print_one(ground, id, out);
 }
 
-static bool kind_of(const char *text, enum judge_kind *kind)
-{
-    for (int i = 0; i < JUDGE_KIND_COUNT; i++)
-        if (strcmp(text, judge_kind_name((enum judge_kind)i)) == 0) {
-            *kind = (enum judge_kind)i;
-            return true;
-        }
-    return false;
-}
-
 static const struct value_field order_fields[] = {
     { "do", VALUE_TEXT },
     { "kind", VALUE_TEXT },
@@ -190,7 +180,7 @@ static enum rc obey(const struct actions_ground *ground, uint64_t id,
     else if (strcmp(verb, "complain") == 0)
         is_known = complain(templates, id, value_number(root, "count"), now_ms);
     else if (strcmp(verb, "teach") == 0
-             && kind_of(value_text(root, "kind"), &kind))
+             && judge_kind_of(slice_text(value_text(root, "kind")), &kind))
         is_known = templates_teach(templates, id, kind, now_ms);
     else
         return fault_set(fault, RC_SYNTAX, 0,

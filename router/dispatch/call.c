@@ -9,7 +9,6 @@
 #include "common/base/check.h"
 #include "common/base/mem.h"
 #include "router/dispatch/limits.h"
-#include "router/templates/packed.h"
 
 struct call {
     enum call_kind kind;
@@ -17,8 +16,6 @@ struct call {
     char *arg;
     struct conf *conf;
     struct action *action;
-    struct template_record tripped; /* its tenant is `arg` */
-    const char *why;
     atomic_uint parties;
     pthread_mutex_t lock;
     pthread_cond_t answered;
@@ -64,17 +61,6 @@ struct call *call_new_act(const struct action *action)
     return call;
 }
 
-struct call *call_new_tripped(const struct template_record *record,
-                              const char *why)
-{
-    struct call *call = make(CALL_TRIPPED, 1);
-    call->arg = mem_copy_text(record->tenant.ptr, record->tenant.len);
-    call->tripped = *record;
-    call->tripped.tenant = slice_text(call->arg);
-    call->why = why;
-    return call;
-}
-
 void call_leave(struct call **call)
 {
     struct call *left = steal(*call);
@@ -112,13 +98,6 @@ struct conf *call_take_conf(struct call *call)
 const struct action *call_action(const struct call *call)
 {
     return call->action;
-}
-
-const struct template_record *call_tripped(const struct call *call,
-                                           const char **why)
-{
-    *why = call->why;
-    return &call->tripped;
 }
 
 struct buf *call_json(struct call *call)

@@ -15,25 +15,15 @@
 #include "router/actions/action.h"
 #include "router/dispatch/dispatch.h"
 
-enum call_kind {
-    CALL_ASK,
-    CALL_RECONF,
-    CALL_REOPEN,
-    CALL_ACT,
-    CALL_TRIPPED,
-    CALL_STOP,
-};
+enum call_kind { CALL_ASK, CALL_RECONF, CALL_REOPEN, CALL_ACT, CALL_STOP };
 
 struct call;
-struct template_record;
 
 /* CALL_RECONF takes over one reference to conf; else NULL. */
 struct call *call_new(enum call_kind kind, struct conf *conf) must_check;
 struct call *call_new_ask(enum dispatch_question question,
                           struct slice arg) must_check;
 struct call *call_new_act(const struct action *action) must_check; /* copies */
-struct call *call_new_tripped(const struct template_record *record,
-                              const char *why) must_check; /* copies */
 
 /* One of at most two parties leaves; the last one frees. */
 void call_leave(struct call **call);
@@ -43,8 +33,6 @@ enum dispatch_question call_question(const struct call *call);
 struct slice call_arg(const struct call *call);
 struct conf *call_take_conf(struct call *call) must_check;
 const struct action *call_action(const struct call *call);
-const struct template_record *call_tripped(const struct call *call,
-                                           const char **why);
 
 /* The lane thread's side: fill the buffer, then say that it is filled. */
 struct buf *call_json(struct call *call);

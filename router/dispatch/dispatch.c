@@ -168,13 +168,6 @@ static void hear_peeked(void *context, void *item)
     peek_done(context, item);
 }
 
-static void tell_tripped(struct dispatch *dispatch, const struct call *call)
-{
-    const char *why = NULL;
-    const struct template_record *record = call_tripped(call, &why);
-    events_template_tripped(dispatch, record, why);
-}
-
 static void hear_call(void *context, void *item)
 {
     struct dispatch *dispatch = context;
@@ -186,9 +179,6 @@ static void hear_call(void *context, void *item)
     case CALL_ACT:
         if (!dispatch->stopping)
             act(dispatch, call_action(call));
-        break;
-    case CALL_TRIPPED:
-        tell_tripped(dispatch, call);
         break;
     case CALL_RECONF:
         reload(dispatch, call_take_conf(call));
@@ -595,13 +585,6 @@ bool dispatch_reopen_log(struct dispatch *dispatch)
 void dispatch_report_to(struct dispatch *dispatch, struct mailbox *notes)
 {
     dispatch->operations.notes = notes;
-}
-
-bool dispatch_tell_tripped(struct dispatch *dispatch,
-                           const struct template_record *record,
-                           const char *why)
-{
-    return post_call(dispatch, call_new_tripped(record, why));
 }
 
 bool dispatch_act(struct dispatch *dispatch, const struct action *action)

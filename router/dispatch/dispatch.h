@@ -33,7 +33,6 @@
 #include "router/spool/spool.h"
 
 struct dispatch;
-struct template_record;
 struct templates;
 
 /* A new message id for a bounce; called in the lane thread, so whoever makes
@@ -89,12 +88,6 @@ bool dispatch_reopen_log(struct dispatch *dispatch) must_check;
  * Before dispatch_start; the mailbox must stay until dispatch_stop. */
 void dispatch_report_to(struct dispatch *dispatch, struct mailbox *notes);
 
-/* A template tripped: a line of the event log. `why` is a constant word. From
- * any thread. False when too much waits already. */
-bool dispatch_tell_tripped(struct dispatch *dispatch,
-                           const struct template_record *record,
-                           const char *why) must_check;
-
 /* A pause or bulk action that is to be carried out, or that has ended; hearing
  * of one again changes nothing. It is copied. From any thread, also before
  * dispatch_start. False when too many wait already. */
@@ -111,8 +104,10 @@ enum dispatch_question {
     DISPATCH_WHY,       /* arg: message id; what holds it */
     DISPATCH_WORKERS,   /* those that are live */
     DISPATCH_VERDICTS,  /* counts: verdicts.h */
-    DISPATCH_COMPLAINT, /* arg: "ACCOUNT TYPE OBJECT": a JSON object is written
-                           down as an event, and counted unless TYPE is "-" */
+    DISPATCH_EVENT,     /* arg: "EVENT OBJECT", OBJECT in JSON and not empty: a
+                           line of the event log */
+    DISPATCH_COMPLAINT, /* arg: "ACCOUNT TYPE OBJECT": the event "complaint",
+                           counted unless TYPE is "-" */
     DISPATCH_DRAIN,     /* arg: worker; it is told to take nothing more */
     DISPATCH_RESUME,    /* arg: worker; it is told to go on */
     DISPATCH_TRACE,     /* arg and answer as in tracing.h */

@@ -8,7 +8,8 @@
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
 #include "router/dispatch/view.h"
-#include "router/templates/packed.h"
+
+#define EVENT_NAME_SIZE 32
 
 static void begin(struct dispatch *dispatch, struct json *json,
                   const char *event)
@@ -171,7 +172,7 @@ static void add_report(struct json *json, uint64_t report)
 
 void events_dsn(struct dispatch *dispatch, const struct event_dsn *dsn)
 {
-    char event[32];
+    char event[EVENT_NAME_SIZE];
     struct json json;
     (void)snprintf(event, sizeof event, "dsn_%s", dsn_action_name(dsn->action));
     begin(dispatch, &json, event);
@@ -288,30 +289,6 @@ void events_operated(struct dispatch *dispatch, const char *event,
     end(dispatch, &json);
 }
 
-void events_template_tripped(struct dispatch *dispatch,
-                             const struct template_record *record,
-                             const char *why)
-{
-    struct json json;
-    char id[ID_TEXT_SIZE];
-    const struct guard_template *template = &record->template;
-    begin(dispatch, &json, "template_tripped");
-    add_text(&json, "tenant", record->tenant);
-    add_text(&json, "template", slice_text(id_format(template->id, id)));
-    add_text(&json, "why", slice_text(why));
-    json_add_number(&json, "recipients", template->recipients);
-    json_add_number(&json, "recent", template->recent);
-    json_add_number(&json, "delivered", template->delivered);
-    json_add_number(&json, "bounced", template->bounced);
-    json_add_number(&json, "complained", template->complained);
-    json_key(&json, "messages");
-    json_begin_array(&json);
-    for (size_t i = 0; i < WITNESSES_EACH && record->witnesses[i] != 0; i++)
-        json_text(&json, slice_text(id_format(record->witnesses[i], id)));
-    json_end(&json);
-    end(dispatch, &json);
-}
-
 void events_action(struct dispatch *dispatch, const char *event,
                    const struct action *action)
 {
@@ -325,11 +302,14 @@ void events_action(struct dispatch *dispatch, const char *event,
     end(dispatch, &json);
 }
 
-void events_complaint(struct dispatch *dispatch, struct slice object)
+void events_note(struct dispatch *dispatch, struct slice event,
+                 struct slice object)
 {
+    char name[EVENT_NAME_SIZE];
     struct json json;
     struct buf *line = eventlog_line(dispatch->events);
-    begin(dispatch, &json, "complaint");
+    (void)snprintf(name, sizeof name, "%.*s", (int)event.len, event.ptr);
+    begin(dispatch, &json, name);
     (void)buf_add_byte(line, ',');
     (void)buf_add(line, slice_head(slice_from(object, 1), object.len - 2));
     end(dispatch, &json);

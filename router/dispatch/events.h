@@ -20,8 +20,6 @@
 #include "router/dispatch/retry.h"
 #include "router/envelope.h"
 
-struct template_record;
-
 /* What happened to one recipient; all borrowed. */
 struct event_outcome {
     const char *event; /* "delivered", "deferred", "bounced", "expired" */
@@ -80,13 +78,10 @@ void events_operated(struct dispatch *dispatch, const char *event,
                      const struct job *job, uint32_t index,
                      const struct action *action);
 
-/* "complaint", with the members of a JSON object that is not empty. */
-void events_complaint(struct dispatch *dispatch, struct slice object);
-
-/* One line for a template, with the ids of messages that show what it did. */
-void events_template_tripped(struct dispatch *dispatch,
-                             const struct template_record *record,
-                             const char *why);
+/* An event that is another's to describe, with the members of a JSON object
+ * that is not empty. */
+void events_note(struct dispatch *dispatch, struct slice event,
+                 struct slice object);
 
 /* "paused", "resumed", "action_begun", "action_done", "action_cancelled". */
 void events_action(struct dispatch *dispatch, const char *event,

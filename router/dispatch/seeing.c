@@ -408,7 +408,17 @@ static enum rc note_complaint(struct dispatch *dispatch, struct slice arg)
         return RC_SYNTAX;
     if (!slice_equal(type, SLICE("-")))
         verdicts_count_complaint(dispatch->verdicts, account, type);
-    events_complaint(dispatch, cursor_rest(&cursor));
+    events_note(dispatch, SLICE("complaint"), cursor_rest(&cursor));
+    return RC_OK;
+}
+
+static enum rc note_event(struct dispatch *dispatch, struct slice arg)
+{
+    struct cursor cursor = cursor_of(arg);
+    struct slice event;
+    if (!cursor_until(&cursor, ' ', &event))
+        return RC_SYNTAX;
+    events_note(dispatch, event, cursor_rest(&cursor));
     return RC_OK;
 }
 
@@ -441,6 +451,9 @@ enum rc seeing_answer(struct dispatch *dispatch,
         break;
     case DISPATCH_VERDICTS:
         verdicts_write(dispatch->verdicts, &json);
+        break;
+    case DISPATCH_EVENT:
+        rc = note_event(dispatch, arg);
         break;
     case DISPATCH_COMPLAINT:
         rc = note_complaint(dispatch, arg);

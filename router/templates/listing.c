@@ -80,6 +80,15 @@ static void add_time(struct json *json, const char *key, uint32_t utc_s)
     json_add_text(json, key, slice_text(text));
 }
 
+static void add_outcomes(struct json *json,
+                         const struct guard_template *template)
+{
+    json_add_number(json, "recent", template->recent);
+    json_add_number(json, "delivered", template->delivered);
+    json_add_number(json, "bounced", template->bounced);
+    json_add_number(json, "complained", template->complained);
+}
+
 static void add_object(struct json *json, const struct guard_template *template,
                        const struct judge_standing *standing,
                        struct slice tenant)
@@ -100,10 +109,7 @@ static void add_object(struct json *json, const struct guard_template *template,
     json_add_number(json, "used", standing->recipients);
     json_add_number(json, "budget", standing->budget);
     json_add_number(json, "recipients", template->recipients);
-    json_add_number(json, "recent", template->recent);
-    json_add_number(json, "delivered", template->delivered);
-    json_add_number(json, "bounced", template->bounced);
-    json_add_number(json, "complained", template->complained);
+    add_outcomes(json, template);
     json_end(json);
 }
 
@@ -127,6 +133,27 @@ enum rc templates_add_json(struct templates *templates, uint64_t id,
     if (!is_known)
         return RC_NONE;
     return out->full ? RC_LIMIT : RC_OK;
+}
+
+void templates_add_trip(const struct template_record *record, const char *why,
+                        struct buf *out)
+{
+    char id[ID_TEXT_SIZE];
+    struct json json;
+    const struct guard_template *template = &record->template;
+    json_init(&json, out);
+    json_begin_object(&json);
+    json_add_text(&json, "tenant", record->tenant);
+    json_add_text(&json, "template", slice_text(id_format(template->id, id)));
+    json_add_text(&json, "why", slice_text(why));
+    json_add_number(&json, "recipients", template->recipients);
+    add_outcomes(&json, template);
+    json_key(&json, "messages");
+    json_begin_array(&json);
+    for (size_t i = 0; i < WITNESSES_EACH && record->witnesses[i] != 0; i++)
+        json_text(&json, slice_text(id_format(record->witnesses[i], id)));
+    json_end(&json);
+    json_end(&json);
 }
 
 static void count_shard(const struct locked *locked,

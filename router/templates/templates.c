@@ -306,6 +306,14 @@ bool templates_try(struct templates *templates,
     return is_given;
 }
 
+bool templates_has(struct templates *templates, uint64_t id)
+{
+    struct locked *locked = locked_enter(templates, id);
+    const bool is_known = shard_by_id(&locked->shard, id) != NULL;
+    locked_leave(locked);
+    return is_known;
+}
+
 void templates_hear(struct templates *templates, uint64_t id,
                     enum guard_outcome outcome, uint32_t count, uint64_t now_ms)
 {

@@ -131,6 +131,8 @@ bool templates_try(struct templates *templates,
                    const struct templates_finding *finding, uint64_t now_ms,
                    struct judge_standing *standing);
 
+bool templates_has(struct templates *templates, uint64_t id);
+
 /* What became of messages of a template. */
 void templates_hear(struct templates *templates, uint64_t id,
                     enum guard_outcome outcome, uint32_t count,
@@ -188,6 +190,11 @@ void templates_each_other(struct templates *templates, templates_each_fn *fn,
 /* One as of now, as a JSON object. RC_NONE; RC_LIMIT: no room. */
 enum rc templates_add_json(struct templates *templates, uint64_t id,
                            uint64_t now_ms, struct buf *out) must_check;
+
+/* One that tripped, as a JSON object, with the ids of messages that show what it
+ * did. */
+void templates_add_trip(const struct template_record *record, const char *why,
+                        struct buf *out);
 
 void templates_count(struct templates *templates,
                      struct templates_counts *counts);
