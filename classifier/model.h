@@ -35,7 +35,7 @@ enum model_class { MODEL_TRANSACTIONAL, MODEL_BULK, MODEL_PERSONAL };
 #define MODEL_CLASSES 3
 
 #define MODEL_BUCKETS     (1u << SKETCH_BUCKET_LOG)
-#define MODEL_FEATURE_SET 2u  /* raise with every change of what is measured */
+#define MODEL_FEATURE_SET 3u  /* raise with every change of what is measured */
 #define MODEL_POINT       256 /* one, in log-odds as whole numbers */
 #define MODEL_MARKS_CAP   (3 * MODEL_POINT) /* what a header can add at most */
 #define MODEL_META_MAX    (64u << 10)

@@ -4,6 +4,7 @@
 #include <stddef.h>
 
 #include "common/base/chars.h"
+#include "common/base/chunk.h"
 
 #define TARGET_MAX     160u /* of a link; the rest is not looked at */
 #define LINKS_READ_MAX 48u  /* links whose targets are looked at */
@@ -57,55 +58,79 @@ static const struct needle needles[LETTERS][NEEDLES_A_ROW] = {
 };
 /* clang-format on */
 
-/* Counts each needle that begins at the front of `rest`, which is a letter. */
+/* Counts each needle that begins at the front of `rest`. */
 static void match_needles(struct slice rest, enum place place,
                           struct html_shape *shape)
 {
-    const struct needle *needle = needles[char_lower(rest.ptr[0]) - 'a'];
-    for (; needle->text.len > 0; needle++) {
-        if (needle->place != place || !slice_starts_nocase(rest, needle->text))
+    const unsigned row = (unsigned char)char_lower(rest.ptr[0]) - 'a';
+    if (row >= LETTERS || rest.len < 2)
+        return;
+    const char second = char_lower(rest.ptr[1]);
+    for (const struct needle *needle = needles[row]; needle->text.len > 0;
+         needle++) {
+        if (needle->place != place || needle->text.ptr[1] != second
+            || !slice_starts_nocase(rest, needle->text))
             continue;
         uint32_t *count = (void *)((char *)shape + needle->count);
         (*count)++;
     }
 }
 
-/* Walks the runs of letters and digits. Needles count where letters begin;
- * within a word they mean nothing. True: a run is a token, so long and with a
- * digit in it. What is opaque has no pattern, so there is hardly a branch. */
+/* So long and with a digit in it. */
+static bool is_token(struct slice run)
+{
+    bool has_digit = false;
+    for (size_t i = 0; run.len >= TOKEN_LEN && i < run.len && !has_digit; i++)
+        has_digit = char_is(run.ptr[i], CHAR_DIGIT);
+    return has_digit;
+}
+
+/* Walks the runs of letters and digits, from edge to edge. Needles count where
+ * they begin; within a word they mean nothing. True: one is a token. */
 static bool read_runs(struct slice text, enum place place,
                       struct html_shape *shape)
 {
     bool has_token = false;
-    unsigned before = 0;
-    unsigned run_has = 0;
-    size_t run = 0;
-    for (size_t i = 0; i < text.len; i++) {
-        const unsigned is =
-            chars_table[(unsigned char)text.ptr[i]] & (CHAR_ALPHA | CHAR_DIGIT);
-        if ((is & ~before & CHAR_ALPHA) != 0)
-            match_needles(slice_from(text, i), place, shape);
-        run = is != 0 ? run + 1 : 0;
-        run_has = is != 0 ? run_has | is : 0;
-        has_token |= run >= TOKEN_LEN && (run_has & CHAR_DIGIT) != 0;
-        before = is;
+    uint32_t before = 0; /* 1: a run goes on */
+    size_t from = 0;
+    for (size_t at = 0; at < text.len; at += CHUNK_BYTES) {
+        const chunk bytes = chunk_of(slice_from(text, at));
+        const uint32_t bits =
+            chunk_bits(chunk_letters(bytes) | chunk_digits(bytes));
+        uint32_t edges = (bits ^ (bits << 1 | before)) & 0xffff;
+        for (; edges != 0; edges &= edges - 1) {
+            const unsigned edge = (unsigned)__builtin_ctz(edges);
+            if ((bits >> edge & 1) != 0) {
+                from = at + edge;
+                match_needles(slice_from(text, from), place, shape);
+            } else {
+                has_token |=
+                    is_token(slice_of(text.ptr + from, at + edge - from));
+            }
+        }
+        before = bits >> (CHUNK_BYTES - 1);
     }
-    return has_token;
+    return has_token || (before != 0 && is_token(slice_from(text, from)));
 }
 
-static uint64_t hash_path(uint64_t hash, struct slice path)
+/* Bytes that differ in what `alike` has are alike: 0x20, for large letters. */
+static uint64_t hash_bytes(uint64_t hash, struct slice bytes, uint8_t alike)
 {
-    for (size_t i = 0; i < path.len; i++)
-        hash = (hash ^ (unsigned char)path.ptr[i]) * 0x9E3779B97F4A7C15u;
-    return hash | 1u; /* 0: none */
+    for (size_t at = 0; at < bytes.len; at += CHUNK_BYTES) {
+        const chunk next = chunk_of(slice_from(bytes, at)) | alike;
+        uint64_t halves[2];
+        memcpy(halves, &next, sizeof halves);
+        hash = (hash ^ halves[0]) * 0x9E3779B97F4A7C15u;
+        hash = (hash ^ hash >> 32 ^ halves[1]) * 0xD6E8FEB86659FD93u;
+        hash ^= hash >> 32;
+    }
+    return hash;
 }
 
 /* False: it was there before. */
 static bool add_host(struct slice host, struct html_shape *shape)
 {
-    uint32_t hash = 2166136261u;
-    for (size_t i = 0; i < host.len; i++)
-        hash = (hash ^ (unsigned char)char_lower(host.ptr[i])) * 16777619u;
+    const uint32_t hash = (uint32_t)hash_bytes(0, host, 'a' ^ 'A');
     for (uint32_t i = 0; i < shape->hosts; i++)
         if (shape->host_hashes[i] == hash)
             return false;
@@ -137,6 +162,7 @@ void link_count(struct slice target, struct html_shape *shape)
         (void)read_runs(host, PLACE_HOST, shape);
     if (read_runs(path, PLACE_PATH, shape)) {
         shape->token_links++;
-        shape->own_hash = hash_path(shape->own_hash, path);
+        shape->own_hash =
+            hash_bytes(shape->own_hash, path, 0) | 1u; /* 0: none */
     }
 }

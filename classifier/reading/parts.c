@@ -2,6 +2,7 @@
 #include "classifier/reading/parts.h"
 
 #include "common/base/chars.h"
+#include "common/base/chunk.h"
 #include "common/proto/header.h"
 
 /* What the header of a message or a part says of what follows. */
@@ -165,35 +166,41 @@ static int match_boundary(const struct parts *parts, struct slice line,
     return -1;
 }
 
-/* Moves the cursor to the next line that begins with "--"; false when there is
- * none. There is no dash in base64, so megabytes of it are passed at the speed
- * of memory. */
-static bool find_dashes(struct parts *parts, const char *from, bool is_base64)
+/* Where in a text a line that begins with "--" is parted from the one before;
+ * its length: nowhere. */
+static size_t find_dash_line(struct slice text)
 {
-    struct cursor *cursor = &parts->cursor;
-    while (!cursor_done(cursor)) {
-        struct slice rest = cursor_rest(cursor);
-        const bool at_start = cursor->at == from || cursor->at[-1] == '\n';
-        if (at_start && rest.len > 2 && rest.ptr[0] == '-'
-            && rest.ptr[1] == '-')
-            return true;
-        size_t next = slice_find(rest, is_base64 ? '-' : '\n');
-        if (is_base64 && next == 0)
-            next = 1; /* this dash was none of ours */
-        else if (!is_base64 && next < rest.len)
-            next++;
-        cursor->at += next;
+    size_t at = 0;
+    for (; text.len - at >= CHUNK_BYTES + 2; at += CHUNK_BYTES) {
+        const char *from = text.ptr + at;
+        const size_t first = chunk_first(chunk_is(chunk_read(from), '\n')
+                                         & chunk_is(chunk_read(from + 1), '-')
+                                         & chunk_is(chunk_read(from + 2), '-'));
+        if (first < CHUNK_BYTES)
+            return at + first;
     }
-    return false;
+    return at + slice_find_slice(slice_from(text, at), SLICE("\n--"));
+}
+
+/* Moves the cursor, which is where a line begins, to the next line that begins
+ * with "--"; false, and to the end, when there is none. */
+static bool find_dashes(struct cursor *cursor)
+{
+    const struct slice rest = cursor_rest(cursor);
+    if (rest.len > 2 && rest.ptr[0] == '-' && rest.ptr[1] == '-')
+        return true;
+    const size_t next = find_dash_line(rest);
+    cursor->at += next < rest.len ? next + 1 : next;
+    return next < rest.len;
 }
 
 /* Walks to the next line that is a boundary: what stood before it, without
  * the line end that belongs to the boundary. False at the end of the body. */
-static bool find_boundary(struct parts *parts, bool is_base64,
-                          struct slice *before, bool *is_close)
+static bool find_boundary(struct parts *parts, struct slice *before,
+                          bool *is_close)
 {
     const char *from = parts->cursor.at;
-    while (find_dashes(parts, from, is_base64)) {
+    while (find_dashes(&parts->cursor)) {
         if (++parts->dash_lines > PARTS_DASH_LINES_MAX) {
             parts->is_cut = true;
             parts->cursor.at = parts->cursor.end;
@@ -235,8 +242,7 @@ static bool give_inner(struct parts *parts, const struct form *form,
     struct slice body;
     bool is_close = false;
     parts->state = PARTS_OVER;
-    if (find_boundary(parts, form->part.encoding == PART_BASE64, &body,
-                      &is_close))
+    if (find_boundary(parts, &body, &is_close))
         parts->state = is_close ? PARTS_SKIP : PARTS_HEAD;
     *part = form->part;
     return give(parts, part, body);
@@ -257,7 +263,7 @@ bool parts_next(struct parts *parts, struct part *part)
             if (enter(parts, &form))
                 return give_inner(parts, &form, part);
             parts->state = parts->is_cut ? PARTS_OVER : PARTS_SKIP;
-        } else if (!find_boundary(parts, false, &skipped, &is_close)) {
+        } else if (!find_boundary(parts, &skipped, &is_close)) {
             parts->state = PARTS_OVER;
         } else if (!is_close) {
             parts->state = PARTS_HEAD;

@@ -18,13 +18,6 @@ const uint8_t letters_ascii[128] = {
 };
 #undef W
 #undef D
-
-const uint8_t letters_lower[256] = {
-    ['A'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm',
-            'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
-    ['a'] = 'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k', 'l', 'm',
-            'n', 'o', 'p', 'q', 'r', 's', 't', 'u', 'v', 'w', 'x', 'y', 'z',
-};
 /* clang-format on */
 
 static uint32_t join(const unsigned char *bytes, size_t len)

@@ -31,9 +31,6 @@ struct letter {
 /* Of the ASCII characters. */
 extern const uint8_t letters_ascii[128];
 
-/* An ASCII letter in lower case; 0 for every other byte. */
-extern const uint8_t letters_lower[256];
-
 /* The same for a character that does not begin with an ASCII byte. */
 void letter_read_wide(const struct cursor *cursor, struct letter *letter);
 

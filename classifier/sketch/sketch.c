@@ -73,7 +73,7 @@ struct sketcher *sketcher_new(void)
     sketcher->decoder = decoder_new();
     sketcher->lexicon = lexicon_new();
     buf_init(&sketcher->markup, SKETCH_MARKUP_BYTES);
-    buf_init(&sketcher->html, SKETCH_TEXT_BYTES);
+    buf_init(&sketcher->html, SKETCH_SHOWN_BYTES);
     buf_init(&sketcher->plain, SKETCH_TEXT_BYTES);
     buf_init(&sketcher->subject, SUBJECT_BYTES);
     return sketcher;
@@ -110,14 +110,13 @@ static bool add_token(struct sketch *sketch, struct bits *seen, uint64_t hash)
 }
 
 /* One permutation, eight bins: a run of three words falls into one bin and
- * stays when it is the least there. */
+ * stays when it is the least there; an empty bin, 0, is above all. */
 static void add_run(struct sketch *sketch, uint64_t hash)
 {
     hash *= PAIR_FACTOR;
     uint32_t value = (uint32_t)(hash >> 32) | 1u; /* 0: an empty bin */
     uint32_t *bin = &sketch->min_hashes[hash >> 8 & (SKETCH_HASHES - 1)];
-    if (*bin == 0 || value < *bin)
-        *bin = value;
+    *bin = value - 1 < *bin - 1 ? value : *bin;
 }
 
 static uint64_t pair_of(uint64_t before, uint64_t hash)

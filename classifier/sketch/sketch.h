@@ -29,7 +29,8 @@
 #define SKETCH_MARKUP_BYTES  (256u << 10)
 #define SKETCH_ENCODED_BYTES (768u << 10) /* "=41": three for one */
 #define SKETCH_HEADER_BYTES  (64u << 10)
-#define SKETCH_TEXT_BYTES    (4u << 10) /* visible; of HTML and of text */
+#define SKETCH_TEXT_BYTES    (4u << 10) /* of the text parts */
+#define SKETCH_SHOWN_BYTES   (2u << 10) /* of what HTML shows */
 #define SKETCH_WORDS         300u /* of the body; more add cost, no sense */
 #define SKETCH_SUBJECT_WORDS 32u
 /* Each word gives itself and the pair with the one before. */

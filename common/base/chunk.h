@@ -2,7 +2,7 @@
  * chunk.h - sixteen bytes at a time, for loops that pass over much text.
  *
  * Vectors as gcc and clang know them, which every 64-bit machine has registers
- * for; no intrinsics. A question is asked of all bytes at once:
+ * for. A question is asked of all bytes at once:
  *
  *     chunk stops = chunk_is(bytes, '<') | chunk_is(bytes, '&');
  *     size_t plain = chunk_first(stops);
@@ -13,6 +13,7 @@
 #define COMMON_BASE_CHUNK_H
 
 #include <endian.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -57,16 +58,54 @@ static inline chunk chunk_digits(chunk bytes)
     return chunk_below(bytes - '0', 10);
 }
 
-/* Position of the first byte of a mask that is set; CHUNK_BYTES: none is. */
-static inline size_t chunk_first(chunk mask)
+/* All bits of the first `count` bytes. */
+static inline chunk chunk_heads(size_t count)
+{
+    const chunk places = {
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    };
+    return chunk_below(places, (uint8_t)count);
+}
+
+static inline bool chunk_any(chunk mask)
 {
     uint64_t halves[2];
     memcpy(halves, &mask, sizeof halves);
-    if (halves[0] != 0)
-        return (size_t)__builtin_ctzll(le64toh(halves[0])) / 8;
-    if (halves[1] != 0)
-        return 8 + (size_t)__builtin_ctzll(le64toh(halves[1])) / 8;
-    return CHUNK_BYTES;
+    return (halves[0] | halves[1]) != 0;
+}
+
+/* A mask with a bit for each byte, the first lowest. */
+static inline uint32_t chunk_bits(chunk mask)
+{
+#ifdef __SSE2__ /* one instruction, which compilers do not find */
+    typedef char bytes __attribute__((vector_size(CHUNK_BYTES)));
+    return (uint32_t)__builtin_ia32_pmovmskb128((bytes)mask);
+#else
+    uint64_t halves[2];
+    memcpy(halves, &mask, sizeof halves);
+    for (int i = 0; i < 2; i++)
+        halves[i] =
+            (le64toh(halves[i]) & 0x8040201008040201u) * 0x0101010101010101u
+            >> 56;
+    return (uint32_t)(halves[0] | halves[1] << 8);
+#endif
+}
+
+/* Position of the first byte of a mask that is set; CHUNK_BYTES: none is. No
+ * branch depends on where: in text that is as good as chance. */
+static inline size_t chunk_first(chunk mask)
+{
+    return (size_t)__builtin_ctz(chunk_bits(mask) | 1u << CHUNK_BYTES);
+}
+
+/* The front of a text; zeros behind one that is shorter. */
+static inline chunk chunk_of(struct slice text)
+{
+    chunk bytes = { 0 };
+    if (text.len >= CHUNK_BYTES)
+        return chunk_read(text.ptr);
+    memcpy(&bytes, text.ptr, text.len);
+    return bytes;
 }
 
 /* As slice_find(), without a call for what is near. */

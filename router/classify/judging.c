@@ -104,6 +104,20 @@ static int open_conf(struct judging *judging, const struct arguments *arguments,
     return EX_OK;
 }
 
+#define CLOCK_TRIES 16
+
+/* What it costs to ask the clock, which is no small part of a short message. */
+static uint64_t clock_cost_ns(void)
+{
+    uint64_t least = UINT64_MAX;
+    for (int i = 0; i < CLOCK_TRIES; i++) {
+        const uint64_t began_ns = time_worked_ns();
+        const uint64_t took_ns = time_worked_ns() - began_ns;
+        least = took_ns < least ? took_ns : least;
+    }
+    return least;
+}
+
 int judging_open(struct judging *judging, const struct arguments *arguments,
                  FILE *err)
 {
@@ -116,6 +130,7 @@ int judging_open(struct judging *judging, const struct arguments *arguments,
         .declared = slice_text(arguments->declared),
         .model_id = "none",
         .sketcher = sketcher_new(),
+        .clock_ns = clock_cost_ns(),
     };
     buf_init(&judging->header, HEADER_MAX);
     int code = arguments->config ? open_conf(judging, arguments, err) : EX_OK;
@@ -218,8 +233,10 @@ void judging_judge(struct judging *judging, struct slice header,
         .recipients = &judged->rcpt,
         .recipient_count = 1,
     };
-    uint64_t began_ns = time_worked_ns();
+    const uint64_t began_ns = time_worked_ns();
     sketch_take(judging->sketcher, &judged->message, &judged->sketch);
     judged->template = trial_judge(&trial, &judged->judgement);
-    judged->cost_ns = time_worked_ns() - began_ns;
+    const uint64_t took_ns = time_worked_ns() - began_ns;
+    judged->cost_ns =
+        took_ns > judging->clock_ns ? took_ns - judging->clock_ns : 0;
 }

@@ -43,6 +43,7 @@ struct judging {
     char model_id[JUDGING_ID_SIZE];
     struct slice declared; /* --declared; empty: as the message says */
     struct buf header;     /* with that in front */
+    uint64_t clock_ns;     /* what asking for the time costs by itself */
 };
 
 struct judged {

@@ -41,6 +41,23 @@ static void the_first_of_several_is_found(void **state)
     }
 }
 
+static void a_mask_has_a_bit_for_each_byte(void **state)
+{
+    (void)state;
+    for (size_t count = 0; count <= CHUNK_BYTES; count++) {
+        const chunk heads = chunk_heads(count);
+        assert_int_equal(chunk_bits(heads), (1u << count) - 1);
+        assert_int_equal(chunk_any(heads), count > 0);
+        assert_int_equal(chunk_first(~heads), count);
+    }
+    char bytes[CHUNK_BYTES];
+    memset(bytes, 'x', sizeof bytes);
+    for (size_t len = 0; len <= CHUNK_BYTES; len++)
+        assert_int_equal(
+            chunk_bits(chunk_is(chunk_of(slice_of(bytes, len)), 'x')),
+            (1u << len) - 1);
+}
+
 static void near_or_far_is_found(void **state)
 {
     (void)state;
@@ -59,6 +76,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classes_are_those_of_single_bytes),
         cmocka_unit_test(the_first_of_several_is_found),
+        cmocka_unit_test(a_mask_has_a_bit_for_each_byte),
         cmocka_unit_test(near_or_far_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,30 +95,64 @@ static void a_word_is_one_however_it_is_written(void **state)
     assert_true(hash_of("code") != hash_of("codes"));
 }
 
-/* Han and kana put no blanks between words: each two characters are one. */
-/* Nor by what follows it: a blank is the short way, a dot the long one. */
+/* The first word of a text. */
+static void first_word(const struct buf *text, struct words *words,
+                       struct word *word)
+{
+    words_init(words, buf_slice(text), NULL);
+    assert_true(words_next(words, word));
+}
+
+/* Nor by what follows it: where much does, and of words of few letters, the way
+ * is a short one. */
 static void a_word_is_one_whatever_follows(void **state)
 {
     (void)state;
-    static const char *const behind[] = { "",  " ",  "\n", ",", "!",    ".",
-                                          ":", "-x", "'",  "/", "\x80", "<" };
-    const uint64_t hash = hash_of("letters");
-    for (size_t i = 0; i < ARRAY_LEN(behind); i++) {
-        struct buf text;
-        struct words words;
-        struct word word;
-        buf_init(&text, 64);
-        assert_true(buf_addf(&text, "LETTERS%s", behind[i]));
-        words_init(&words, buf_slice(&text), NULL);
-        assert_true(words_next(&words, &word));
-        assert_true(word.hash == hash);
-        assert_int_equal(word.kind, WORD_PLAIN);
-        assert_int_equal(word.text.len, strlen("letters"));
-        assert_int_equal(words.shape.capitals, 1);
-        buf_release(&text);
+    static const char *const behind[] = { " ",  "\n", ",", "!", ".",    ". ",
+                                          ": ", "-x", "'", "/", "\x80", "<" };
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmn";
+    struct buf text;
+    struct words words;
+    struct word word;
+    buf_init(&text, 128);
+    for (int len = 1; len <= (int)WORDS_LEN_MAX; len++) {
+        buf_clear(&text);
+        assert_true(buf_addf(&text, "%.*s", len, letters));
+        first_word(&text, &words, &word);
+        const uint64_t alone = word.hash;
+        for (size_t i = 0; i < 2 * ARRAY_LEN(behind); i++) {
+            buf_clear(&text);
+            assert_true(buf_addf(&text, "%.*s%s%s", len, letters, behind[i / 2],
+                                 i % 2 ? " and much more behind it" : ""));
+            first_word(&text, &words, &word);
+            assert_true(word.hash == alone);
+            assert_int_equal(word.kind, WORD_PLAIN);
+            assert_int_equal(word.text.len, len);
+        }
     }
+    buf_release(&text);
 }
 
+static void capitals_are_counted_on_both_ways(void **state)
+{
+    (void)state;
+    struct words words;
+    struct word word;
+    struct buf text;
+    buf_init(&text, 64);
+    for (int i = 0; i < 2; i++) {
+        buf_clear(&text);
+        (void)buf_add_text(&text, i ? "LETTERS LettERS OF letters, and more"
+                                    : "LETTERS");
+        words_init(&words, buf_slice(&text), NULL);
+        while (words_next(&words, &word))
+            ;
+        assert_int_equal(words.shape.capitals, 1);
+    }
+    buf_release(&text);
+}
+
+/* Han and kana put no blanks between words: each two characters are one. */
 static void scripts_without_blanks_give_pairs(void **state)
 {
     (void)state;
@@ -180,6 +214,7 @@ int main(void)
         cmocka_unit_test(texts_become_words),
         cmocka_unit_test(a_word_is_one_however_it_is_written),
         cmocka_unit_test(a_word_is_one_whatever_follows),
+        cmocka_unit_test(capitals_are_counted_on_both_ways),
         cmocka_unit_test(scripts_without_blanks_give_pairs),
         cmocka_unit_test(what_is_seen_is_counted),
         cmocka_unit_test(a_long_run_is_one_word),
