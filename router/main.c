@@ -25,6 +25,7 @@
 #include "router/actions/exchange.h"
 #include "router/control/api.h"
 #include "router/control/complaint.h"
+#include "router/control/relay.h"
 #include "router/control/tally.h"
 #include "router/dispatch/dispatch.h"
 #include "router/intake.h"
@@ -53,6 +54,7 @@ struct router {
     struct exchange *exchange; /* NULL: the config's Redis cannot be used */
     struct templates *templates;
     struct tally *tally;   /* of complaints */
+    struct relay *relay;   /* of those that are others' */
     struct keeper *keeper; /* of the templates */
     struct intake *intake;
     struct submission *submission;
@@ -369,10 +371,33 @@ static struct actions_ground ground_of(struct router *router)
         .book = router->book,
         .templates = router->templates,
         .tally = router->tally,
+        .relay = router->relay,
         .number = router->ids.router,
         .hold_conf = hold_conf,
         .context = router,
     };
+}
+
+static void hear_relayed(void *context, struct slice note)
+{
+    const struct actions_ground ground = ground_of(context);
+    complaint_hear_relayed(&ground, note);
+}
+
+static void open_relay(struct router *router)
+{
+    struct fault fault;
+    char url[CONF_REDIS_URL_SIZE];
+    const struct relay_options options = {
+        .redis = redis_of(router, url),
+        .prefix = router->conf->state.prefix,
+        .number = router->ids.router,
+        .heard = hear_relayed,
+        .context = router,
+    };
+    router->relay = relay_new(router->loop, &options, &fault);
+    if (!router->relay)
+        log_fault(LOG_ERROR, "complaints_not_relayed", &fault);
 }
 
 /* In a submission thread, under its own config. */
@@ -423,6 +448,8 @@ static enum rc open_all(struct router *router, struct fault *fault)
     if (rc == RC_OK)
         rc = open_keeper(router, fault);
     if (rc == RC_OK)
+        open_relay(router);
+    if (rc == RC_OK)
         rc = dispatch_start(router->dispatch, router->spool, fault);
     if (rc != RC_OK)
         return rc;
@@ -448,6 +475,7 @@ static void close_all(struct router *router)
     submission_stop(&router->submission, SUBMISSION_ENDS_MS);
     if (router->dispatch)
         dispatch_stop(router->dispatch);
+    relay_free(&router->relay);
     keeper_free(&router->keeper);
     exchange_free(&router->exchange);
     book_free(&router->book);

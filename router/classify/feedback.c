@@ -30,7 +30,12 @@ static void show(const struct feedback *feedback, struct slice name)
                   value_text(root, "id"), value_text(root, "account"),
                   value_text(root, "template"),
                   value_flag(root, "counted") ? "" : ", not counted");
-    if (!value_flag(root, "known") && value_text(root, "router")[0] != '\0')
+    if (value_flag(root, "relayed"))
+        (void)fprintf(feedback->out,
+                      "  handed on to %s, which took the message\n",
+                      value_text(root, "router"));
+    else if (!value_flag(root, "known")
+             && value_text(root, "router")[0] != '\0')
         (void)fprintf(feedback->out,
                       "  its template is not known here: %s took the message\n",
                       value_text(root, "router"));

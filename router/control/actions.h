@@ -24,6 +24,7 @@
 #include "router/control/http.h"
 #include "router/dispatch/dispatch.h"
 
+struct relay;
 struct tally;
 struct templates;
 
@@ -32,7 +33,9 @@ struct actions_ground {
     struct book *book;
     struct templates *templates;
     struct tally *tally; /* of complaints */
-    uint16_t number;     /* of this router, in message ids */
+    struct relay
+        *relay;      /* of those that are others'; NULL: there is no Redis */
+    uint16_t number; /* of this router, in message ids */
     /* The config in force; a reference that the caller gives back. */
     struct conf *(*hold_conf)(void *context);
     void *context;

@@ -2,16 +2,19 @@
 #include "router/control/complaint.h"
 
 #include "common/base/time.h"
+#include "common/edge/log.h"
 #include "common/proto/arf.h"
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
 #include "router/control/problem.h"
+#include "router/control/relay.h"
 #include "router/control/tally.h"
 #include "router/origin.h"
 #include "router/templates/templates.h"
 
 #define TEXT_MAX   256u /* bytes of a stranger's text that are kept */
 #define OBJECT_MAX (16u << 10)
+#define NOTE_MAX   512u
 
 struct complaint {
     struct arf arf;
@@ -20,6 +23,7 @@ struct complaint {
     const char *router; /* which took the message; NULL: not in the config */
     bool is_known;      /* we took the message, and know its template */
     bool is_counted;
+    bool is_relayed; /* to the router that took the message */
 };
 
 static const char *router_of(const struct conf *conf, uint64_t id)
@@ -36,21 +40,78 @@ static struct slice teller(const struct arf *arf)
     return slice_is_empty(arf->recipient) ? arf->report_id : arf->recipient;
 }
 
+static bool is_ours(const struct actions_ground *ground,
+                    const struct origin *origin)
+{
+    return id_router(origin->id) == ground->number
+           && templates_has(ground->templates, origin->template);
+}
+
+static void blame(const struct actions_ground *ground,
+                  const struct origin *origin)
+{
+    templates_saw_blamed(ground->templates, origin->template, origin->id);
+    templates_hear(ground->templates, origin->template, GUARD_COMPLAINT, 1,
+                   time_utc_ms());
+}
+
+/* "ID TEMPLATE RECIPIENTS WHO", the first two as in message_id.h. */
+static bool relay_it(const struct actions_ground *ground,
+                     const struct complaint *complaint)
+{
+    const struct origin *origin = &complaint->origin;
+    const struct slice who = slice_head(teller(&complaint->arf), TEXT_MAX);
+    char id[ID_TEXT_SIZE];
+    char template[ID_TEXT_SIZE];
+    scoped(buf_release) struct buf note;
+    buf_init(&note, NOTE_MAX);
+    return complaint->router && ground->relay
+           && buf_addf(&note, "%s %s %u %.*s", id_format(origin->id, id),
+                       id_format(origin->template, template),
+                       (unsigned)origin->recipients, SLICE_ARG(who))
+           && relay_send(ground->relay, id_router(origin->id),
+                         buf_slice(&note));
+}
+
+void complaint_hear_relayed(const struct actions_ground *ground,
+                            struct slice note)
+{
+    struct origin origin;
+    struct slice id;
+    struct slice template;
+    struct slice recipients;
+    uint64_t count = 0;
+    struct cursor cursor = cursor_of(note);
+    const bool is_read =
+        cursor_until(&cursor, ' ', &id) && cursor_until(&cursor, ' ', &template)
+        && cursor_until(&cursor, ' ', &recipients) && id_parse(id, &origin.id)
+        && id_parse(template, &origin.template)
+        && slice_number(recipients, UINT32_MAX, &count);
+    if (!is_read) {
+        log_line(LOG_WARNING, "complaint_unreadable", "bytes=%zu", note.len);
+        return;
+    }
+    if (is_ours(ground, &origin)
+        && tally_take(ground->tally, origin.id, (uint32_t)count,
+                      cursor_rest(&cursor)))
+        blame(ground, &origin);
+}
+
 static void count(const struct actions_ground *ground,
                   struct complaint *complaint)
 {
     const struct origin *origin = &complaint->origin;
-    complaint->is_known = id_router(origin->id) == ground->number
-                          && templates_has(ground->templates, origin->template);
+    complaint->is_known = is_ours(ground, origin);
     complaint->is_counted =
         arf_is_complaint(complaint->arf.type)
         && tally_take(ground->tally, origin->id, origin->recipients,
                       teller(&complaint->arf));
-    if (!complaint->is_counted || !complaint->is_known)
+    if (!complaint->is_counted)
         return;
-    templates_saw_blamed(ground->templates, origin->template, origin->id);
-    templates_hear(ground->templates, origin->template, GUARD_COMPLAINT, 1,
-                   time_utc_ms());
+    if (complaint->is_known)
+        blame(ground, origin);
+    else if (id_router(origin->id) != ground->number)
+        complaint->is_relayed = relay_it(ground, complaint);
 }
 
 static void add_id(struct json *json, const char *key, uint64_t id)
@@ -79,6 +140,7 @@ static void describe(const struct complaint *complaint, struct buf *out)
     add_text(&json, "type", slice_text(arf_type_name(arf->type)));
     json_add_bool(&json, "counted", complaint->is_counted);
     json_add_bool(&json, "known", complaint->is_known);
+    json_add_bool(&json, "relayed", complaint->is_relayed);
     add_text(&json, "router", slice_text(complaint->router));
     add_text(&json, "recipient", arf->recipient);
     add_text(&json, "generator", arf->user_agent);

@@ -15,8 +15,9 @@
  * Each router counts the outcomes of the mail that it took, and complaints are
  * weighed against these, so a report belongs to the one that took the message: its
  * name is in the answer as `router`, where the config has it, and `known` says
- * whether that is this one, and it knows the template. Where not the complaint
- * counts for the account alone.
+ * whether that is this one, and it knows the template. Where it is another the
+ * complaint counts for the account here, and is handed on (relay.h), which is
+ * `relayed`: that router counts it for the template.
  *
  * The same is taken by SMTP, at listeners that have addresses for it; see
  * complaint_hear().
@@ -32,6 +33,10 @@
 enum rc complaint_hear(const struct actions_ground *ground,
                        const struct conf *conf, struct slice report,
                        struct buf *out) must_check;
+
+/* Counts a complaint that another router heard. */
+void complaint_hear_relayed(const struct actions_ground *ground,
+                            struct slice note);
 
 unsigned complaint_post(const struct actions_ground *ground,
                         const struct http_request *request, struct buf *out);

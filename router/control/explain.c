@@ -15,7 +15,7 @@
 #include "router/control/api.h"
 #include "router/control/asker.h"
 #include "router/control/client.h"
-#include "router/control/lookup.h"
+#include "router/control/destinations.h"
 #include "router/control/options.h"
 #include "router/control/status.h"
 #include "router/submission/acceptance.h"
@@ -340,15 +340,15 @@ static int explain_receiver(const struct explain *explain,
                             const struct conf_route *route)
 {
     struct fault fault;
-    struct lookup *lookup = lookup_new(explain->conf, &fault);
-    if (!lookup) {
+    struct destinations *destinations = destinations_new(explain->conf, &fault);
+    if (!destinations) {
         (void)fprintf(explain->err, "%s\n", fault.text);
         return EX_UNAVAILABLE;
     }
     struct mx_answer answer;
-    lookup_ask(lookup, slice_text(explain->domain), &answer);
+    destinations_ask(destinations, slice_text(explain->domain), &answer);
     say_destination(explain, stream, route, &answer);
-    lookup_free(&lookup);
+    destinations_free(&destinations);
     return EX_OK;
 }
 
