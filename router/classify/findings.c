@@ -126,6 +126,11 @@ void findings_add(struct findings *findings, const struct finding *event)
     row->would_move += disagrees && is_observed;
 }
 
+void findings_add_complaint(struct findings *findings, const char *account)
+{
+    account_of(findings, account)->complaints++;
+}
+
 static int by_disagreement(const void *a, const void *b)
 {
     const struct finding_account *left = a;

@@ -1,5 +1,5 @@
 /*
- * findings.h - declarations and findings, added up by account.
+ * findings.h - declarations, findings and complaints, added up by account.
  *
  * Pure: lines of the event log in, sums out. Accounts and streams are the
  * operator's own and few; what goes beyond the bounds is added to the last.
@@ -35,6 +35,7 @@ struct finding_account {
     char name[FINDINGS_NAME_SIZE];
     uint64_t count;
     uint64_t disagreed; /* moved, or would be */
+    uint64_t complaints;
     struct finding_row rows[FINDINGS_ROWS_MAX];
     size_t row_count;
 };
@@ -59,6 +60,9 @@ struct finding {
 };
 
 void findings_add(struct findings *findings, const struct finding *event);
+
+/* One complaint that was counted. */
+void findings_add_complaint(struct findings *findings, const char *account);
 
 /* The accounts with the most disagreements first, their rows the same. */
 void findings_sort(struct findings *findings);

@@ -1,5 +1,5 @@
 /*
- * lines.h - the messages that the event log tells of.
+ * lines.h - the messages and complaints that the event log tells of.
  */
 #ifndef ROUTER_CLASSIFY_LINES_H
 #define ROUTER_CLASSIFY_LINES_H
@@ -9,10 +9,11 @@
 #include "config/conf.h"
 #include "router/control/answer.h"
 
-/* An "accepted" event; borrowed. */
+/* An event "accepted" or "complaint"; borrowed. */
 typedef void lines_fn(void *context, const struct value *event);
 
-/* Calls `fn` for each message that was accepted, in the order of the file.
+/* Calls `fn` for each message that was accepted, and for each complaint, in the
+ * order of the file.
  * Lines that are no JSON are passed over. False, with errno, when the file
  * cannot be read. */
 bool lines_each(const char *path, lines_fn *fn, void *context);

@@ -29,6 +29,12 @@ static void hear(void *context, const struct value *event)
     struct report *report = context;
     if (strcmp(value_text(event, "ts"), report->since) < 0)
         return;
+    if (strcmp(value_text(event, "event"), "complaint") == 0) {
+        if (value_flag(event, "counted"))
+            findings_add_complaint(&report->findings,
+                                   value_text(event, "account"));
+        return;
+    }
     const struct finding found = {
         .id = value_text(event, "id"),
         .account = value_text(event, "account"),
@@ -79,10 +85,12 @@ static void print_text(const struct report *report, FILE *out)
         (void)fprintf(out, "account ");
         print_safe(or_none(account->name), 0, out);
         (void)fprintf(out,
-                      ": %" PRIu64 " messages, %" PRIu64 " disagreements\n"
+                      ": %" PRIu64 " messages, %" PRIu64
+                      " disagreements, %" PRIu64 " complaints\n"
                       "  %-20s %-14s %-16s %10s %10s %10s  %s\n",
-                      account->count, account->disagreed, "declared", "found",
-                      "stream", "messages", "moved", "would move", "examples");
+                      account->count, account->disagreed, account->complaints,
+                      "declared", "found", "stream", "messages", "moved",
+                      "would move", "examples");
         for (size_t k = 0; k < account->row_count; k++)
             print_row(&account->rows[k], out);
     }
@@ -120,6 +128,7 @@ static void print_lines(const struct report *report, FILE *out)
         json_add_text(&json, "since", slice_text(report->since));
         json_add_number(&json, "messages", account->count);
         json_add_number(&json, "disagreements", account->disagreed);
+        json_add_number(&json, "complaints", account->complaints);
         json_key(&json, "rows");
         json_begin_array(&json);
         for (size_t k = 0; k < account->row_count; k++)

@@ -3,10 +3,10 @@
  * found.
  *
  * Read from the event log, "accepted" lines: `declared` and `kind` where they
- * are given, else what `reasons` say of it. The log that was rotated last
- * (PATH.1) is read as well. For each account: how many messages, of each
- * declaration what it was found to be, what was moved or would have been, and
- * the ids of a few.
+ * are given, else what `reasons` say of it; and complaints that were counted.
+ * The log that was rotated last (PATH.1) is read as well. For each account: how
+ * many messages and complaints, of each declaration what it was found to be,
+ * what was moved or would have been, and the ids of a few.
  */
 #ifndef ROUTER_CLASSIFY_REPORT_H
 #define ROUTER_CLASSIFY_REPORT_H

@@ -82,7 +82,8 @@ struct search {
 static void look_for_id(void *context, const struct value *event)
 {
     struct search *search = context;
-    if (strcmp(value_text(event, "id"), search->id) == 0)
+    if (strcmp(value_text(event, "event"), "accepted") == 0
+        && strcmp(value_text(event, "id"), search->id) == 0)
         (void)snprintf(search->template, sizeof search->template, "%s",
                        value_text(event, "template"));
 }

@@ -114,6 +114,8 @@ class Complaints(unittest.TestCase):
                  event["generator"]),
                 (sent[n].id, "acme-app", "acme", template, "abuse",
                  f"u{n}@bigmail.test", "Bigmail-Feedback/1.0"))
+        self.assertIn("20 messages, 0 disagreements, 3 complaints\n",
+                      self.yard.command("classify", "report").stdout)
         self.assertIn('sendyard_complaints_total{account="acme-app",'
                       'type="abuse"} 3\n', self.yard.command("metrics").stdout)
         # What comes after is not protected.

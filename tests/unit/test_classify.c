@@ -67,12 +67,15 @@ static void findings_add_up(void **state)
     findings_init(&findings);
     for (size_t i = 0; i < ARRAY_LEN(found); i++)
         findings_add(&findings, &found[i]);
+    findings_add_complaint(&findings, "app");
+    findings_add_complaint(&findings, "app");
     findings_sort(&findings);
     assert_int_equal(findings.count, 3);
     const struct finding_account *app = &findings.accounts[0];
     assert_string_equal(app->name, "app");
     assert_int_equal(app->count, 3);
     assert_int_equal(app->disagreed, 2);
+    assert_int_equal(app->complaints, 2);
     assert_int_equal(app->row_count, 2);
     assert_string_equal(app->rows[0].declared, "fast");
     assert_string_equal(app->rows[0].kind, "bulk");
