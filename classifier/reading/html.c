@@ -17,10 +17,11 @@
 
 struct element {
     uint64_t name;
-    unsigned kind;   /* ELEMENT_ bits */
-    bool is_hidden;  /* it or one around it */
-    bool is_small;   /* letters of no size, until one within has some */
-    bool has_colour; /* it or one around it has a background of its own */
+    unsigned kind;    /* ELEMENT_ bits */
+    bool is_hidden;   /* it or one around it */
+    bool is_small;    /* letters of no size, until one within has some */
+    bool has_colour;  /* it or one around it has a background of its own */
+    bool is_doubtful; /* it or one around it says that it is hidden, and not */
 };
 
 struct scan {
@@ -41,6 +42,13 @@ static bool is_hidden(const struct scan *scan)
         return false;
     const struct element *inner = &scan->open[scan->depth - 1];
     return inner->is_hidden || inner->is_small;
+}
+
+/* Which of two values a browser takes depends on whether it knows the second:
+ * such text is read, and counts as hidden, too. */
+static bool is_doubtful(const struct scan *scan)
+{
+    return scan->depth > 0 && scan->open[scan->depth - 1].is_doubtful;
 }
 
 static bool is_full(const struct scan *scan)
@@ -169,11 +177,13 @@ static const char *add_text(struct scan *scan, const char *at, const char *end)
 
 static const char *pass_text(struct scan *scan, struct slice rest)
 {
-    if (!is_hidden(scan))
+    const bool shows = !is_hidden(scan);
+    if (shows && !is_doubtful(scan))
         return add_text(scan, rest.ptr, rest.ptr + rest.len);
-    size_t len = slice_find(rest, '<');
+    const size_t len = slice_find(rest, '<');
     count_hidden(scan, slice_head(rest, len));
-    return rest.ptr + len;
+    return shows ? add_text(scan, rest.ptr, rest.ptr + rest.len)
+                 : rest.ptr + len;
 }
 
 /* One that begins no markup. */
@@ -211,6 +221,7 @@ static void push(struct scan *scan, const struct tag *tag, unsigned kind)
     element->name = tag->name;
     element->kind = kind;
     element->has_colour = tag->has_colour || (outer && outer->has_colour);
+    element->is_doubtful = tag->wavers || (outer && outer->is_doubtful);
     element->is_small =
         tag->size == TAG_SIZE_NOTHING
         || (tag->size == TAG_SIZE_KEPT && outer && outer->is_small);

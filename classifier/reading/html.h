@@ -7,7 +7,8 @@
  * text (comments, style, script, title), which elements end by themselves
  * (br, img, p before a block ...), and follows what is hidden: display:none,
  * visibility:hidden, a size of nothing, white letters on no colour. What is
- * hidden is counted and never becomes text.
+ * hidden is counted and never becomes text; what is said to be hidden, and then
+ * not, is counted and becomes text.
  *
  * The depth that is followed is HTML_DEPTH_MAX; deeper elements count as
  * their parent. Work is linear in the bytes.

@@ -153,6 +153,7 @@ static void decide(struct tag *tag, unsigned property, bool hides,
         return;
     if (is_important)
         tag->settled |= (uint8_t)property;
+    tag->wavers |= !hides && (tag->hiding & property) != 0;
     tag->decided |= (uint8_t)property;
     tag->hiding =
         (uint8_t)(hides ? tag->hiding | property : tag->hiding & ~property);
@@ -177,8 +178,10 @@ static void hear_property(struct tag *tag, struct slice property,
     if (!take_importance(&value, &is_important))
         return;
     if (name == TAG("color")) {
+        const bool was_white = tag->is_white;
         tag->is_white = is_white(value);
         tag->may_hide |= tag->is_white;
+        tag->wavers |= was_white && !tag->is_white;
     } else if (name == TAG("backgrou")) { /* and -color, -image */
         tag->has_colour |= value.len > 0 && !is_white(value)
                            && !slice_starts_nocase(value, SLICE("none"))
@@ -192,8 +195,10 @@ static void hear_property(struct tag *tag, struct slice property,
     } else if (name == TAG("opacity")) {
         decide(tag, TAG_HIDES_OPACITY, is_nothing(value), is_important);
     } else if (name == TAG("font-siz")) {
+        const bool had_none = tag->size == TAG_SIZE_NOTHING;
         tag->size = is_nothing(value) ? TAG_SIZE_NOTHING : TAG_SIZE_SOME;
         tag->may_hide |= tag->size == TAG_SIZE_NOTHING;
+        tag->wavers |= had_none && tag->size != TAG_SIZE_NOTHING;
     }
 }
 

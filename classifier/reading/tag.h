@@ -47,6 +47,7 @@ struct tag {
     bool is_white;          /* its letters are */
     bool is_hidden;
     bool may_hide;   /* something of its style, by itself, hides it */
+    bool wavers;     /* and something behind that takes it back */
     uint8_t given;   /* TAG_GIVES_ bits */
     uint8_t decided; /* TAG_HIDES_ bits: properties that its style has */
     uint8_t settled; /* those that an "!important" decided */

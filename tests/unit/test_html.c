@@ -118,6 +118,27 @@ static void what_shows_is_text(void **state)
     }
 }
 
+/* A browser that does not know the second value hides what we read. */
+static void what_is_in_doubt_is_both(void **state)
+{
+    (void)state;
+    static const char *const styles[] = {
+        "display:none;display:nonesuch", "visibility:hidden;visibility:x",
+        "opacity:0;opacity:x",           "color:#fff;color:nonesuch",
+        "font-size:0;font-size:x",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(styles); i++) {
+        struct html_shape shape;
+        char markup[128];
+        char text[128];
+        (void)snprintf(markup, sizeof markup,
+                       "<p style=\"%s\">one <b>two</b></p>three", styles[i]);
+        read_text(markup, &shape, text, sizeof text);
+        assert_string_equal(text, "one two three");
+        assert_int_equal(shape.hidden_words, 2);
+    }
+}
+
 /* Nor does it matter where in the markup it stands, and how much follows. */
 static void places_change_nothing(void **state)
 {
@@ -215,6 +236,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_shows_is_text),
+        cmocka_unit_test(what_is_in_doubt_is_both),
         cmocka_unit_test(places_change_nothing),
         cmocka_unit_test(text_ends_where_its_room_does),
         cmocka_unit_test(the_shape_is_counted),
