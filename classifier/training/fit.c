@@ -11,7 +11,7 @@
 #define LENGTH_MIN 32.0F /* tokens that a text has at least, for its length */
 
 /* Many samples need fewer rounds: so many shown in all are enough. */
-#define SHOWN_ENOUGH 200000u
+#define SHOWN_ENOUGH 400000u
 #define ROUNDS_MIN   10u
 
 const struct fit_options fit_usual = {
