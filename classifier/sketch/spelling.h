@@ -20,8 +20,11 @@ struct spelling {
     char bytes[SPELLING_BYTES]; /* UTF-8; nothing is behind `len` */
 };
 
+/* Adds a character, which the caller has made small; none where there is no room. */
 void spelling_add(struct spelling *spelling, uint32_t character);
 
+/* The same for the same letters, in every process and for ever: a model's words
+ * are known by it. */
 uint64_t spelling_hash(const struct spelling *spelling);
 
 /* Of what is no word: two numbers. */
@@ -29,7 +32,7 @@ uint64_t spelling_hash_numbers(uint32_t a, uint32_t b);
 
 #define SPELLING_START 0x243F6A8885A308D3u
 
-/* The next sixteen letters, and the end. */
+/* What spelling_hash() is made of: the next sixteen letters, ... */
 static inline uint64_t spelling_step(uint64_t hash, chunk letters)
 {
     uint64_t halves[2];
@@ -38,6 +41,7 @@ static inline uint64_t spelling_step(uint64_t hash, chunk letters)
            ^ ((hash + le64toh(halves[1])) * 0xD6E8FEB86659FD93u);
 }
 
+/* ... and the end. */
 static inline uint64_t spelling_end(uint64_t hash)
 {
     hash ^= hash >> 29;
