@@ -17,7 +17,7 @@ from test_templates import STREAMS
 from yard import Yard, pause, run
 
 OK, DATA, TEMPFAIL = 0, 65, 75
-SPREAD_S = 5
+SPREAD_S = 15
 RELAY_S = 20  # Redis is looked for every few seconds
 TRANSACTIONAL = {"X-Sendyard-Stream": "transactional"}
 REPORT = """From: Feedback <fbl@bigmail.test>

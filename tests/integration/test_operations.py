@@ -14,7 +14,7 @@ from support.wait import wait_until
 from yard import READY_S, STOP_S, Yard, pause, run
 
 OK, USAGE, DATA = 0, 64, 65
-SPREAD_S = 5  # for what one router did to be seen at another
+SPREAD_S = 15  # for what one router did to be seen at another
 
 
 class Desk:

@@ -12,7 +12,7 @@ from test_operations import Desk
 from yard import READY_S, Yard, pause
 
 N = 50
-SPREAD_S = 5
+SPREAD_S = 15
 TRANSACTIONAL = {"X-Sendyard-Stream": "transactional"}
 USAGE, DATA = 64, 65
 
