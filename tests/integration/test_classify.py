@@ -129,6 +129,16 @@ class Files(unittest.TestCase):
         return {result["headers"]: result
                 for result in json.loads(text)["results"]}
 
+    def test_the_model_that_ships_knows_senders_that_it_has_not_seen(self):
+        unseen = self.folder / "unseen"
+        subprocess.run([sys.executable, CORPUS, unseen, "--unseen"],
+                       check=True, capture_output=True)
+        text = self.classify("eval", "--json", unseen)
+        for result in json.loads(text)["results"]:
+            self.assertGreater(result["macro_f1"], 0.93, result)
+            self.assertLess(result["bulk_protected"], 0.06, result)
+            self.assertLess(result["transactional_kept_out"], 0.13, result)
+
     def test_models_are_made_measured_and_compared(self):
         model, text = self.train("own.syc", f"corpus={self.corpus}")
         for word in ("held out", "mixed", "stripped", "adversarial"):

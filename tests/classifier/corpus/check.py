@@ -72,18 +72,27 @@ def check_width(entries):
             for name, count in LEAST.items() if have[name] < count]
 
 
-def main():
+def check(brands):
+    """The entries of a folder's brands, and what is wrong with them."""
     with tempfile.TemporaryDirectory() as first, \
             tempfile.TemporaryDirectory() as second:
-        make.write(first, 1, 1)
-        make.write(second, 1, 1)
+        make.write(first, 1, 1, brands)
+        make.write(second, 1, 1, brands)
         with open(os.path.join(first, "manifest.jsonl"), encoding="utf-8") as file:
             entries = [json.loads(line) for line in file]
-        faults = check_messages(first, entries) \
-            + check_same(first, second, entries) + check_width(entries)
+        return entries, check_messages(first, entries) \
+            + check_same(first, second, entries)
+
+
+def main():
+    entries, faults = check("brands")
+    unseen, more = check("unseen")
+    faults += more + check_width(entries) + [
+        f"{source}: seen and unseen" for source in
+        {e["source"] for e in entries} & {e["source"] for e in unseen}]
     for fault in faults[:20]:
         print(fault)
-    print(f"{len(entries)} messages, {len(faults)} faults")
+    print(f"{len(entries) + len(unseen)} messages, {len(faults)} faults")
     return 1 if faults else 0
 
 

@@ -179,11 +179,11 @@ def compose(brand, template, locale, instance, seed):
                             (charset, brand["style"])), values.rcpt
 
 
-def write(out, seed, instances):
+def write(out, seed, instances, brands="brands"):
     """Writes everything; the entries of the manifest."""
     locales = load_locales()
     entries = []
-    for brand in templates.load_brands():
+    for brand in templates.load_brands(brands):
         locale = locales[brand["lang"]]
         dress(brand, locale)
         count = collections.Counter()
@@ -215,8 +215,11 @@ def main():
     parser.add_argument("out")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--instances", type=int, default=3)
+    parser.add_argument("--unseen", action="store_true",
+                        help="the senders that no model is trained on")
     asked = parser.parse_args()
-    entries = write(asked.out, asked.seed, asked.instances)
+    entries = write(asked.out, asked.seed, asked.instances,
+                    "unseen" if asked.unseen else "brands")
     for key in ("label", "lang", "kind"):
         counts = collections.Counter(entry[key] for entry in entries)
         print(f"{key}:", ", ".join(f"{name} {count}" for name, count

@@ -46,19 +46,22 @@ def parse_head(line, path):
             "subject": subject, "body": []}
 
 
-def load_brands():
-    """All brands, by name of file, each with its own and its shared templates."""
-    shared = {}
-    brands = []
-    folder = os.path.join(HERE, "brands")
-    for name in sorted(os.listdir(folder)):
-        keys, templates = parse(os.path.join(folder, name))
-        source = name.removesuffix(".txt")
-        if source.startswith("shared_"):
-            shared[keys["lang"]] = templates
-        else:
-            keys.setdefault("lang", "en")
-            brands.append(dict(keys, source=source, templates=templates))
+def load_folder(name):
+    """Its files by name without ending, in order: keys and templates of each."""
+    folder = os.path.join(HERE, name)
+    return {file.removesuffix(".txt"): parse(os.path.join(folder, file))
+            for file in sorted(os.listdir(folder))}
+
+
+def load_brands(name):
+    """The brands of a folder, by name of file, each with its own and its shared
+    templates."""
+    shared = {keys["lang"]: templates
+              for source, (keys, templates) in load_folder("brands").items()
+              if source.startswith("shared_")}
+    brands = [dict({"lang": "en"} | keys, source=source, templates=templates)
+              for source, (keys, templates) in load_folder(name).items()
+              if not source.startswith("shared_")]
     for brand in brands:
         for kind in brand.get("use", "").split():
             brand["templates"] += find_shared(shared[brand["lang"]], kind)
