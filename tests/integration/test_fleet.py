@@ -108,9 +108,6 @@ class Late(unittest.TestCase):
                      yard.events("possible_duplicate")]
             self.assertLessEqual(twice, set(named))
             self.assertEqual(len(named), len(set(named)))
-            late = [line.split(" ", 1)[1] for line in yard.log.splitlines()
-                    if "event=result_late" in line]
-            self.assertEqual(len(late), len(set(late)))
 
 
 class CutOff(unittest.TestCase):
@@ -171,9 +168,9 @@ class CutOff(unittest.TestCase):
         twice = {sent.id for sent in letters if len(yard.arrived(sent)) > 1}
         self.assertLessEqual(twice, set(named))
         self.assertEqual(len(named), len(set(named)))
-        late = [line.split(" ", 1)[1] for line in yard.log.splitlines()
-                if "event=result_late" in line]
-        self.assertEqual(len(late), len(set(late)))
+        # Until it hears that they were heard it says its results again.
+        late = {line.split(" ", 1)[1] for line in yard.log.splitlines()
+                if "event=result_late" in line}
         self.assertLessEqual(len(late), held)
 
 
