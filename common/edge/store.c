@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -558,6 +559,12 @@ static void learn(struct store *store, struct known *known)
     const struct slice words[] = { SLICE("SCRIPT"), SLICE("LOAD"),
                                    slice_text(known->script->body) };
     send_call(store, new_call(words, ARRAY_LEN(words), on_loaded, known));
+}
+
+struct slice store_number(uint64_t number, char text[STORE_NUMBER_SIZE])
+{
+    const int len = snprintf(text, STORE_NUMBER_SIZE, "%" PRIu64, number);
+    return slice_of(text, (size_t)len);
 }
 
 void store_eval(struct store *store, const struct store_script *script,

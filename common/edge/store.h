@@ -62,6 +62,10 @@ void store_free(struct store **store); /* pending calls are dropped */
 
 bool store_is_up(const struct store *store);
 
+/* A number as an argument of a script. Returns `text`, as a slice. */
+#define STORE_NUMBER_SIZE 24
+struct slice store_number(uint64_t number, char text[STORE_NUMBER_SIZE]);
+
 /* Runs a script. At most STORE_ARGS_MAX keys and arguments together. fn may be
  * NULL. It is never called before store_eval() has returned. */
 #define STORE_ARGS_MAX 32

@@ -1,7 +1,6 @@
 /* relay.c - complaints about mail of other routers, on their way there. */
 #include "router/control/relay.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +14,6 @@
 #define STORE_TIMEOUT_MS 2000u
 #define LISTS_TTL_MS     HOURS_MS(7u * 24)
 #define NOTES_AT_ONCE    64u
-#define NUMBER_SIZE      24u
 #define KEY_SIZE         768u
 
 /* Appends a note to a list that has room, for as long as is said. */
@@ -67,12 +65,6 @@ static struct slice key_of(const struct relay *relay, uint16_t router,
     return slice_of(key, (size_t)len < KEY_SIZE ? (size_t)len : KEY_SIZE - 1);
 }
 
-static struct slice number_text(char text[NUMBER_SIZE], uint64_t number)
-{
-    const int len = snprintf(text, NUMBER_SIZE, "%" PRIu64, number);
-    return slice_of(text, (size_t)len);
-}
-
 /* ---- to others --------------------------------------------------------- */
 
 static void end_note(struct note *note)
@@ -107,13 +99,13 @@ static void heard_given(void *context, const struct store_reply *reply,
 static void give(struct relay *relay, struct note *note)
 {
     char key[KEY_SIZE];
-    char kept[NUMBER_SIZE];
-    char ttl[NUMBER_SIZE];
+    char kept[STORE_NUMBER_SIZE];
+    char ttl[STORE_NUMBER_SIZE];
     const struct slice keys[] = { key_of(relay, note->router, key) };
     const struct slice args[] = {
         slice_of(note->bytes, note->len),
-        number_text(kept, RELAY_KEPT),
-        number_text(ttl, LISTS_TTL_MS),
+        store_number(RELAY_KEPT, kept),
+        store_number(LISTS_TTL_MS, ttl),
     };
     list_push_back(&relay->given, &note->link);
     store_eval(relay->store, &script_give, keys, ARRAY_LEN(keys), args,
@@ -181,11 +173,11 @@ static void heard_taken(void *context, const struct store_reply *reply,
 static void ask(struct relay *relay)
 {
     char key[KEY_SIZE];
-    char numbers[2][NUMBER_SIZE];
+    char numbers[2][STORE_NUMBER_SIZE];
     const struct slice keys[] = { key_of(relay, relay->options.number, key) };
     const struct slice args[] = {
-        number_text(numbers[0], relay->heard),
-        number_text(numbers[1], NOTES_AT_ONCE),
+        store_number(relay->heard, numbers[0]),
+        store_number(NOTES_AT_ONCE, numbers[1]),
     };
     relay->heard = 0;
     relay->is_asking = true;

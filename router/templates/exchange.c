@@ -17,7 +17,6 @@
 #define ANEW_EACH_MS     10000u /* after a write that failed */
 #define WISHES_MAX       4096u
 #define KEY_SIZE         768u
-#define NUMBER_SIZE      24u
 #define NEWS_MAX         256u /* records in one answer */
 #define PUT_MAX          8u   /* records in one call */
 #define PUTS_AT_ONCE     64u  /* calls in one look: a start is no rush */
@@ -57,12 +56,6 @@ static struct slice key_of(const struct template_exchange *exchange,
     const int len = snprintf(key, KEY_SIZE, "%stemplates:{%.*s}:%s%s",
                              exchange->prefix, SLICE_ARG(owner), what, which);
     return slice_of(key, (size_t)len < KEY_SIZE ? (size_t)len : KEY_SIZE - 1);
-}
-
-static struct slice number_text(char text[NUMBER_SIZE], uint64_t number)
-{
-    const int len = snprintf(text, NUMBER_SIZE, "%" PRIu64, number);
-    return slice_of(text, (size_t)len);
 }
 
 /* ---- states ------------------------------------------------------------ */
@@ -131,8 +124,8 @@ static void heard_put(void *context, const struct store_reply *reply,
 static void write_some(struct template_exchange *exchange)
 {
     char texts[STATE_KEYS][KEY_SIZE];
-    char max[NUMBER_SIZE];
-    char ranks[PUT_MAX][NUMBER_SIZE];
+    char max[STORE_NUMBER_SIZE];
+    char ranks[PUT_MAX][STORE_NUMBER_SIZE];
     struct slice keys[STATE_KEYS];
     struct slice args[1 + 3 * PUT_MAX];
     struct put *puts[PUT_MAX];
@@ -140,10 +133,10 @@ static void write_some(struct template_exchange *exchange)
     for (struct list *link;
          count < PUT_MAX && (link = list_take(&exchange->puts));)
         puts[count++] = container_of(link, struct put, link);
-    args[0] = number_text(max, exchange->options.max_templates);
+    args[0] = store_number(exchange->options.max_templates, max);
     for (size_t i = 0; i < count; i++) {
         args[1 + 3 * i] = slice_text(puts[i]->id);
-        args[2 + 3 * i] = number_text(ranks[i], puts[i]->rank);
+        args[2 + 3 * i] = store_number(puts[i]->rank, ranks[i]);
         args[3 + 3 * i] = slice_of(puts[i]->bytes, puts[i]->len);
     }
     state_keys(exchange, texts, keys);
@@ -202,11 +195,11 @@ static void heard_news(void *context, const struct store_reply *reply,
 static void ask_news(struct template_exchange *exchange)
 {
     char texts[STATE_KEYS][KEY_SIZE];
-    char numbers[2][NUMBER_SIZE];
+    char numbers[2][STORE_NUMBER_SIZE];
     struct slice keys[STATE_KEYS];
     const struct slice args[] = {
-        number_text(numbers[0], exchange->epoch),
-        number_text(numbers[1], NEWS_MAX),
+        store_number(exchange->epoch, numbers[0]),
+        store_number(NEWS_MAX, numbers[1]),
     };
     state_keys(exchange, texts, keys);
     exchange->is_asking = true;
@@ -247,12 +240,12 @@ static void ask_share(struct errand *errand)
     static const char *const spans[ALLOWANCE_SPANS] = { "hour:", "day:" };
     const struct templates_wish *wish = errand->wish;
     char texts[ALLOWANCE_SPANS][KEY_SIZE];
-    char numbers[1 + 2 * ALLOWANCE_SPANS][NUMBER_SIZE];
+    char numbers[1 + 2 * ALLOWANCE_SPANS][STORE_NUMBER_SIZE];
     char id[ID_TEXT_SIZE];
     struct slice keys[ALLOWANCE_SPANS];
     struct slice args[1 + 2 * ALLOWANCE_SPANS];
     size_t count = 0;
-    args[0] = number_text(numbers[0], wish->count);
+    args[0] = store_number(wish->count, numbers[0]);
     (void)id_format(wish->template, id);
     for (unsigned i = 0; i < ALLOWANCE_SPANS; i++) {
         if (wish->rule.span_ms[i] == 0)
@@ -262,10 +255,10 @@ static void ask_share(struct errand *errand)
                              slice_of(wish->tenant, wish->tenant_len),
                              wish->template == 0 ? "pot" : spans[i],
                              wish->template == 0 ? "" : id);
-        args[at] = number_text(numbers[at],
-                               wish->rule.span_ms[i] / (ALLOWANCE_SLICES - 1));
+        args[at] = store_number(wish->rule.span_ms[i] / (ALLOWANCE_SLICES - 1),
+                                numbers[at]);
         args[at + 1] =
-            number_text(numbers[at + 1], allowance_stock(&wish->rule, i));
+            store_number(allowance_stock(&wish->rule, i), numbers[at + 1]);
         count++;
     }
     store_eval(errand->exchange->store, &script_share, keys, count, args,
@@ -292,8 +285,8 @@ static void ask_adopt(struct errand *errand)
 {
     const struct templates_wish *wish = errand->wish;
     char texts[GUARD_BANDS][KEY_SIZE];
-    char band[NUMBER_SIZE];
-    char ttl[NUMBER_SIZE];
+    char band[sizeof "00000000-0000"];
+    char ttl[STORE_NUMBER_SIZE];
     char id[ID_TEXT_SIZE];
     struct slice keys[GUARD_BANDS];
     for (unsigned i = 0; i < GUARD_BANDS; i++) {
@@ -305,7 +298,7 @@ static void ask_adopt(struct errand *errand)
     }
     const struct slice args[] = {
         slice_text(id_format(wish->template, id)),
-        number_text(ttl, BAND_TTL_MS),
+        store_number(BAND_TTL_MS, ttl),
     };
     store_eval(errand->exchange->store, &script_adopt, keys, GUARD_BANDS, args,
                ARRAY_LEN(args), heard_adopt, errand);

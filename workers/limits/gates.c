@@ -9,8 +9,7 @@
 #include "common/base/time.h"
 #include "workers/limits/scripts.h"
 
-#define KEY_SIZE    640
-#define NUMBER_SIZE 24
+#define KEY_SIZE 640
 
 /* A question on its way: for the slots of some gates, in the order of the
  * answer, or for a rate of one. */
@@ -71,12 +70,6 @@ static struct slice key_of(const struct gate *gate, const char *kind,
         snprintf(text, KEY_SIZE, "%s%s:{%.*s}", gate->gates->options.prefix,
                  kind, (int)gate->name_len, gate->name);
     return slice_of(text, (size_t)len < KEY_SIZE ? (size_t)len : KEY_SIZE - 1);
-}
-
-static struct slice number_text(uint64_t number, char text[NUMBER_SIZE])
-{
-    int len = snprintf(text, NUMBER_SIZE, "%" PRIu64, number);
-    return slice_of(text, (size_t)len);
 }
 
 static void tell(const struct gates *gates, bool is_news)
@@ -186,15 +179,15 @@ static void ask_slots(struct question *question)
     const struct gates *gates = question->gates;
     char keys_text[GATES_BATCH][KEY_SIZE];
     char requests[GATES_BATCH][SLOTS_REQUEST_SIZE];
-    char lease[NUMBER_SIZE];
-    char beat[NUMBER_SIZE];
-    char birth[NUMBER_SIZE];
+    char lease[STORE_NUMBER_SIZE];
+    char beat[STORE_NUMBER_SIZE];
+    char birth[STORE_NUMBER_SIZE];
     struct slice keys[1 + GATES_BATCH] = { slice_text(gates->marker) };
     struct slice args[4 + GATES_BATCH] = {
         slice_text(gates->me),
-        number_text(GATES_LEASE_MS, lease),
-        number_text(GATES_BEAT_MS, beat),
-        number_text(gates->birth, birth),
+        store_number(GATES_LEASE_MS, lease),
+        store_number(GATES_BEAT_MS, beat),
+        store_number(gates->birth, birth),
     };
     for (size_t i = 0; i < question->count; i++) {
         struct gate *gate = question->list[i];
