@@ -1,4 +1,4 @@
-/* complaint.c - complaints over HTTP. */
+/* complaint.c - reports of abuse: whose mail they are about, and what counts. */
 #include "router/control/complaint.h"
 
 #include "common/base/time.h"
@@ -34,10 +34,13 @@ static const char *router_of(const struct conf *conf, uint64_t id)
     return NULL;
 }
 
-/* Who complained, or, where he is not named, which report it is. */
+/* Who complained, or, where he is not named, which report it is: the same here
+ * and where it is handed on. */
 static struct slice teller(const struct arf *arf)
 {
-    return slice_is_empty(arf->recipient) ? arf->report_id : arf->recipient;
+    const struct slice who =
+        slice_is_empty(arf->recipient) ? arf->report_id : arf->recipient;
+    return slice_head(who, TEXT_MAX);
 }
 
 static bool is_ours(const struct actions_ground *ground,
@@ -60,7 +63,7 @@ static bool relay_it(const struct actions_ground *ground,
                      const struct complaint *complaint)
 {
     const struct origin *origin = &complaint->origin;
-    const struct slice who = slice_head(teller(&complaint->arf), TEXT_MAX);
+    const struct slice who = teller(&complaint->arf);
     char id[ID_TEXT_SIZE];
     char template[ID_TEXT_SIZE];
     scoped(buf_release) struct buf note;

@@ -1,5 +1,5 @@
 /*
- * complaint.h - complaints over HTTP.
+ * complaint.h - reports of abuse: whose mail they are about, and what counts.
  *
  *     POST /v1/complaints    a report of abuse (common/proto/arf.h) as it came:
  *                            the message itself, of at most a megabyte
