@@ -627,6 +627,7 @@ static void live(struct life *life, uint64_t ms)
 }
 
 enum { LEAK = 'x', DONE = '.' };
+#define ALL UINT32_MAX /* leaks: nothing is cut off */
 
 /* What a message that is protected does, the last time before the kill. */
 static void say(int fd, char byte)
@@ -681,8 +682,7 @@ static uint32_t cut_campaign(const char *folder, uint32_t from, uint32_t sends,
 static void test_a_kill_forgets_no_budget(void **state)
 {
     (void)state;
-    static const uint32_t all = UINT32_MAX;
-    static const uint32_t leaks[] = { 1, 7, all, 1, 3, 20, 1, all, all };
+    static const uint32_t leaks[] = { 1, 7, ALL, 1, 3, 20, 1, ALL, ALL };
     for (int varies = 0; varies < 2; varies++) {
         const uint32_t most = varies ? 150 : 50;
         char folder[] = "/tmp/templates-XXXXXX";
@@ -690,7 +690,7 @@ static void test_a_kill_forgets_no_budget(void **state)
         assert_non_null(mkdtemp(folder));
         for (uint32_t i = 0; i < ARRAY_LEN(leaks) && sum < most; i++)
             sum += cut_campaign(folder, i * 1000, 400, varies, leaks[i]);
-        sum += cut_campaign(folder, 99000, 400, varies, all);
+        sum += cut_campaign(folder, 99000, 400, varies, ALL);
         print_message("%u leaked, with kills\n", sum);
         assert_in_range(sum, most - ARRAY_LEN(leaks), most);
         empty_folder(folder);
