@@ -6,6 +6,7 @@
 #include "common/proto/arf.h"
 #include "common/proto/json.h"
 #include "common/proto/message_id.h"
+#include "router/control/complaint_note.h"
 #include "router/control/problem.h"
 #include "router/control/relay.h"
 #include "router/control/tally.h"
@@ -58,49 +59,36 @@ static void blame(const struct actions_ground *ground,
                    time_utc_ms());
 }
 
-/* "ID TEMPLATE RECIPIENTS WHO", the first two as in message_id.h. */
 static bool relay_it(const struct actions_ground *ground,
                      const struct complaint *complaint)
 {
-    const struct origin *origin = &complaint->origin;
-    const struct slice who = teller(&complaint->arf);
-    char id[ID_TEXT_SIZE];
-    char template[ID_TEXT_SIZE];
-    scoped(buf_release) struct buf note;
-    buf_init(&note, NOTE_MAX);
+    const struct complaint_note note = { .origin = complaint->origin,
+                                         .who = teller(&complaint->arf) };
+    scoped(buf_release) struct buf text;
+    buf_init(&text, NOTE_MAX);
     return complaint->router && ground->relay
-           && buf_addf(&note, "%s %s %u %.*s", id_format(origin->id, id),
-                       id_format(origin->template, template),
-                       (unsigned)origin->recipients, SLICE_ARG(who))
-           && relay_send(ground->relay, id_router(origin->id),
-                         buf_slice(&note));
+           && complaint_note_write(&note, &text)
+           && relay_send(ground->relay, id_router(note.origin.id),
+                         buf_slice(&text));
 }
 
 void complaint_hear_relayed(const struct actions_ground *ground,
-                            struct slice note)
+                            struct slice text)
 {
-    struct origin origin;
-    struct slice id;
-    struct slice template;
-    struct slice recipients;
-    uint64_t count = 0;
-    struct cursor cursor = cursor_of(note);
-    const bool is_read =
-        cursor_until(&cursor, ' ', &id) && cursor_until(&cursor, ' ', &template)
-        && cursor_until(&cursor, ' ', &recipients) && id_parse(id, &origin.id)
-        && id_parse(template, &origin.template)
-        && slice_number(recipients, UINT32_MAX, &count);
-    if (!is_read) {
-        log_line(LOG_WARNING, "complaint_unreadable", "bytes=%zu", note.len);
+    struct complaint_note note;
+    if (complaint_note_read(text, &note) != RC_OK) {
+        log_line(LOG_WARNING, "complaint_unreadable", "bytes=%zu", text.len);
         return;
     }
-    if (is_ours(ground, &origin)
-        && tally_take(ground->tally, origin.id, (uint32_t)count,
-                      cursor_rest(&cursor)))
-        blame(ground, &origin);
+    const struct origin *origin = &note.origin;
+    if (is_ours(ground, origin)
+        && tally_take(ground->tally, origin->id, origin->recipients, note.who))
+        blame(ground, origin);
 }
 
-static void count(const struct actions_ground *ground,
+/* Does it count, and is it for another router? That one is told at once: should
+ * all of this fail yet and come again, its tally finds it there. */
+static void weigh(const struct actions_ground *ground,
                   struct complaint *complaint)
 {
     const struct origin *origin = &complaint->origin;
@@ -109,12 +97,18 @@ static void count(const struct actions_ground *ground,
         arf_is_complaint(complaint->arf.type)
         && tally_take(ground->tally, origin->id, origin->recipients,
                       teller(&complaint->arf));
-    if (!complaint->is_counted)
-        return;
-    if (complaint->is_known)
-        blame(ground, origin);
-    else if (id_router(origin->id) != ground->number)
-        complaint->is_relayed = relay_it(ground, complaint);
+    complaint->is_relayed = complaint->is_counted && !complaint->is_known
+                            && id_router(origin->id) != ground->number
+                            && relay_it(ground, complaint);
+}
+
+/* It was told to nobody, and whoever sent it will send it again. */
+static void forget(const struct actions_ground *ground,
+                   const struct complaint *complaint)
+{
+    if (complaint->is_counted)
+        tally_give_back(ground->tally, complaint->origin.id,
+                        teller(&complaint->arf));
 }
 
 static void add_id(struct json *json, const char *key, uint64_t id)
@@ -178,10 +172,16 @@ enum rc complaint_hear(const struct actions_ground *ground,
         != RC_OK)
         return RC_NONE;
     complaint.router = router_of(conf, complaint.origin.id);
-    count(ground, &complaint);
+    weigh(ground, &complaint);
     const size_t before = out->len;
     describe(&complaint, out);
-    return tell(ground, &complaint, slice_from(buf_slice(out), before));
+    const enum rc rc =
+        tell(ground, &complaint, slice_from(buf_slice(out), before));
+    if (rc != RC_OK)
+        forget(ground, &complaint);
+    else if (complaint.is_counted && complaint.is_known)
+        blame(ground, &complaint.origin);
+    return rc;
 }
 
 unsigned complaint_post(const struct actions_ground *ground,

@@ -58,16 +58,38 @@ static bool take(struct bucket *bucket, const struct counted *counted,
     return true;
 }
 
+static struct counted counted_of(const struct tally *tally, uint64_t message,
+                                 struct slice who)
+{
+    return (struct counted){ .message = message,
+                             .who = siphash(&tally->key, who) };
+}
+
+static struct bucket *bucket_of(struct tally *tally, uint64_t message)
+{
+    const uint64_t place =
+        siphash(&tally->key, slice_of((const char *)&message, sizeof message));
+    return &tally->buckets[place % TALLY_BUCKETS];
+}
+
 bool tally_take(struct tally *tally, uint64_t message, uint32_t recipients,
                 struct slice who)
 {
-    const struct counted counted = { .message = message,
-                                     .who = siphash(&tally->key, who) };
-    const uint64_t place =
-        siphash(&tally->key, slice_of((const char *)&message, sizeof message));
+    const struct counted counted = counted_of(tally, message, who);
     CHECK(pthread_mutex_lock(&tally->lock) == 0);
-    const bool is_taken =
-        take(&tally->buckets[place % TALLY_BUCKETS], &counted, recipients);
+    const bool is_taken = take(bucket_of(tally, message), &counted, recipients);
     CHECK(pthread_mutex_unlock(&tally->lock) == 0);
     return is_taken;
+}
+
+void tally_give_back(struct tally *tally, uint64_t message, struct slice who)
+{
+    const struct counted counted = counted_of(tally, message, who);
+    struct bucket *bucket = bucket_of(tally, message);
+    CHECK(pthread_mutex_lock(&tally->lock) == 0);
+    for (unsigned i = 0; i < TALLY_WAYS; i++)
+        if (bucket->items[i].message == counted.message
+            && bucket->items[i].who == counted.who)
+            bucket->items[i] = (struct counted){ .message = 0 };
+    CHECK(pthread_mutex_unlock(&tally->lock) == 0);
 }

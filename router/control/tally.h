@@ -29,4 +29,7 @@ void tally_free(struct tally **tally);
 bool tally_take(struct tally *tally, uint64_t message, uint32_t recipients,
                 struct slice who) must_check;
 
+/* As if it had not been taken. */
+void tally_give_back(struct tally *tally, uint64_t message, struct slice who);
+
 #endif

@@ -57,12 +57,27 @@ static void it_remembers_some_ten_thousand(void **state)
     tally_free(&tally);
 }
 
+/* What was given back counts once more, for the same and for others. */
+static void what_is_given_back_may_come_again(void **state)
+{
+    (void)state;
+    struct tally *tally = tally_new();
+    assert_true(take(tally, 1, 1, 1));
+    tally_give_back(tally, 1, SLICE("another"));
+    assert_false(take(tally, 1, 1, 1));
+    tally_give_back(tally, 1, SLICE("u1@b.test"));
+    assert_true(take(tally, 1, 1, 1));
+    assert_false(take(tally, 1, 1, 1));
+    tally_free(&tally);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_recipient_complains_once),
         cmocka_unit_test(a_message_has_a_bound_of_its_own),
         cmocka_unit_test(it_remembers_some_ten_thousand),
+        cmocka_unit_test(what_is_given_back_may_come_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,32 @@
+/* complaint_note.c - a complaint as one router tells it to another. */
+#include "router/control/complaint_note.h"
+
+#include "common/proto/message_id.h"
+
+bool complaint_note_write(const struct complaint_note *note, struct buf *out)
+{
+    char id[ID_TEXT_SIZE];
+    char template[ID_TEXT_SIZE];
+    return buf_addf(out, "%s %s %u %.*s", id_format(note->origin.id, id),
+                    id_format(note->origin.template, template),
+                    (unsigned)note->origin.recipients, SLICE_ARG(note->who));
+}
+
+enum rc complaint_note_read(struct slice text, struct complaint_note *note)
+{
+    struct slice id;
+    struct slice template;
+    struct slice recipients;
+    uint64_t count;
+    struct cursor cursor = cursor_of(text);
+    if (!cursor_until(&cursor, ' ', &id)
+        || !cursor_until(&cursor, ' ', &template)
+        || !cursor_until(&cursor, ' ', &recipients)
+        || !id_parse(id, &note->origin.id)
+        || !id_parse(template, &note->origin.template)
+        || !slice_number(recipients, UINT32_MAX, &count))
+        return RC_SYNTAX;
+    note->origin.recipients = (uint32_t)count;
+    note->who = cursor_rest(&cursor);
+    return RC_OK;
+}
