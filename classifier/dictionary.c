@@ -1,6 +1,10 @@
 /* dictionary.c - what the heaviest buckets of a model are called. */
 #include "classifier/dictionary.h"
 
+#include "common/base/chunk.h"
+
+#define GUESSES_MAX 6u /* four find nearly all */
+
 /* The bucket of a line; false: it is no line of a dictionary. */
 static bool read_key(struct slice line, uint16_t *bucket)
 {
@@ -20,26 +24,46 @@ static bool read_key(struct slice line, uint16_t *bucket)
     return true;
 }
 
-/* Halves the bytes, then goes on to where a line begins. */
+/* What is not yet ruled out: bytes, and the buckets that they may be of. */
+struct range {
+    size_t low;
+    size_t high;
+    uint32_t low_bucket;
+    uint32_t high_bucket;
+};
+
+/* Where a bucket is, if those that the dictionary has are spread evenly. Hashes
+ * are; where they are not, halving finds it, too. */
+static size_t guess(const struct range *range, uint16_t bucket, unsigned tries)
+{
+    const size_t size = range->high - range->low;
+    if (tries > GUESSES_MAX)
+        return range->low + size / 2;
+    const size_t buckets = range->high_bucket - range->low_bucket;
+    return range->low + size * (bucket - range->low_bucket) / buckets;
+}
+
 struct slice dictionary_find(struct slice dictionary, uint16_t bucket)
 {
-    size_t low = 0;
-    size_t high = dictionary.len;
-    while (low < high) {
-        size_t at = low + (high - low) / 2;
-        while (at > low && dictionary.ptr[at - 1] != '\n')
+    struct range range = { 0, dictionary.len, 0, UINT16_MAX + 1u };
+    for (unsigned tries = 0; range.low < range.high; tries++) {
+        size_t at = guess(&range, bucket, tries);
+        while (at > range.low && dictionary.ptr[at - 1] != '\n')
             at--;
-        struct slice rest = slice_from(dictionary, at);
-        struct slice line = slice_head(rest, slice_find(rest, '\n'));
+        const struct slice rest = slice_from(dictionary, at);
+        const struct slice line = slice_head(rest, chunk_find(rest, '\n'));
         uint16_t key = 0;
         if (!read_key(line, &key))
             return slice_text(NULL);
         if (key == bucket)
             return slice_from(line, DICTIONARY_KEY_BYTES);
-        if (key < bucket)
-            low = at + line.len + 1;
-        else
-            high = at;
+        if (key < bucket) {
+            range.low = at + line.len + 1;
+            range.low_bucket = key + 1u;
+        } else {
+            range.high = at;
+            range.high_bucket = key;
+        }
     }
     return slice_text(NULL);
 }

@@ -70,11 +70,13 @@ static const struct judge_rule *find_rule(const struct judge_policy *policy,
 /* The stream that the message names itself, or JUDGE_STREAM_NONE. */
 static int declared_by_header(const struct judge_policy *policy,
                               const struct judge_message *message,
+                              const struct sketch *sketch,
                               struct judgement *judgement)
 {
     struct cursor cursor = cursor_of(message->header);
     struct header_field field;
-    if (header_find(&cursor, SLICE("X-Sendyard-Stream"), &field)) {
+    if (!sketch->names_no_stream
+        && header_find(&cursor, SLICE("X-Sendyard-Stream"), &field)) {
         struct slice name = slice_trim(field.value);
         int stream = find_stream(policy, name);
         if (stream == JUDGE_STREAM_NONE)
@@ -118,13 +120,14 @@ static void hear(const struct judge_policy *policy, int stream,
 static void hear_declaration(const struct judge_policy *policy,
                              const struct judge_account *account,
                              const struct judge_message *message,
+                             const struct sketch *sketch,
                              struct judgement *judgement)
 {
     const struct slice its_name = slice_text(NULL);
     const struct judge_rule *rule = find_rule(policy, account, message);
     struct declaration declaration = { .stream = JUDGE_STREAM_NONE,
                                        .reason.code = REASON_UNDECLARED };
-    hear(policy, declared_by_header(policy, message, judgement),
+    hear(policy, declared_by_header(policy, message, sketch, judgement),
          REASON_DECLARED_HEADER, its_name, &declaration);
     hear(policy, find_stream(policy, message->tag), REASON_DECLARED_TAG,
          its_name, &declaration);
@@ -201,7 +204,7 @@ static void weigh(const struct judge_policy *policy,
     model_score(policy->model, sketch, &score);
     score.total[MODEL_TRANSACTIONAL] += prior_of(policy, account, judgement);
     model_probabilities(score.total, judgement->per_mille);
-    reasons_add_evidence(policy->model, sketch, &score, judgement);
+    reasons_add_evidence(policy->model, &score.evidence, judgement);
 }
 
 static enum judge_kind likeliest(const uint32_t per_mille[JUDGE_KIND_COUNT])
@@ -439,7 +442,7 @@ void judge(const struct judge_policy *policy,
            const struct judge_standing *standing, struct judgement *judgement)
 {
     *judgement = (struct judgement){ .declared = JUDGE_STREAM_NONE };
-    hear_declaration(policy, account, message, judgement);
+    hear_declaration(policy, account, message, sketch, judgement);
     find_evident(policy, account, message, sketch, standing, judgement);
     if (judgement->declared == JUDGE_STREAM_NONE)
         place_undeclared(policy, account, judgement);

@@ -185,9 +185,8 @@ struct judge_reason {
     struct slice detail;
 };
 
-#define JUDGE_REASONS_MAX  16u
-#define JUDGE_EVIDENCE_MAX 8u /* of those, what the model weighed */
-#define JUDGE_PRIOR        (MODEL_POINT * 3 / 4)
+#define JUDGE_REASONS_MAX (8u + EVIDENCE_MAX)
+#define JUDGE_PRIOR       (MODEL_POINT * 3 / 4)
 
 struct judgement {
     unsigned stream; /* index into the policy's streams */

@@ -49,34 +49,51 @@ enum rc model_open(struct slice file, struct model *model)
     return RC_OK;
 }
 
-/* 4 / sqrt(n), in 1/65536, n at least MODEL_LENGTH_MIN. */
+/* 4 / sqrt(n), in 1/65536, n at least MODEL_LENGTH_MIN. The root of a whole
+ * number below 2^53 is rounded in one way only (IEEE 754), so that what is below
+ * its point can be cut off alike on every machine. */
 uint32_t model_length(uint32_t token_count)
 {
-    uint32_t n =
+    const uint32_t n =
         token_count > MODEL_LENGTH_MIN ? token_count : MODEL_LENGTH_MIN;
-    /* The root of n * 2^16, bit by bit: whole numbers give one answer on
-     * every machine. */
-    uint32_t value = n << 16;
-    uint32_t root = 0;
-    for (uint32_t bit = 1u << 15; bit > 0; bit >>= 1)
-        if ((root + bit) * (root + bit) <= value)
-            root += bit;
-    return (4u << 24) / root;
+    return (4u << 24) / (uint32_t)sqrt((double)((uint64_t)n << 16));
 }
 
+/* The weights of one word are looked up once, for the sum and for what they say
+ * by themselves. */
 static void score_words(const struct model *model, const struct sketch *sketch,
-                        int32_t score[MODEL_CLASSES])
+                        int32_t score[MODEL_CLASSES], struct evidence *words)
 {
     /* By name, not in a loop: three sums in registers cost half of an array. */
-    int32_t sums[MODEL_CLASSES] = { 0 };
+    struct evidence_weights sum = { 0, 0, 0 };
     for (uint32_t i = 0; i < sketch->token_count; i++) {
         const int8_t *weights = model_word(model, sketch->tokens[i]);
-        sums[MODEL_TRANSACTIONAL] += weights[MODEL_TRANSACTIONAL];
-        sums[MODEL_BULK] += weights[MODEL_BULK];
-        sums[MODEL_PERSONAL] += weights[MODEL_PERSONAL];
+        const struct evidence_weights of = { weights[MODEL_TRANSACTIONAL],
+                                             weights[MODEL_BULK],
+                                             weights[MODEL_PERSONAL] };
+        sum.transactional += of.transactional;
+        sum.bulk += of.bulk;
+        sum.personal += of.personal;
+        evidence_offer(words, EVIDENCE_WORD, sketch->tokens[i], 0, of);
     }
-    for (unsigned c = 0; c < MODEL_CLASSES; c++)
-        score[c] = model_word_points(model, sketch->token_count, sums[c]);
+    const uint32_t count = sketch->token_count;
+    score[MODEL_TRANSACTIONAL] =
+        model_word_points(model, count, sum.transactional);
+    score[MODEL_BULK] = model_word_points(model, count, sum.bulk);
+    score[MODEL_PERSONAL] = model_word_points(model, count, sum.personal);
+}
+
+/* Nothing but a byte that the model scales, until then. */
+static void keep_words(const struct model *model, const struct sketch *sketch,
+                       const struct evidence *words, struct evidence *evidence)
+{
+    for (uint32_t i = 0; i < words->count; i++) {
+        struct evidence_piece word = words->pieces[i];
+        word.spread =
+            model_word_points(model, sketch->token_count, word.spread);
+        if (word.spread > evidence->least)
+            evidence_keep(evidence, &word);
+    }
 }
 
 int32_t model_word_points(const struct model *model, uint32_t token_count,
@@ -87,27 +104,44 @@ int32_t model_word_points(const struct model *model, uint32_t token_count,
     return (int32_t)(scaled / ((int64_t)1 << 32));
 }
 
-static void score_steps(const struct model *model, const struct sketch *sketch,
-                        int32_t score[MODEL_CLASSES])
+static struct evidence_weights weights_of(const int16_t *weights)
 {
-    int32_t sums[MODEL_CLASSES] = { 0 };
+    return (struct evidence_weights){ weights[MODEL_TRANSACTIONAL],
+                                      weights[MODEL_BULK],
+                                      weights[MODEL_PERSONAL] };
+}
+
+/* A measure of nothing is no evidence: it says what most messages do. */
+static void score_steps(const struct model *model, const struct sketch *sketch,
+                        int32_t score[MODEL_CLASSES], struct evidence *evidence)
+{
+    struct evidence_weights sum = { 0, 0, 0 };
     for (uint32_t i = 0; i < MEASURE_COUNT; i++) {
-        const int16_t *weights =
-            model_step(model, (enum measure)i, sketch->measures[i]);
-        sums[MODEL_TRANSACTIONAL] += weights[MODEL_TRANSACTIONAL];
-        sums[MODEL_BULK] += weights[MODEL_BULK];
-        sums[MODEL_PERSONAL] += weights[MODEL_PERSONAL];
+        const uint32_t value = sketch->measures[i];
+        const struct evidence_weights of =
+            weights_of(model_step(model, (enum measure)i, value));
+        sum.transactional += of.transactional;
+        sum.bulk += of.bulk;
+        sum.personal += of.personal;
+        if (value != 0)
+            evidence_offer(evidence, EVIDENCE_MEASURE, i, value, of);
     }
-    memcpy(score, sums, sizeof sums);
+    score[MODEL_TRANSACTIONAL] = sum.transactional;
+    score[MODEL_BULK] = sum.bulk;
+    score[MODEL_PERSONAL] = sum.personal;
 }
 
 static void score_marks(const struct model *model, const struct sketch *sketch,
-                        int32_t score[MODEL_CLASSES])
+                        int32_t score[MODEL_CLASSES], struct evidence *evidence)
 {
     int32_t mean = 0;
-    for (uint64_t left = sketch->marks; left != 0; left &= left - 1)
+    for (uint64_t left = sketch->marks; left != 0; left &= left - 1) {
+        const uint32_t mark = (uint32_t)__builtin_ctzll(left);
+        const int16_t *weights = model_mark(model, mark);
         for (unsigned c = 0; c < MODEL_CLASSES; c++)
-            score[c] += model_mark(model, (uint32_t)__builtin_ctzll(left))[c];
+            score[c] += weights[c];
+        evidence_offer(evidence, EVIDENCE_MARK, mark, 0, weights_of(weights));
+    }
     for (unsigned c = 0; c < MODEL_CLASSES; c++)
         mean += score[c] / MODEL_CLASSES;
     for (unsigned c = 0; c < MODEL_CLASSES; c++) {
@@ -117,13 +151,28 @@ static void score_marks(const struct model *model, const struct sketch *sketch,
     }
 }
 
+static void score_parts(const struct model *model, const struct sketch *sketch,
+                        struct model_score *score)
+{
+    struct evidence *evidence = &score->evidence;
+    struct evidence words;
+    evidence_init(&words, MODEL_WORDS_SHOWN);
+    evidence_init(evidence, EVIDENCE_MAX);
+    score_words(model, sketch, score->words, &words);
+    evidence_offer(evidence, EVIDENCE_TEXT, 0, 0,
+                   (struct evidence_weights){ score->words[MODEL_TRANSACTIONAL],
+                                              score->words[MODEL_BULK],
+                                              score->words[MODEL_PERSONAL] });
+    score_marks(model, sketch, score->marks, evidence);
+    score_steps(model, sketch, score->steps, evidence);
+    keep_words(model, sketch, &words, evidence);
+}
+
 void model_score(const struct model *model, const struct sketch *sketch,
                  struct model_score *score)
 {
-    *score = (struct model_score){ .total = { 0 } };
-    score_words(model, sketch, score->words);
-    score_steps(model, sketch, score->steps);
-    score_marks(model, sketch, score->marks);
+    memset(score->marks, 0, sizeof score->marks);
+    score_parts(model, sketch, score);
     for (unsigned c = 0; c < MODEL_CLASSES; c++) {
         int64_t sum = (int64_t)model->bias[c] + score->words[c]
                       + score->steps[c] + score->marks[c];

@@ -26,6 +26,7 @@
 
 #include <stdint.h>
 
+#include "classifier/evidence.h"
 #include "classifier/sketch/sketch.h"
 #include "common/base/attr.h"
 #include "common/base/rc.h"
@@ -35,12 +36,13 @@ enum model_class { MODEL_TRANSACTIONAL, MODEL_BULK, MODEL_PERSONAL };
 #define MODEL_CLASSES 3
 
 #define MODEL_BUCKETS     (1u << SKETCH_BUCKET_LOG)
-#define MODEL_FEATURE_SET 3u  /* raise with every change of what is measured */
+#define MODEL_FEATURE_SET 4u  /* raise with every change of what is measured */
 #define MODEL_POINT       256 /* one, in log-odds as whole numbers */
 #define MODEL_MARKS_CAP   (3 * MODEL_POINT) /* what a header can add at most */
 #define MODEL_META_MAX    (64u << 10)
 #define MODEL_FILE_MAX    (4u << 20) /* bytes; the one that ships has 244 KB */
 #define MODEL_LENGTH_MIN  32u        /* tokens that a text counts as at least */
+#define MODEL_WORDS_SHOWN 3u         /* single words among the evidence */
 
 /* The weights as they are used; the arrays point into the file's bytes. */
 struct model {
@@ -82,6 +84,8 @@ struct model_score {
     int32_t steps[MODEL_CLASSES];
     int32_t marks[MODEL_CLASSES]; /* after the cap */
     int32_t total[MODEL_CLASSES]; /* with the bias, over the temperature */
+    struct evidence evidence;     /* what weighed most of it, in the same unit;
+                                     of single words at most MODEL_WORDS_SHOWN */
 };
 
 /* Finds the weights in `file`, which must be aligned to 8 bytes and outlive

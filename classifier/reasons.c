@@ -1,124 +1,42 @@
-/* reasons.c - of all that the model weighed, what counted most. */
+/* reasons.c - why a message was judged as it was, in codes and in text. */
 #include "classifier/reasons.h"
 
 #include "classifier/dictionary.h"
-#include "common/base/attr.h"
 #include "common/base/check.h"
 #include "common/proto/escape.h"
 
-#define WORDS_MAX 3u /* single words among the reasons */
-
-/* What something weighs for each of the model's classes, in their order. */
-struct weights {
-    int32_t transactional;
-    int32_t bulk;
-    int32_t personal;
-};
-
-/* One piece of evidence. Its spread is three times what its heaviest weight
- * has over the mean of the three: a whole number, and no division. */
-struct piece {
-    enum judge_reason_code code;
-    enum judge_kind toward;
-    int32_t spread;
-    uint32_t index;
-    uint32_t value;
-};
-
-/* The heaviest so far, heaviest first. */
-struct heap {
-    struct piece items[JUDGE_EVIDENCE_MAX];
-    size_t count;
-    size_t max;
-    int32_t least; /* what is not above is not kept */
-};
-
-static int32_t larger(int32_t a, int32_t b)
+static enum judge_kind heaviest(struct evidence_weights of)
 {
-    return a > b ? a : b;
+    if (of.transactional >= of.bulk && of.transactional >= of.personal)
+        return KIND_TRANSACTIONAL;
+    return of.bulk >= of.personal ? KIND_BULK : KIND_PERSONAL;
 }
 
-static void insert(struct heap *heap, const struct piece *piece)
+static enum judge_reason_code code_of(enum evidence_kind kind)
 {
-    size_t at = heap->count < heap->max ? heap->count++ : heap->count - 1;
-    for (; at > 0 && heap->items[at - 1].spread < piece->spread; at--)
-        heap->items[at] = heap->items[at - 1];
-    heap->items[at] = *piece;
-    if (heap->count == heap->max)
-        heap->least = heap->items[heap->count - 1].spread;
-}
-
-/* Most of what is weighed is not kept: that is decided first. */
-static inline void keep(struct heap *heap, enum judge_reason_code code,
-                        struct weights of, uint32_t index, uint32_t value)
-{
-    const int32_t most = larger(larger(of.transactional, of.bulk), of.personal);
-    const int32_t spread =
-        MODEL_CLASSES * most - of.transactional - of.bulk - of.personal;
-    if (spread <= heap->least)
-        return;
-    const struct piece piece = {
-        .code = code,
-        .toward = most == of.transactional ? KIND_TRANSACTIONAL
-                  : most == of.bulk        ? KIND_BULK
-                                           : KIND_PERSONAL,
-        .spread = spread,
-        .index = index,
-        .value = value,
+    static const enum judge_reason_code codes[] = {
+        [EVIDENCE_TEXT] = REASON_TEXT,
+        [EVIDENCE_MARK] = REASON_MARK,
+        [EVIDENCE_MEASURE] = REASON_MEASURE,
+        [EVIDENCE_WORD] = REASON_WORD,
     };
-    insert(heap, &piece);
+    return codes[kind];
 }
 
-static void find_words(const struct model *model, const struct sketch *sketch,
-                       struct heap *heap)
+static struct slice detail_of(const struct model *model,
+                              const struct evidence_piece *piece)
 {
-    struct heap words = { .max = WORDS_MAX };
-    for (uint32_t i = 0; i < sketch->token_count; i++) {
-        const int8_t *of = model_word(model, sketch->tokens[i]);
-        const struct weights weights = { of[0], of[1], of[2] };
-        keep(&words, REASON_WORD, weights, sketch->tokens[i], 0);
-    }
-    for (size_t i = 0; i < words.count; i++) {
-        struct piece *word = &words.items[i];
-        word->spread =
-            model_word_points(model, sketch->token_count, word->spread);
-        if (word->spread > heap->least)
-            insert(heap, word);
-    }
-}
-
-static void weigh(const struct model *model, const struct sketch *sketch,
-                  const struct model_score *score, struct heap *heap)
-{
-    const int32_t *text = score->words;
-    keep(heap, REASON_TEXT, (struct weights){ text[0], text[1], text[2] }, 0,
-         0);
-    for (uint64_t left = sketch->marks; left != 0; left &= left - 1) {
-        const uint32_t mark = (uint32_t)__builtin_ctzll(left);
-        const int16_t *of = model_mark(model, mark);
-        const struct weights weights = { of[0], of[1], of[2] };
-        keep(heap, REASON_MARK, weights, mark, 0);
-    }
-    for (uint32_t i = 0; i < MEASURE_COUNT; i++) {
-        const uint32_t value = sketch->measures[i];
-        if (value == 0)
-            continue; /* nothing says nothing: the bias has it */
-        const int16_t *of = model_step(model, (enum measure)i, value);
-        const struct weights weights = { of[0], of[1], of[2] };
-        keep(heap, REASON_MEASURE, weights, i, value);
-    }
-    find_words(model, sketch, heap);
+    if (piece->kind != EVIDENCE_WORD)
+        return slice_text(NULL);
+    return dictionary_find(model->dictionary, (uint16_t)piece->index);
 }
 
 void reasons_add_evidence(const struct model *model,
-                          const struct sketch *sketch,
-                          const struct model_score *score,
+                          const struct evidence *evidence,
                           struct judgement *judgement)
 {
-    struct heap heap = { .max = JUDGE_EVIDENCE_MAX };
-    weigh(model, sketch, score, &heap);
-    for (size_t i = 0; i < heap.count; i++) {
-        const struct piece *piece = &heap.items[i];
+    for (uint32_t i = 0; i < evidence->count; i++) {
+        const struct evidence_piece *piece = &evidence->pieces[i];
         const int32_t points =
             (int32_t)((int64_t)piece->spread * 100
                       / ((int64_t)MODEL_CLASSES * MODEL_POINT));
@@ -126,14 +44,12 @@ void reasons_add_evidence(const struct model *model,
             return;
         CHECK(judgement->reason_count < JUDGE_REASONS_MAX);
         judgement->reasons[judgement->reason_count++] = (struct judge_reason){
-            .code = piece->code,
-            .toward = piece->toward,
+            .code = code_of(piece->kind),
+            .toward = heaviest(piece->weights),
             .points = points,
             .index = piece->index,
             .value = piece->value,
-            .detail = piece->code == REASON_WORD ? dictionary_find(
-                          model->dictionary, (uint16_t)piece->index)
-                                                 : slice_text(NULL),
+            .detail = detail_of(model, piece),
         };
     }
 }

@@ -1,16 +1,15 @@
 /*
- * reasons.h - of all that the model weighed, what counted most.
+ * reasons.h - what a model weighed, as reasons of a judgement.
  */
 #ifndef CLASSIFIER_REASONS_H
 #define CLASSIFIER_REASONS_H
 
 #include "classifier/judge.h"
 
-/* Appends the JUDGE_EVIDENCE_MAX heaviest pieces of evidence, heaviest first:
- * marks, measures, single words, and the words as a whole. */
+/* Appends what weighed most, heaviest first: marks, measures, single words, and
+ * the words as a whole. What does not come to a hundredth is left out. */
 void reasons_add_evidence(const struct model *model,
-                          const struct sketch *sketch,
-                          const struct model_score *score,
+                          const struct evidence *evidence,
                           struct judgement *judgement);
 
 #endif

@@ -24,7 +24,7 @@
 
 #define HTML_DEPTH_MAX  64u
 #define HTML_HOSTS_MAX  32u
-#define HTML_TAIL_BYTES (4u << 10)
+#define HTML_TAIL_BYTES (3u << 10)
 
 /* All counts are of one message; a second part adds to them. */
 struct html_shape {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "classifier/reading/style.h"
+#include "common/base/attr.h"
 #include "common/base/chars.h"
 #include "common/base/chunk.h"
 
@@ -251,21 +252,28 @@ static void hear_declarations(struct tag *tag, struct slice rest)
     }
 }
 
+/* As CSS reads it, with what is quoted and escaped. Its buffer is no small part
+ * of what a plain style costs. */
+static not_inlined void hear_coded(struct tag *tag, struct slice style)
+{
+    char room[STYLE_BYTES_MAX];
+    if (style.len <= sizeof room)
+        hear_declarations(tag, style_plain(style, room));
+}
+
 /* Few styles are not plain, and of those with strings and brackets few say
  * anything that matters where those stand. */
 static void hear_style(struct tag *tag, struct slice style)
 {
     const enum style_form form = style_form(style);
     const struct tag before = *tag;
-    char room[STYLE_BYTES_MAX];
     if (form != STYLE_CODED)
         hear_declarations(tag, style);
     if (form == STYLE_PLAIN
         || (form == STYLE_NESTED && !tag->may_hide && !tag->has_colour))
         return;
     *tag = before;
-    if (style.len <= sizeof room)
-        hear_declarations(tag, style_plain(style, room));
+    hear_coded(tag, style);
 }
 
 /* Of attributes given twice browsers take the first. */

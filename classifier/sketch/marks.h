@@ -9,6 +9,7 @@
 #ifndef CLASSIFIER_SKETCH_MARKS_H
 #define CLASSIFIER_SKETCH_MARKS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/base/slice.h"
@@ -57,6 +58,8 @@ struct marks {
     struct slice subject; /* as it stands; empty: none */
     struct slice from;
     struct slice to;
+    struct slice content; /* from the first Content- field on; empty: none */
+    bool names_stream;    /* by X-Sendyard-Stream */
 };
 
 /* Reads the header once. */

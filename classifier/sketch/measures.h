@@ -8,6 +8,7 @@
 #ifndef CLASSIFIER_SKETCH_MEASURES_H
 #define CLASSIFIER_SKETCH_MEASURES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "classifier/reading/html.h"
@@ -108,6 +109,7 @@ struct measured {
     uint32_t greeting;
     uint32_t has_text;
     uint32_t has_html;
+    bool shows_html; /* it is what is read */
 };
 
 void measures_take(const struct measured *measured,

@@ -3,11 +3,14 @@
 
 #include "classifier/reading/decode.h"
 #include "classifier/reading/html.h"
+#include "common/base/chunk.h"
 #include "common/base/mem.h"
 
 #define BUCKET_COUNT   (1u << SKETCH_BUCKET_LOG)
 #define GREETING_LEN   12u /* words in which a recipient is greeted */
 #define SUBJECT_BYTES  2048u
+#define NAME_BYTES     256u
+#define BLANKS         (CHUNK_BYTES + 1)
 #define SUBJECT_SALT   0x5851F42D4C957F2Du
 #define PAIR_FACTOR    0xD6E8FEB86659FD93u
 #define HTML_BYTES_MIN 16u /* less is shown: the text part is what is read */
@@ -15,9 +18,10 @@
  * some, and more could hide anything. */
 #define SKIPPED_BYTES_MAX (32u << 10)
 #define COMPARED_MIN      20u /* words, before two parts can contradict */
-#define COMPARED_MAX      100u
-#define PLAIN_BYTES                                                            \
-    ((size_t)4 * SKETCH_TEXT_BYTES) /* encoded, of a text part */
+#define COMPARED_MAX      50u
+/* Of a text part, encoded: */
+#define PLAIN_BYTES    ((size_t)4 * SKETCH_TEXT_BYTES)
+#define COMPARED_BYTES 1024u
 
 _Static_assert(SKETCH_TOKENS_MAX > 2 * SKETCH_WORDS + 3 * SKETCH_SUBJECT_WORDS,
                "a token is written before it is known to be new");
@@ -29,10 +33,13 @@ struct bits {
 struct sketcher {
     struct decoder *decoder;
     struct lexicon *lexicon;
-    struct buf markup; /* a part, decoded */
-    struct buf html;   /* visible text of the HTML parts */
-    struct buf plain;  /* the text parts */
-    struct buf subject;
+    struct buf markup;  /* a part, decoded */
+    struct buf html;    /* visible text of the HTML parts */
+    struct buf plain;   /* the text parts, or what is compared of them */
+    struct buf subject; /* or a name */
+    struct part texts[PARTS_MAX]; /* not yet read */
+    size_t text_count;
+    uint64_t hashes[SKETCH_WORDS]; /* of the words that a run took */
     struct bits seen; /* tokens of this message; clear between two */
 };
 
@@ -75,7 +82,7 @@ struct sketcher *sketcher_new(void)
     buf_init(&sketcher->markup, SKETCH_MARKUP_BYTES);
     buf_init(&sketcher->html, SKETCH_SHOWN_BYTES);
     buf_init(&sketcher->plain, SKETCH_TEXT_BYTES);
-    buf_init(&sketcher->subject, SUBJECT_BYTES);
+    buf_init(&sketcher->subject, SUBJECT_BYTES + BLANKS);
     return sketcher;
 }
 
@@ -200,7 +207,7 @@ static void hear_own(struct sketch *sketch, const struct word *word)
 /* First all words are taken, then each is weighed: loops that do one thing. */
 static void read_words(struct pass *pass, struct words *words, uint32_t max)
 {
-    uint64_t hashes[SKETCH_WORDS];
+    uint64_t *hashes = pass->sketcher->hashes;
     struct word word;
     uint32_t count = 0;
     for (; count < max && words_next(words, &word); count++) {
@@ -269,58 +276,109 @@ static uint32_t contradiction(const struct sketcher *sketcher,
     return plain >= COMPARED_MIN ? missing * 10 / plain : 0;
 }
 
-/* Reads one part into the text that it belongs to. */
-static void read_part(struct sketcher *sketcher, const struct part *part,
-                      struct measured *measured, struct sketch *sketch)
+/* A part, or what of it may still be read, decoded. */
+static struct slice decode(struct sketcher *sketcher, const struct part *part,
+                           struct measured *measured, struct sketch *sketch)
+{
+    struct part within = *part;
+    within.body =
+        slice_head(part->body, SKETCH_ENCODED_BYTES - measured->encoded_bytes);
+    measured->encoded_bytes += (uint32_t)within.body.len;
+    sketcher->markup.max = SKETCH_MARKUP_BYTES - measured->markup_bytes;
+    bool is_whole;
+    const struct slice text =
+        decode_text(sketcher->decoder, &within, &sketcher->markup, &is_whole);
+    sketch->is_truncated |= within.body.len < part->body.len || !is_whole;
+    measured->markup_bytes += (uint32_t)text.len;
+    return text;
+}
+
+/* What is read at once, and what is counted. */
+static void see_part(struct sketcher *sketcher, const struct part *part,
+                     struct measured *measured, struct sketch *sketch)
 {
     measured->parts++;
     measured->calendars += part->kind == PART_CALENDAR;
     measured->attached_images += part->kind == PART_IMAGE;
     measured->attached += part->is_attached || part->kind == PART_OTHER;
-    if (part->is_attached
-        || (part->kind != PART_TEXT && part->kind != PART_HTML))
+    if (part->is_attached)
         return;
-    struct part within = *part;
-    within.body =
-        slice_head(part->body, SKETCH_ENCODED_BYTES - measured->encoded_bytes);
-    const bool is_cut = within.body.len < part->body.len;
-    /* Of plain text no more is read than its first words; how long the rest is
-     * can be told without. */
-    if (part->kind == PART_TEXT) {
-        within.body = slice_head(within.body, PLAIN_BYTES);
-        measured->unread_bytes += (uint32_t)(part->body.len - within.body.len);
-    }
-    measured->encoded_bytes += (uint32_t)within.body.len;
-    sketcher->markup.max = SKETCH_MARKUP_BYTES - measured->markup_bytes;
-    bool is_whole;
-    struct slice text =
-        decode_text(sketcher->decoder, &within, &sketcher->markup, &is_whole);
-    sketch->is_truncated |= is_cut || !is_whole;
-    measured->markup_bytes += (uint32_t)text.len;
     if (part->kind == PART_HTML) {
-        html_read(text, &measured->html, &sketcher->html);
+        html_read(decode(sketcher, part, measured, sketch), &measured->html,
+                  &sketcher->html);
         measured->has_html = 1;
-    } else {
-        struct buf *plain = &sketcher->plain;
-        (void)buf_add(plain, slice_head(text, plain->max - plain->len));
+    } else if (part->kind == PART_TEXT) {
+        sketcher->texts[sketcher->text_count++] = *part;
         measured->has_text = 1;
     }
 }
 
+/* Of plain text no more is read than is looked at, each part's first `bytes`, as
+ * they stand; how long the rest is can be told without. */
+static void read_texts(struct sketcher *sketcher, size_t bytes,
+                       struct measured *measured, struct sketch *sketch)
+{
+    struct buf *plain = &sketcher->plain;
+    buf_clear(plain);
+    for (size_t i = 0; i < sketcher->text_count; i++) {
+        struct part part = sketcher->texts[i];
+        const size_t whole = part.body.len;
+        part.body = slice_head(part.body, bytes);
+        measured->unread_bytes += (uint32_t)(whole - part.body.len);
+        const struct slice text = decode(sketcher, &part, measured, sketch);
+        (void)buf_add(plain, slice_head(text, plain->max - plain->len));
+    }
+}
+
+/* Text parts wait for what is shown: beside HTML they are only compared. */
 static void read_parts(struct sketcher *sketcher,
                        const struct sketch_message *message,
-                       struct measured *measured, struct sketch *sketch)
+                       const struct marks *marks, struct measured *measured,
+                       struct sketch *sketch)
 {
     struct parts parts;
     struct part part;
     buf_clear(&sketcher->html);
-    buf_clear(&sketcher->plain);
-    parts_init(&parts, slice_head(message->header, SKETCH_HEADER_BYTES),
-               message->body);
+    sketcher->text_count = 0;
+    parts_init(&parts, marks->content, message->body);
     while (parts_next(&parts, &part))
-        read_part(sketcher, &part, measured, sketch);
+        see_part(sketcher, &part, measured, sketch);
     sketch->is_truncated |= parts.is_cut;
     sketch->is_report = parts.is_report;
+    measured->shows_html =
+        measured->has_html && sketcher->html.len > HTML_BYTES_MIN;
+    read_texts(sketcher, measured->shows_html ? COMPARED_BYTES : PLAIN_BYTES,
+               measured, sketch);
+}
+
+/* Behind a short text, blanks let its last words be read by chunks, too
+ * (words.c), and they are most of it. */
+static struct slice with_blanks(struct buf *text)
+{
+    static const char blanks[] = "                 ";
+    _Static_assert(BLANKS == sizeof blanks - 1, "more than a chunk");
+    (void)buf_add(text, slice_of(blanks, BLANKS));
+    return buf_slice(text);
+}
+
+/* Words of a name. One that has a theme is no name: "order@" must not mask the
+ * orders that the text speaks of. */
+static void know(struct sketcher *sketcher, struct words_known *known)
+{
+    struct words_known all = { .count = 0 };
+    words_know(&all, with_blanks(&sketcher->subject));
+    for (size_t i = 0; i < all.count; i++)
+        if (lexicon_theme(sketcher->lexicon, all.hashes[i]) == THEME_NONE)
+            words_know_hash(known, all.hashes[i]);
+}
+
+static void know_local_part(struct sketcher *sketcher, struct slice address,
+                            struct words_known *known)
+{
+    const struct slice local = slice_head(address, slice_find(address, '@'));
+    buf_clear(&sketcher->subject);
+    (void)buf_add(&sketcher->subject, slice_head(local, NAME_BYTES));
+    know(sketcher, known);
 }
 
 /* The names that stand in To, and the local parts of the recipients. */
@@ -330,17 +388,16 @@ static void know_recipients(struct sketcher *sketcher,
                             struct words_known *known)
 {
     for (size_t i = 0; i < message->recipient_count && i < 2; i++)
-        words_know(known, slice_head(message->recipients[i],
-                                     slice_find(message->recipients[i], '@')));
+        know_local_part(sketcher, message->recipients[i], known);
     struct slice name = slice_head(marks->to, slice_find(marks->to, '<'));
-    if (name.len < marks->to.len) {
-        buf_clear(&sketcher->subject);
-        decode_words(sketcher->decoder, slice_head(name, 256),
-                     &sketcher->subject);
-        words_know(known, buf_slice(&sketcher->subject));
-    } else {
-        words_know(known, slice_head(marks->to, slice_find(marks->to, '@')));
+    if (name.len == marks->to.len) {
+        know_local_part(sketcher, marks->to, known);
+        return;
     }
+    buf_clear(&sketcher->subject);
+    decode_words(sketcher->decoder, slice_head(name, NAME_BYTES),
+                 &sketcher->subject);
+    know(sketcher, known);
 }
 
 /* An empty bin borrows from the next that is not, so that equal texts stay
@@ -369,17 +426,20 @@ static void take(struct pass *pass, const struct sketch_message *message)
     sketch->is_truncated = header.len < message->header.len;
     marks_read(header, &marks);
     sketch->marks = marks.bits;
+    sketch->names_no_stream = !marks.names_stream && !sketch->is_truncated;
     know_recipients(sketcher, message, &marks, &known);
-    read_parts(sketcher, message, &measured, sketch);
+    read_parts(sketcher, message, &marks, &measured, sketch);
 
     buf_clear(&sketcher->subject);
     decode_words(sketcher->decoder, slice_head(marks.subject, SUBJECT_BYTES),
                  &sketcher->subject);
-    read_subject(pass, buf_slice(&sketcher->subject), &known);
-    bool is_html = measured.has_html && sketcher->html.len > HTML_BYTES_MIN;
-    read_body(pass, buf_slice(is_html ? &sketcher->html : &sketcher->plain),
-              &known);
-    if (is_html && measured.has_text && measured.text.words >= COMPARED_MIN)
+    read_subject(pass, with_blanks(&sketcher->subject), &known);
+    read_body(
+        pass,
+        buf_slice(measured.shows_html ? &sketcher->html : &sketcher->plain),
+        &known);
+    if (measured.shows_html && measured.has_text
+        && measured.text.words >= COMPARED_MIN)
         measured.contradiction = contradiction(sketcher, &known);
     measures_take(&measured, sketch->measures);
     fill_bins(sketch);

@@ -30,8 +30,8 @@
 #define SKETCH_ENCODED_BYTES (768u << 10) /* "=41": three for one */
 #define SKETCH_HEADER_BYTES  (64u << 10)
 #define SKETCH_TEXT_BYTES    (4u << 10) /* of the text parts */
-#define SKETCH_SHOWN_BYTES   (2u << 10) /* of what HTML shows */
-#define SKETCH_WORDS         300u /* of the body; more add cost, no sense */
+#define SKETCH_SHOWN_BYTES   (3u << 9)  /* of what HTML shows */
+#define SKETCH_WORDS         240u /* of the body; more add cost, no sense */
 #define SKETCH_SUBJECT_WORDS 32u
 /* Each word gives itself and the pair with the one before. */
 #define SKETCH_TOKENS_MAX (2 * (SKETCH_WORDS + 2 * SKETCH_SUBJECT_WORDS))
@@ -61,6 +61,8 @@ struct sketch {
     uint64_t own_hash;
     bool is_truncated;
     bool is_report; /* multipart/report */
+    bool
+        names_no_stream; /* the header was read, and has no X-Sendyard-Stream */
 };
 
 struct sketcher;

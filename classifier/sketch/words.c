@@ -17,15 +17,14 @@
 
 _Static_assert(SPELLING_BYTES >= 4 * WORDS_LEN_MAX, "longer words are masked");
 
-/* A run of letters and digits as it is read. */
+/* A run of letters and digits. */
 struct run {
-    const char *from;
     uint32_t letters;
     uint32_t digits;
-    uint32_t large; /* letters in upper case */
+    bool has_small; /* a letter that is not in upper case */
     bool has_latin;
-    bool has_other;           /* Greek, Cyrillic */
-    struct spelling spelling; /* in lower case */
+    bool has_other; /* Greek, Cyrillic */
+    uint64_t hash;  /* of all in lower case */
 };
 
 const char *word_kind_name(enum word_kind kind)
@@ -102,13 +101,12 @@ static bool take_rule(struct words *words)
 
 static void add_letter(struct run *run, const struct letter *letter)
 {
-    spelling_add(&run->spelling, letter->lower);
-    run->large += letter->lower != letter->character;
     if (letter->class == LETTER_DIGIT) {
         run->digits++;
         return;
     }
     run->letters++;
+    run->has_small |= letter->lower == letter->character;
     bool is_other = letter->lower >= 0x370 && letter->lower < 0x530;
     run->has_other |= is_other;
     run->has_latin |= letter->lower < 0x250;
@@ -116,7 +114,8 @@ static void add_letter(struct run *run, const struct letter *letter)
 
 /* The next character of a run; false when it is over. Apostrophes
  * between letters are left out. */
-static bool take_letter(struct words *words, struct run *run)
+static bool take_letter(struct words *words, struct run *run,
+                        struct spelling *spelling)
 {
     struct letter letter;
     if (!letter_read(&words->cursor, &letter))
@@ -130,6 +129,7 @@ static bool take_letter(struct words *words, struct run *run)
         if (!letter_read(&ahead, &next) || next.class != LETTER_WORD)
             return false;
     } else if (letter.class == LETTER_WORD || letter.class == LETTER_DIGIT) {
+        spelling_add(spelling, letter.lower);
         add_letter(run, &letter);
     } else {
         return false;
@@ -267,8 +267,7 @@ static bool is_known(const struct words *words, uint64_t hash)
     return false;
 }
 
-static enum word_kind run_kind(struct words *words, const struct run *run,
-                               uint64_t hash)
+static enum word_kind run_kind(struct words *words, const struct run *run)
 {
     struct slice rest = cursor_rest(&words->cursor);
     if (rest.len >= 3 && rest.ptr[0] == ':' && rest.ptr[1] == '/'
@@ -289,23 +288,56 @@ static enum word_kind run_kind(struct words *words, const struct run *run,
         return WORD_TOKEN;
     if (run->digits > 0 && run->letters + run->digits >= ID_LEN_MIN)
         return WORD_ID;
-    return is_known(words, hash) ? WORD_RECIPIENT : WORD_PLAIN;
+    return is_known(words, run->hash) ? WORD_RECIPIENT : WORD_PLAIN;
+}
+
+/* Of any script, letter by letter. */
+static not_inlined void read_run(struct words *words, struct run *run)
+{
+    struct spelling spelling;
+    spelling.len = 0;
+    *run = (struct run){ .letters = 0 };
+    while (take_letter(words, run, &spelling))
+        ;
+    run->hash = spelling_hash(&spelling);
+}
+
+/* A few in ASCII, with nothing behind them that could go on: a code, a number,
+ * a word before a mark. read_run() would say the same of it. */
+static bool read_short_run(struct words *words, struct run *run)
+{
+    const char *at = words->cursor.at;
+    if (words->cursor.end - at <= (ptrdiff_t)CHUNK_BYTES)
+        return false;
+    const chunk bytes = chunk_read(at);
+    const chunk letters = chunk_letters(bytes);
+    const chunk digits = chunk_digits(bytes);
+    const size_t len = chunk_first(~(letters | digits));
+    if (len == 0 || len == CHUNK_BYTES || at[len] == '\''
+        || (unsigned char)at[len] >= 0x80)
+        return false;
+    const chunk heads = chunk_heads(len);
+    run->digits = (uint32_t)__builtin_popcount(chunk_bits(digits & heads));
+    run->letters = (uint32_t)len - run->digits;
+    run->has_small = chunk_any(letters & heads & bytes & LETTER_SMALL);
+    run->has_latin = run->letters > 0;
+    run->has_other = false;
+    run->hash = spelling_hash_chunk((bytes | LETTER_SMALL) & heads);
+    words->cursor.at = at + len;
+    return true;
 }
 
 static void take_run(struct words *words, struct word *word)
 {
     struct run run;
     struct text_shape *shape = &words->shape;
-    run.from = words->cursor.at;
-    run.letters = run.digits = run.large = 0;
-    run.has_latin = run.has_other = false;
-    run.spelling.len = 0;
-    while (take_letter(words, &run))
-        ;
-    word->hash = spelling_hash(&run.spelling);
-    word->kind = run_kind(words, &run, word->hash);
-    word->text = slice_of(run.from, (size_t)(words->cursor.at - run.from));
-    shape->capitals += run.letters >= 3 && run.large == run.letters;
+    const char *from = words->cursor.at;
+    if (!read_short_run(words, &run))
+        read_run(words, &run);
+    word->hash = run.hash;
+    word->kind = run_kind(words, &run);
+    word->text = slice_of(from, (size_t)(words->cursor.at - from));
+    shape->capitals += run.letters >= 3 && !run.has_small;
     shape->foreign += run.has_latin && run.has_other;
 }
 
@@ -440,8 +472,10 @@ bool words_next(struct words *words, struct word *word)
     return true;
 }
 
-static void know(struct words_known *known, uint64_t hash)
+void words_know_hash(struct words_known *known, uint64_t hash)
 {
+    if (known->count == WORDS_KNOWN_MAX)
+        return;
     known->hashes[known->count++] = hash;
     known->mask |= UINT64_C(1) << (hash & 63);
 }
@@ -453,5 +487,5 @@ void words_know(struct words_known *known, struct slice text)
     words_init(&words, text, NULL);
     while (known->count < WORDS_KNOWN_MAX && words_next(&words, &word))
         if (word.kind == WORD_PLAIN && word.text.len > 1)
-            know(known, word.hash);
+            words_know_hash(known, word.hash);
 }

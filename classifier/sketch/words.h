@@ -88,6 +88,9 @@ bool words_next(struct words *words, struct word *word);
 /* Adds the words of a name or a local part, those of one letter left out. */
 void words_know(struct words_known *known, struct slice text);
 
+/* Adds one word by its hash, if there is room. */
+void words_know_hash(struct words_known *known, uint64_t hash);
+
 /* What a mask is called: "<code>"; NULL for a plain word. */
 const char *word_kind_name(enum word_kind kind);
 

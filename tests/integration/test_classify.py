@@ -135,8 +135,8 @@ class Files(unittest.TestCase):
                        check=True, capture_output=True)
         text = self.classify("eval", "--json", unseen)
         for result in json.loads(text)["results"]:
-            self.assertGreater(result["macro_f1"], 0.93, result)
-            self.assertLess(result["bulk_protected"], 0.06, result)
+            self.assertGreater(result["macro_f1"], 0.94, result)
+            self.assertLess(result["bulk_protected"], 0.03, result)
             self.assertLess(result["transactional_kept_out"], 0.13, result)
 
     def test_models_are_made_measured_and_compared(self):

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -52,6 +53,56 @@ static void what_is_packed_scores(void **state)
     assert_int_equal(score.steps[MODEL_TRANSACTIONAL], 192);
     assert_int_equal(score.marks[MODEL_PERSONAL], 320 - 320 / 3);
     assert_in_range(score.total[MODEL_TRANSACTIONAL], 100, 125);
+    buf_release(&file);
+}
+
+/* Heaviest first, of single words no more than may be shown, and nothing that
+ * weighs the same for all. */
+static void what_weighed_most_is_evidence(void **state)
+{
+    (void)state;
+    struct buf file;
+    struct model model;
+    struct model_score score;
+    struct weights *weights = weights_new();
+    for (unsigned i = 0; i < 6; i++)
+        weights->words[100 + i][MODEL_PERSONAL] = 0.2F * (float)(i + 1);
+    for (unsigned c = 0; c < MODEL_CLASSES; c++)
+        weights->marks[MARK_CC][c] = 2.0F;
+    weights->marks[MARK_ANSWER][MODEL_BULK] = 30.0F;
+    weights->steps[MEASURE_LINKS][3][MODEL_TRANSACTIONAL] = 20.0F;
+    weights->steps[MEASURE_TAGS][0][MODEL_TRANSACTIONAL] = 90.0F;
+    weights->temperature = 1;
+    buf_init(&file, 4u << 20);
+    assert_true(pack_model(weights, SLICE(""), SLICE("{}"), &file));
+    weights_free(&weights);
+    assert_int_equal(model_open(buf_slice(&file), &model), RC_OK);
+
+    struct sketch sketch = { .token_count = 6,
+                             .tokens = { 103, 100, 105, 101, 104, 102 } };
+    sketch.measures[MEASURE_LINKS] = 6;
+    sketch.marks = UINT64_C(1) << MARK_ANSWER | UINT64_C(1) << MARK_CC;
+    model_score(&model, &sketch, &score);
+    static const struct {
+        enum evidence_kind kind;
+        uint32_t index;
+        uint32_t value;
+    } expected[] = {
+        { EVIDENCE_MARK, MARK_ANSWER, 0 },
+        { EVIDENCE_MEASURE, MEASURE_LINKS, 6 },
+        { EVIDENCE_TEXT, 0, 0 },
+        { EVIDENCE_WORD, 105, 0 },
+        { EVIDENCE_WORD, 104, 0 },
+        { EVIDENCE_WORD, 103, 0 },
+    };
+    assert_int_equal(score.evidence.count, ARRAY_LEN(expected));
+    for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+        const struct evidence_piece *piece = &score.evidence.pieces[i];
+        assert_int_equal(piece->kind, expected[i].kind);
+        assert_int_equal(piece->index, expected[i].index);
+        assert_int_equal(piece->value, expected[i].value);
+        assert_true(i == 0 || piece->spread <= piece[-1].spread);
+    }
     buf_release(&file);
 }
 
@@ -187,6 +238,37 @@ static void buckets_have_names(void **state)
     assert_true(slice_is_empty(dictionary_find(slice_text(NULL), 3)));
 }
 
+/* Spread evenly as hashes are, or all at one end: each is found, and none that is
+ * not there. */
+static void every_line_is_found(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t from;
+        uint32_t step;
+    } spreads[] = { { 0, 16 }, { 7, 61 }, { 0, 1 }, { 62000, 1 }, { 9, 3 } };
+    for (size_t s = 0; s < ARRAY_LEN(spreads); s++) {
+        struct buf lines;
+        buf_init(&lines, DICTIONARY_BYTES_MAX);
+        const uint32_t last = spreads[s].from + 1000 * spreads[s].step;
+        for (uint32_t i = spreads[s].from; i < last; i += spreads[s].step)
+            assert_true(buf_addf(&lines, "%04x word of %u%s\n", i, i,
+                                 i % 5 == 0 ? ", a long one" : ""));
+        for (uint32_t i = 0; i <= UINT16_MAX; i++) {
+            const bool is_there =
+                i >= spreads[s].from && i < last
+                && (i - spreads[s].from) % spreads[s].step == 0;
+            const struct slice found =
+                dictionary_find(buf_slice(&lines), (uint16_t)i);
+            char begin[32];
+            (void)snprintf(begin, sizeof begin, "word of %u", i);
+            assert_int_equal(slice_starts_nocase(found, slice_text(begin)),
+                             is_there);
+        }
+        buf_release(&lines);
+    }
+}
+
 static void the_one_that_ships_is_sound(void **state)
 {
     (void)state;
@@ -199,12 +281,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_packed_scores),
+        cmocka_unit_test(what_weighed_most_is_evidence),
         cmocka_unit_test(marks_are_capped),
         cmocka_unit_test(weights_come_back),
         cmocka_unit_test(damage_is_refused),
         cmocka_unit_test(heads_are_checked),
         cmocka_unit_test(probabilities_add_up),
         cmocka_unit_test(buckets_have_names),
+        cmocka_unit_test(every_line_is_found),
         cmocka_unit_test(the_one_that_ships_is_sound),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@
 #include "classifier/sketch/words.h"
 #include "common/base/attr.h"
 #include "common/base/buf.h"
+#include "common/base/chunk.h"
 
 /* Words as they stand, masks by name. */
 static const struct {
@@ -208,6 +209,99 @@ static void a_long_run_is_one_word(void **state)
     buf_release(&text);
 }
 
+/* Pieces that texts are thrown together of. */
+static const char *const pieces[] = {
+    "a",
+    "b",
+    "N",
+    "Q",
+    "word",
+    "7",
+    "42",
+    "'",
+    ".",
+    ",",
+    ":",
+    ";",
+    "-",
+    "@",
+    "/",
+    "://",
+    "!",
+    "?",
+    ">",
+    "\n",
+    " ",
+    "  ",
+    "%",
+    "$",
+    "=",
+    "*",
+    "(",
+    "]",
+    "\xe2\x80\x99",
+    "\xc3\xa9",
+    "_",
+    "&",
+    "\"",
+    "|",
+    "\xe2\x80\x8b",
+    "\xc2\xa0",
+    "+",
+    "\r",
+    "\xff",
+    "#",
+    "\xe6\x97\xa5",
+    "\xe2\x82\xac",
+};
+
+static void throw_together(uint64_t *random, struct buf *text)
+{
+    buf_clear(text);
+    for (;;) {
+        *random ^= *random << 13;
+        *random ^= *random >> 7;
+        *random ^= *random << 17;
+        const char *piece = pieces[*random % ARRAY_LEN(pieces)];
+        if (text->len + strlen(piece) > CHUNK_BYTES)
+            return;
+        (void)buf_add_text(text, piece);
+    }
+}
+
+static void walk(struct slice text, struct words *words, uint64_t *hash)
+{
+    struct word word;
+    *hash = 1;
+    words_init(words, text, NULL);
+    while (words_next(words, &word))
+        *hash = (*hash ^ word.hash ^ word.text.len) * 0x9E3779B97F4A7C15u;
+}
+
+/* A text so short is read letter by letter. With blanks behind it, nearly all of
+ * its words and marks are taken by chunks. */
+static void short_cuts_say_the_same(void **state)
+{
+    (void)state;
+    uint64_t random = 88172645463325252u;
+    struct buf text;
+    buf_init(&text, 256);
+    for (int i = 0; i < 200000; i++) {
+        struct words slow, fast;
+        uint64_t slow_hash, fast_hash;
+        throw_together(&random, &text);
+        walk(buf_slice(&text), &slow, &slow_hash);
+        const size_t len = text.len;
+        for (size_t k = 0; k < 2 * (size_t)CHUNK_BYTES; k++)
+            (void)buf_add_byte(&text, ' ');
+        walk(buf_slice(&text), &fast, &fast_hash);
+        if (slow_hash != fast_hash
+            || memcmp(&slow.shape, &fast.shape, sizeof slow.shape) != 0)
+            fail_msg("\"%.*s\"", (int)len, text.ptr + text.start);
+    }
+    buf_release(&text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +312,7 @@ int main(void)
         cmocka_unit_test(scripts_without_blanks_give_pairs),
         cmocka_unit_test(what_is_seen_is_counted),
         cmocka_unit_test(a_long_run_is_one_word),
+        cmocka_unit_test(short_cuts_say_the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
