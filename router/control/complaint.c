@@ -25,6 +25,7 @@ struct complaint {
     bool is_known;      /* we took the message, and know its template */
     bool is_counted;
     bool is_relayed; /* to the router that took the message */
+    bool is_stuck;   /* it should be, and cannot now */
 };
 
 static const char *router_of(const struct conf *conf, uint64_t id)
@@ -59,17 +60,21 @@ static void blame(const struct actions_ground *ground,
                    time_utc_ms());
 }
 
-static bool relay_it(const struct actions_ground *ground,
-                     const struct complaint *complaint)
+/* To the router that took the message, if the config has it. */
+static void relay(const struct actions_ground *ground,
+                  struct complaint *complaint)
 {
     const struct complaint_note note = { .origin = complaint->origin,
                                          .who = teller(&complaint->arf) };
+    if (!complaint->router || !ground->relay)
+        return;
     scoped(buf_release) struct buf text;
     buf_init(&text, NOTE_MAX);
-    return complaint->router && ground->relay
-           && complaint_note_write(&note, &text)
-           && relay_send(ground->relay, id_router(note.origin.id),
-                         buf_slice(&text));
+    complaint->is_relayed =
+        complaint_note_write(&note, &text)
+        && relay_send(ground->relay, id_router(note.origin.id),
+                      buf_slice(&text));
+    complaint->is_stuck = !complaint->is_relayed;
 }
 
 void complaint_hear_relayed(const struct actions_ground *ground,
@@ -87,9 +92,9 @@ void complaint_hear_relayed(const struct actions_ground *ground,
 }
 
 /* Does it count, and is it for another router? That one is told at once: should
- * all of this fail yet and come again, its tally finds it there. */
-static void weigh(const struct actions_ground *ground,
-                  struct complaint *complaint)
+ * this one yet fail and hear it again, the tally there finds it. */
+static void take_and_relay(const struct actions_ground *ground,
+                           struct complaint *complaint)
 {
     const struct origin *origin = &complaint->origin;
     complaint->is_known = is_ours(ground, origin);
@@ -97,12 +102,11 @@ static void weigh(const struct actions_ground *ground,
         arf_is_complaint(complaint->arf.type)
         && tally_take(ground->tally, origin->id, origin->recipients,
                       teller(&complaint->arf));
-    complaint->is_relayed = complaint->is_counted && !complaint->is_known
-                            && id_router(origin->id) != ground->number
-                            && relay_it(ground, complaint);
+    if (complaint->is_counted && id_router(origin->id) != ground->number)
+        relay(ground, complaint);
 }
 
-/* It was told to nobody, and whoever sent it will send it again. */
+/* Our event log has it not, and whoever sent it will send it again. */
 static void forget(const struct actions_ground *ground,
                    const struct complaint *complaint)
 {
@@ -172,11 +176,12 @@ enum rc complaint_hear(const struct actions_ground *ground,
         != RC_OK)
         return RC_NONE;
     complaint.router = router_of(conf, complaint.origin.id);
-    weigh(ground, &complaint);
+    take_and_relay(ground, &complaint);
     const size_t before = out->len;
     describe(&complaint, out);
-    const enum rc rc =
-        tell(ground, &complaint, slice_from(buf_slice(out), before));
+    enum rc rc = RC_LIMIT;
+    if (!complaint.is_stuck)
+        rc = tell(ground, &complaint, slice_from(buf_slice(out), before));
     if (rc != RC_OK)
         forget(ground, &complaint);
     else if (complaint.is_counted && complaint.is_known)

@@ -36,7 +36,7 @@ enum rc complaint_hear(const struct actions_ground *ground,
 
 /* Counts a complaint that another router heard. */
 void complaint_hear_relayed(const struct actions_ground *ground,
-                            struct slice note);
+                            struct slice text);
 
 unsigned complaint_post(const struct actions_ground *ground,
                         const struct http_request *request, struct buf *out);

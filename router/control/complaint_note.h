@@ -25,7 +25,7 @@ struct complaint_note {
 bool complaint_note_write(const struct complaint_note *note,
                           struct buf *out) must_check;
 
-/* RC_OK, *note borrows from `text`; RC_SYNTAX. */
+/* RC_OK, *note is written and borrows from `text`; RC_SYNTAX. */
 enum rc complaint_note_read(struct slice text,
                             struct complaint_note *note) must_check;
 

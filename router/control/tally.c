@@ -44,7 +44,10 @@ static bool take(struct bucket *bucket, const struct counted *counted,
                  uint32_t recipients)
 {
     unsigned count = 0;
+    struct counted *place = NULL;
     for (unsigned i = 0; i < TALLY_WAYS; i++) {
+        if (bucket->items[i].message == 0)
+            place = &bucket->items[i];
         if (bucket->items[i].message != counted->message)
             continue;
         if (bucket->items[i].who == counted->who)
@@ -53,8 +56,11 @@ static bool take(struct bucket *bucket, const struct counted *counted,
     }
     if (count >= recipients || count == TALLY_WAYS)
         return false;
-    bucket->items[bucket->next] = *counted;
-    bucket->next = (bucket->next + 1) % TALLY_WAYS;
+    if (!place) {
+        place = &bucket->items[bucket->next];
+        bucket->next = (bucket->next + 1) % TALLY_WAYS;
+    }
+    *place = *counted;
     return true;
 }
 

@@ -29,7 +29,7 @@ void tally_free(struct tally **tally);
 bool tally_take(struct tally *tally, uint64_t message, uint32_t recipients,
                 struct slice who) must_check;
 
-/* As if it had not been taken. */
+/* It may be taken again; what it had displaced stays forgotten. */
 void tally_give_back(struct tally *tally, uint64_t message, struct slice who);
 
 #endif

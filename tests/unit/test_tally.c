@@ -71,6 +71,22 @@ static void what_is_given_back_may_come_again(void **state)
     tally_free(&tally);
 }
 
+/* One that comes and goes makes nobody forget the others. */
+static void what_comes_and_goes_displaces_nothing(void **state)
+{
+    (void)state;
+    struct tally *tally = tally_new();
+    for (unsigned who = 0; who < TALLY_WAYS - 1; who++)
+        assert_true(take(tally, 1, TALLY_WAYS, who));
+    for (int i = 0; i < 100; i++) {
+        assert_true(take(tally, 1, TALLY_WAYS, 1000));
+        tally_give_back(tally, 1, SLICE("u1000@b.test"));
+    }
+    for (unsigned who = 0; who < TALLY_WAYS - 1; who++)
+        assert_false(take(tally, 1, TALLY_WAYS, who));
+    tally_free(&tally);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -78,6 +94,7 @@ int main(void)
         cmocka_unit_test(a_message_has_a_bound_of_its_own),
         cmocka_unit_test(it_remembers_some_ten_thousand),
         cmocka_unit_test(what_is_given_back_may_come_again),
+        cmocka_unit_test(what_comes_and_goes_displaces_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
