@@ -37,8 +37,9 @@ struct range {
 static size_t guess(const struct range *range, uint16_t bucket, unsigned tries)
 {
     const size_t size = range->high - range->low;
-    if (tries > GUESSES_MAX)
+    if (tries >= GUESSES_MAX)
         return range->low + size / 2;
+    /* Never 0, in whatever order the lines are: the bucket is between them. */
     const size_t buckets = range->high_bucket - range->low_bucket;
     return range->low + size * (bucket - range->low_bucket) / buckets;
 }

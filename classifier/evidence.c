@@ -1,8 +1,11 @@
 /* evidence.c - of all that a model weighs, the few pieces that weigh most. */
 #include "classifier/evidence.h"
 
+#include "common/base/check.h"
+
 void evidence_init(struct evidence *evidence, uint32_t max)
 {
+    CHECK(max > 0 && max <= EVIDENCE_MAX);
     evidence->count = 0;
     evidence->max = max;
     evidence->least = 0;

@@ -7,7 +7,6 @@
 #ifndef CLASSIFIER_EVIDENCE_H
 #define CLASSIFIER_EVIDENCE_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 #define EVIDENCE_MAX 8u /* kept of one message */
@@ -27,20 +26,20 @@ struct evidence_weights {
 };
 
 /* Its spread is three times what its heaviest weight has over the mean of the
- * three: a whole number, and no division. */
+ * three, in the unit of the weights: a whole number, and no division. */
 struct evidence_piece {
     enum evidence_kind kind;
     uint32_t index;
     uint32_t value;
     int32_t spread;
-    struct evidence_weights weights;
+    unsigned toward; /* whose weight is the heaviest: enum model_class */
 };
 
 /* The heaviest so far, heaviest first; of two alike the one that came first. */
 struct evidence {
     struct evidence_piece pieces[EVIDENCE_MAX];
     uint32_t count;
-    uint32_t max;  /* at most EVIDENCE_MAX */
+    uint32_t max;  /* 1 to EVIDENCE_MAX */
     int32_t least; /* what does not weigh more is not kept */
 };
 
@@ -50,21 +49,28 @@ void evidence_init(struct evidence *evidence, uint32_t max);
 void evidence_keep(struct evidence *evidence,
                    const struct evidence_piece *piece);
 
-static inline int32_t evidence_spread(struct evidence_weights of)
-{
-    int32_t most = of.transactional > of.bulk ? of.transactional : of.bulk;
-    most = most > of.personal ? most : of.personal;
-    return 3 * most - of.transactional - of.bulk - of.personal;
-}
-
+/* Keeps a piece with these weights, if they weigh enough. */
 static inline void evidence_offer(struct evidence *evidence,
                                   enum evidence_kind kind, uint32_t index,
-                                  uint32_t value, struct evidence_weights of)
+                                  uint32_t value,
+                                  struct evidence_weights weights)
 {
-    const int32_t spread = evidence_spread(of);
+    int32_t most = weights.transactional > weights.bulk ? weights.transactional
+                                                        : weights.bulk;
+    most = most > weights.personal ? most : weights.personal;
+    const int32_t spread =
+        3 * most - weights.transactional - weights.bulk - weights.personal;
     if (spread <= evidence->least)
         return;
-    const struct evidence_piece piece = { kind, index, value, spread, of };
+    const struct evidence_piece piece = {
+        .kind = kind,
+        .index = index,
+        .value = value,
+        .spread = spread,
+        .toward = most == weights.transactional ? 0
+                  : most == weights.bulk        ? 1
+                                                : 2,
+    };
     evidence_keep(evidence, &piece);
 }
 

@@ -75,7 +75,7 @@ static int declared_by_header(const struct judge_policy *policy,
 {
     struct cursor cursor = cursor_of(message->header);
     struct header_field field;
-    if (!sketch->names_no_stream
+    if (!sketch->lacks_stream_field
         && header_find(&cursor, SLICE("X-Sendyard-Stream"), &field)) {
         struct slice name = slice_trim(field.value);
         int stream = find_stream(policy, name);

@@ -208,7 +208,8 @@ struct judgement {
     size_t reason_count;
 };
 
-/* Fills *judgement; total over any bytes of header and text. */
+/* Fills *judgement; total over any bytes of header and text. The sketch is of this
+ * message, with this header. */
 void judge(const struct judge_policy *policy,
            const struct judge_account *account,
            const struct judge_message *message, const struct sketch *sketch,

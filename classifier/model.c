@@ -59,49 +59,59 @@ uint32_t model_length(uint32_t token_count)
     return (4u << 24) / (uint32_t)sqrt((double)((uint64_t)n << 16));
 }
 
-/* The weights of one word are looked up once, for the sum and for what they say
- * by themselves. */
-static void score_words(const struct model *model, const struct sketch *sketch,
-                        int32_t score[MODEL_CLASSES], struct evidence *words)
+static void add(struct evidence_weights *sum, struct evidence_weights weights)
 {
-    /* By name, not in a loop: three sums in registers cost half of an array. */
-    struct evidence_weights sum = { 0, 0, 0 };
-    for (uint32_t i = 0; i < sketch->token_count; i++) {
-        const int8_t *weights = model_word(model, sketch->tokens[i]);
-        const struct evidence_weights of = { weights[MODEL_TRANSACTIONAL],
-                                             weights[MODEL_BULK],
-                                             weights[MODEL_PERSONAL] };
-        sum.transactional += of.transactional;
-        sum.bulk += of.bulk;
-        sum.personal += of.personal;
-        evidence_offer(words, EVIDENCE_WORD, sketch->tokens[i], 0, of);
-    }
-    const uint32_t count = sketch->token_count;
-    score[MODEL_TRANSACTIONAL] =
-        model_word_points(model, count, sum.transactional);
-    score[MODEL_BULK] = model_word_points(model, count, sum.bulk);
-    score[MODEL_PERSONAL] = model_word_points(model, count, sum.personal);
+    sum->transactional += weights.transactional;
+    sum->bulk += weights.bulk;
+    sum->personal += weights.personal;
 }
 
-/* Nothing but a byte that the model scales, until then. */
-static void keep_words(const struct model *model, const struct sketch *sketch,
-                       const struct evidence *words, struct evidence *evidence)
+/* What a word's byte is worth among so many tokens, in 2^-32 of 1/MODEL_POINT. */
+static int64_t word_worth(const struct model *model, uint32_t token_count)
 {
-    for (uint32_t i = 0; i < words->count; i++) {
-        struct evidence_piece word = words->pieces[i];
-        word.spread =
-            model_word_points(model, sketch->token_count, word.spread);
-        if (word.spread > evidence->least)
-            evidence_keep(evidence, &word);
-    }
+    return (int64_t)model->word_scale * model_length(token_count);
+}
+
+static int32_t points_of(int32_t sum, int64_t worth)
+{
+    return (int32_t)(sum * worth / ((int64_t)1 << 32));
 }
 
 int32_t model_word_points(const struct model *model, uint32_t token_count,
                           int32_t sum)
 {
-    int64_t scaled =
-        (int64_t)sum * model->word_scale * model_length(token_count);
-    return (int32_t)(scaled / ((int64_t)1 << 32));
+    return points_of(sum, word_worth(model, token_count));
+}
+
+/* Of what single words are worth by their bytes, the heaviest are kept; then they
+ * get the model's scale, as all else has it. */
+static void keep_words(struct evidence *evidence, const struct evidence *words,
+                       int64_t worth)
+{
+    for (uint32_t i = 0; i < words->count; i++) {
+        struct evidence_piece word = words->pieces[i];
+        word.spread = points_of(word.spread, worth);
+        if (word.spread > evidence->least)
+            evidence_keep(evidence, &word);
+    }
+}
+
+/* The weights of one word are looked up once, for the sum and for what they say
+ * by themselves. */
+static struct evidence_weights sum_words(const struct model *model,
+                                         const struct sketch *sketch,
+                                         struct evidence *words)
+{
+    struct evidence_weights sum = { 0, 0, 0 };
+    for (uint32_t i = 0; i < sketch->token_count; i++) {
+        const int8_t *word = model_word(model, sketch->tokens[i]);
+        const struct evidence_weights weights = { word[MODEL_TRANSACTIONAL],
+                                                  word[MODEL_BULK],
+                                                  word[MODEL_PERSONAL] };
+        add(&sum, weights);
+        evidence_offer(words, EVIDENCE_WORD, sketch->tokens[i], 0, weights);
+    }
+    return sum;
 }
 
 static struct evidence_weights weights_of(const int16_t *weights)
@@ -112,36 +122,43 @@ static struct evidence_weights weights_of(const int16_t *weights)
 }
 
 /* A measure of nothing is no evidence: it says what most messages do. */
-static void score_steps(const struct model *model, const struct sketch *sketch,
-                        int32_t score[MODEL_CLASSES], struct evidence *evidence)
+static struct evidence_weights sum_steps(const struct model *model,
+                                         const struct sketch *sketch,
+                                         struct evidence *evidence)
 {
     struct evidence_weights sum = { 0, 0, 0 };
     for (uint32_t i = 0; i < MEASURE_COUNT; i++) {
         const uint32_t value = sketch->measures[i];
-        const struct evidence_weights of =
+        const struct evidence_weights weights =
             weights_of(model_step(model, (enum measure)i, value));
-        sum.transactional += of.transactional;
-        sum.bulk += of.bulk;
-        sum.personal += of.personal;
+        add(&sum, weights);
         if (value != 0)
-            evidence_offer(evidence, EVIDENCE_MEASURE, i, value, of);
+            evidence_offer(evidence, EVIDENCE_MEASURE, i, value, weights);
     }
+    return sum;
+}
+
+static void put(struct evidence_weights sum, int32_t score[MODEL_CLASSES])
+{
     score[MODEL_TRANSACTIONAL] = sum.transactional;
     score[MODEL_BULK] = sum.bulk;
     score[MODEL_PERSONAL] = sum.personal;
 }
 
+/* Their sum is capped; each by itself is evidence all the same. */
 static void score_marks(const struct model *model, const struct sketch *sketch,
                         int32_t score[MODEL_CLASSES], struct evidence *evidence)
 {
     int32_t mean = 0;
+    struct evidence_weights sum = { 0, 0, 0 };
     for (uint64_t left = sketch->marks; left != 0; left &= left - 1) {
         const uint32_t mark = (uint32_t)__builtin_ctzll(left);
-        const int16_t *weights = model_mark(model, mark);
-        for (unsigned c = 0; c < MODEL_CLASSES; c++)
-            score[c] += weights[c];
-        evidence_offer(evidence, EVIDENCE_MARK, mark, 0, weights_of(weights));
+        const struct evidence_weights weights =
+            weights_of(model_mark(model, mark));
+        add(&sum, weights);
+        evidence_offer(evidence, EVIDENCE_MARK, mark, 0, weights);
     }
+    put(sum, score);
     for (unsigned c = 0; c < MODEL_CLASSES; c++)
         mean += score[c] / MODEL_CLASSES;
     for (unsigned c = 0; c < MODEL_CLASSES; c++) {
@@ -156,22 +173,25 @@ static void score_parts(const struct model *model, const struct sketch *sketch,
 {
     struct evidence *evidence = &score->evidence;
     struct evidence words;
+    const int64_t worth = word_worth(model, sketch->token_count);
     evidence_init(&words, MODEL_WORDS_SHOWN);
     evidence_init(evidence, EVIDENCE_MAX);
-    score_words(model, sketch, score->words, &words);
-    evidence_offer(evidence, EVIDENCE_TEXT, 0, 0,
-                   (struct evidence_weights){ score->words[MODEL_TRANSACTIONAL],
-                                              score->words[MODEL_BULK],
-                                              score->words[MODEL_PERSONAL] });
+    const struct evidence_weights bytes = sum_words(model, sketch, &words);
+    const struct evidence_weights text = {
+        points_of(bytes.transactional, worth),
+        points_of(bytes.bulk, worth),
+        points_of(bytes.personal, worth),
+    };
+    put(text, score->words);
+    evidence_offer(evidence, EVIDENCE_TEXT, 0, 0, text);
     score_marks(model, sketch, score->marks, evidence);
-    score_steps(model, sketch, score->steps, evidence);
-    keep_words(model, sketch, &words, evidence);
+    put(sum_steps(model, sketch, evidence), score->steps);
+    keep_words(evidence, &words, worth);
 }
 
 void model_score(const struct model *model, const struct sketch *sketch,
                  struct model_score *score)
 {
-    memset(score->marks, 0, sizeof score->marks);
     score_parts(model, sketch, score);
     for (unsigned c = 0; c < MODEL_CLASSES; c++) {
         int64_t sum = (int64_t)model->bias[c] + score->words[c]

@@ -84,8 +84,8 @@ struct model_score {
     int32_t steps[MODEL_CLASSES];
     int32_t marks[MODEL_CLASSES]; /* after the cap */
     int32_t total[MODEL_CLASSES]; /* with the bias, over the temperature */
-    struct evidence evidence;     /* what weighed most of it, in the same unit;
-                                     of single words at most MODEL_WORDS_SHOWN */
+    struct evidence evidence;     /* what weighed most, before the cap; of
+                                     single words at most MODEL_WORDS_SHOWN */
 };
 
 /* Finds the weights in `file`, which must be aligned to 8 bytes and outlive

@@ -5,11 +5,14 @@
 #include "common/base/check.h"
 #include "common/proto/escape.h"
 
-static enum judge_kind heaviest(struct evidence_weights of)
+static enum judge_kind kind_of(enum model_class class)
 {
-    if (of.transactional >= of.bulk && of.transactional >= of.personal)
-        return KIND_TRANSACTIONAL;
-    return of.bulk >= of.personal ? KIND_BULK : KIND_PERSONAL;
+    static const enum judge_kind kinds[MODEL_CLASSES] = {
+        [MODEL_TRANSACTIONAL] = KIND_TRANSACTIONAL,
+        [MODEL_BULK] = KIND_BULK,
+        [MODEL_PERSONAL] = KIND_PERSONAL,
+    };
+    return kinds[class];
 }
 
 static enum judge_reason_code code_of(enum evidence_kind kind)
@@ -45,7 +48,7 @@ void reasons_add_evidence(const struct model *model,
         CHECK(judgement->reason_count < JUDGE_REASONS_MAX);
         judgement->reasons[judgement->reason_count++] = (struct judge_reason){
             .code = code_of(piece->kind),
-            .toward = heaviest(piece->weights),
+            .toward = kind_of((enum model_class)piece->toward),
             .points = points,
             .index = piece->index,
             .value = piece->value,

@@ -59,7 +59,7 @@ struct marks {
     struct slice from;
     struct slice to;
     struct slice content; /* from the first Content- field on; empty: none */
-    bool names_stream;    /* by X-Sendyard-Stream */
+    bool names_stream;    /* X-Sendyard-Stream is there */
 };
 
 /* Reads the header once. */

@@ -109,7 +109,7 @@ struct measured {
     uint32_t greeting;
     uint32_t has_text;
     uint32_t has_html;
-    bool shows_html; /* it is what is read */
+    bool shows_html; /* enough of it to be what is read, not the text parts */
 };
 
 void measures_take(const struct measured *measured,

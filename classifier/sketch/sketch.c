@@ -3,6 +3,7 @@
 
 #include "classifier/reading/decode.h"
 #include "classifier/reading/html.h"
+#include "common/base/chars.h"
 #include "common/base/chunk.h"
 #include "common/base/mem.h"
 
@@ -19,9 +20,9 @@
 #define SKIPPED_BYTES_MAX (32u << 10)
 #define COMPARED_MIN      20u /* words, before two parts can contradict */
 #define COMPARED_MAX      50u
-/* Of a text part, encoded: */
-#define PLAIN_BYTES    ((size_t)4 * SKETCH_TEXT_BYTES)
-#define COMPARED_BYTES 1024u
+#define COMPARED_BYTES    1024u /* of the text beside HTML */
+#define PLAIN_BYTES                                                            \
+    ((size_t)4 * SKETCH_TEXT_BYTES) /* encoded, of a text part */
 
 _Static_assert(SKETCH_TOKENS_MAX > 2 * SKETCH_WORDS + 3 * SKETCH_SUBJECT_WORDS,
                "a token is written before it is known to be new");
@@ -37,9 +38,11 @@ struct sketcher {
     struct buf html;    /* visible text of the HTML parts */
     struct buf plain;   /* the text parts, or what is compared of them */
     struct buf subject; /* or a name */
-    struct part texts[PARTS_MAX]; /* not yet read */
+    struct part texts[PARTS_MAX]; /* of this message, not yet read */
     size_t text_count;
-    uint64_t hashes[SKETCH_WORDS]; /* of the words that a run took */
+    /* Of the words that a run took. Locals are cleared by the compiler
+     * (-ftrivial-auto-var-init): so large a one costs more than it is worth. */
+    uint64_t hashes[SKETCH_WORDS];
     struct bits seen; /* tokens of this message; clear between two */
 };
 
@@ -252,13 +255,14 @@ static void read_body(struct pass *pass, struct slice text,
     words_init(&words, text, known);
     read_words(pass, &words, SKETCH_WORDS);
     guess_rest(&words,
-               pass->measured->has_html ? 0 : pass->measured->unread_bytes);
+               pass->measured->shows_html ? 0 : pass->measured->unread_bytes);
     pass->measured->text = words.shape;
     pass->measured->text_bytes = (uint32_t)text.len;
 }
 
 /* How many tenths of the first words of the text part are not among those of
- * the HTML that were read: what one reader sees and the other does not. */
+ * the HTML that were read: what one reader sees and the other does not. A text of
+ * which so much was compared and hardly a word found keeps them out of sight. */
 static uint32_t contradiction(const struct sketcher *sketcher,
                               const struct words_known *known)
 {
@@ -273,22 +277,28 @@ static uint32_t contradiction(const struct sketcher *sketcher,
         plain++;
         missing += !bits_has(&sketcher->seen, bucket_of(word.hash));
     }
-    return plain >= COMPARED_MIN ? missing * 10 / plain : 0;
+    if (plain < COMPARED_MIN)
+        return sketcher->plain.len == COMPARED_BYTES ? 10 : 0;
+    return missing * 10 / plain;
 }
 
-/* A part, or what of it may still be read, decoded. */
+/* At most `most` bytes of a part, decoded; what may still be read of the message
+ * can be less, and then it is_truncated. */
 static struct slice decode(struct sketcher *sketcher, const struct part *part,
-                           struct measured *measured, struct sketch *sketch)
+                           size_t most, struct measured *measured,
+                           struct sketch *sketch)
 {
+    const size_t left = SKETCH_MARKUP_BYTES - measured->markup_bytes;
     struct part within = *part;
     within.body =
         slice_head(part->body, SKETCH_ENCODED_BYTES - measured->encoded_bytes);
     measured->encoded_bytes += (uint32_t)within.body.len;
-    sketcher->markup.max = SKETCH_MARKUP_BYTES - measured->markup_bytes;
+    sketcher->markup.max = most < left ? most : left;
     bool is_whole;
     const struct slice text =
         decode_text(sketcher->decoder, &within, &sketcher->markup, &is_whole);
-    sketch->is_truncated |= within.body.len < part->body.len || !is_whole;
+    sketch->is_truncated |= within.body.len < part->body.len
+                            || (!is_whole && sketcher->markup.max == left);
     measured->markup_bytes += (uint32_t)text.len;
     return text;
 }
@@ -304,8 +314,8 @@ static void see_part(struct sketcher *sketcher, const struct part *part,
     if (part->is_attached)
         return;
     if (part->kind == PART_HTML) {
-        html_read(decode(sketcher, part, measured, sketch), &measured->html,
-                  &sketcher->html);
+        html_read(decode(sketcher, part, SIZE_MAX, measured, sketch),
+                  &measured->html, &sketcher->html);
         measured->has_html = 1;
     } else if (part->kind == PART_TEXT) {
         sketcher->texts[sketcher->text_count++] = *part;
@@ -313,21 +323,24 @@ static void see_part(struct sketcher *sketcher, const struct part *part,
     }
 }
 
-/* Of plain text no more is read than is looked at, each part's first `bytes`, as
- * they stand; how long the rest is can be told without. */
+/* Of text parts no more than `bytes` are read, and of none more than PLAIN_BYTES
+ * as they stand; how long the rest is can be told without. */
 static void read_texts(struct sketcher *sketcher, size_t bytes,
                        struct measured *measured, struct sketch *sketch)
 {
     struct buf *plain = &sketcher->plain;
     buf_clear(plain);
+    plain->max = bytes;
     for (size_t i = 0; i < sketcher->text_count; i++) {
         struct part part = sketcher->texts[i];
         const size_t whole = part.body.len;
-        part.body = slice_head(part.body, bytes);
+        part.body = slice_head(part.body, PLAIN_BYTES);
         measured->unread_bytes += (uint32_t)(whole - part.body.len);
-        const struct slice text = decode(sketcher, &part, measured, sketch);
+        const struct slice text =
+            decode(sketcher, &part, bytes - plain->len, measured, sketch);
         (void)buf_add(plain, slice_head(text, plain->max - plain->len));
     }
+    sketcher->text_count = 0;
 }
 
 /* Text parts wait for what is shown: beside HTML they are only compared. */
@@ -339,7 +352,6 @@ static void read_parts(struct sketcher *sketcher,
     struct parts parts;
     struct part part;
     buf_clear(&sketcher->html);
-    sketcher->text_count = 0;
     parts_init(&parts, marks->content, message->body);
     while (parts_next(&parts, &part))
         see_part(sketcher, &part, measured, sketch);
@@ -347,7 +359,8 @@ static void read_parts(struct sketcher *sketcher,
     sketch->is_report = parts.is_report;
     measured->shows_html =
         measured->has_html && sketcher->html.len > HTML_BYTES_MIN;
-    read_texts(sketcher, measured->shows_html ? COMPARED_BYTES : PLAIN_BYTES,
+    read_texts(sketcher,
+               measured->shows_html ? COMPARED_BYTES : SKETCH_TEXT_BYTES,
                measured, sketch);
 }
 
@@ -361,24 +374,38 @@ static struct slice with_blanks(struct buf *text)
     return buf_slice(text);
 }
 
-/* Words of a name. One that has a theme is no name: "order@" must not mask the
- * orders that the text speaks of. */
-static void know(struct sketcher *sketcher, struct words_known *known)
+static void know_name(struct sketcher *sketcher, struct words_known *known)
 {
-    struct words_known all = { .count = 0 };
-    words_know(&all, with_blanks(&sketcher->subject));
-    for (size_t i = 0; i < all.count; i++)
-        if (lexicon_theme(sketcher->lexicon, all.hashes[i]) == THEME_NONE)
-            words_know_hash(known, all.hashes[i]);
+    words_know(known, with_blanks(&sketcher->subject));
 }
 
+/* Does the mailbox have the name of what it is for: "order@", "login@"? */
+static bool is_role(const struct sketcher *sketcher,
+                    const struct words_known *local)
+{
+    return local->count == 1
+           && lexicon_theme(sketcher->lexicon, local->hashes[0]) <= THEME_NEWS;
+}
+
+/* "anna.berg7" is two names. What is no ASCII may be a letter. */
+static bool joins_name(char byte)
+{
+    return char_is(byte, CHAR_ALPHA) || (unsigned char)byte >= 0x80;
+}
+
+/* The name of a role is not masked: the text speaks of orders, not of him. */
 static void know_local_part(struct sketcher *sketcher, struct slice address,
                             struct words_known *known)
 {
     const struct slice local = slice_head(address, slice_find(address, '@'));
+    struct words_known words = { .count = 0 };
     buf_clear(&sketcher->subject);
-    (void)buf_add(&sketcher->subject, slice_head(local, NAME_BYTES));
-    know(sketcher, known);
+    for (size_t i = 0; i < local.len && i < NAME_BYTES; i++)
+        (void)buf_add_byte(&sketcher->subject,
+                           joins_name(local.ptr[i]) ? local.ptr[i] : ' ');
+    know_name(sketcher, &words);
+    for (size_t i = 0; i < words.count && !is_role(sketcher, &words); i++)
+        words_know_hash(known, words.hashes[i]);
 }
 
 /* The names that stand in To, and the local parts of the recipients. */
@@ -397,7 +424,7 @@ static void know_recipients(struct sketcher *sketcher,
     buf_clear(&sketcher->subject);
     decode_words(sketcher->decoder, slice_head(name, NAME_BYTES),
                  &sketcher->subject);
-    know(sketcher, known);
+    know_name(sketcher, known);
 }
 
 /* An empty bin borrows from the next that is not, so that equal texts stay
@@ -426,7 +453,7 @@ static void take(struct pass *pass, const struct sketch_message *message)
     sketch->is_truncated = header.len < message->header.len;
     marks_read(header, &marks);
     sketch->marks = marks.bits;
-    sketch->names_no_stream = !marks.names_stream && !sketch->is_truncated;
+    sketch->lacks_stream_field = !marks.names_stream && !sketch->is_truncated;
     know_recipients(sketcher, message, &marks, &known);
     read_parts(sketcher, message, &marks, &measured, sketch);
 

@@ -61,8 +61,8 @@ struct sketch {
     uint64_t own_hash;
     bool is_truncated;
     bool is_report; /* multipart/report */
-    bool
-        names_no_stream; /* the header was read, and has no X-Sendyard-Stream */
+    /* The header was read to its end, and has no X-Sendyard-Stream. */
+    bool lacks_stream_field;
 };
 
 struct sketcher;

@@ -45,6 +45,29 @@ static void fields_come_with_their_folds(void **state)
         slice_equal(cursor_rest(&cursor), SLICE("Subject: of the body\r\n")));
 }
 
+/* Names of all lengths, and every byte at every place of one: only what may stand
+ * in a name is taken for one. */
+static void names_are_read_whole(void **state)
+{
+    (void)state;
+    char text[64];
+    struct header_field field;
+    for (size_t len = 1; len <= 40; len++)
+        for (unsigned byte = 0; byte < 256; byte++)
+            for (size_t at = 0; at < len; at++) {
+                memset(text, 'a', len);
+                text[at] = (char)byte;
+                memcpy(text + len, ": b\r\n", 5);
+                struct cursor cursor = cursor_of(slice_of(text, len + 5));
+                const enum rc rc = header_next(&cursor, &field);
+                const bool is_name = byte > ' ' && byte < 0x7F && byte != ':';
+                if (is_name)
+                    assert_true(rc == RC_OK && field.name.len == len);
+                else
+                    assert_true(rc != RC_OK || field.name.len == at);
+            }
+}
+
 static void find_walks_the_header_only(void **state)
 {
     (void)state;
@@ -171,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fields_come_with_their_folds),
+        cmocka_unit_test(names_are_read_whole),
         cmocka_unit_test(find_walks_the_header_only),
         cmocka_unit_test(a_message_is_cut_at_the_end_of_its_header),
         cmocka_unit_test(too_long_a_field_meets_the_limit),

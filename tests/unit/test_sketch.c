@@ -3,10 +3,13 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "classifier/sketch/sketch.h"
+#include "common/base/buf.h"
+#include "common/base/chars.h"
 #include "common/base/mem.h"
 
 struct taken {
@@ -48,19 +51,24 @@ static const struct sketch *take(struct taken *taken, const char *header,
 
 #define TO "Subject: a\r\nTo: x@example.org\r\n"
 
-/* A name is masked. One that is a word of many messages is left in their text:
- * nothing would be known of it there. */
-static void names_are_masked_and_words_are_not(void **state)
+/* A name is masked, even one that means something in some language. That of a
+ * mailbox for orders is left in their text: nothing would be known of it there. */
+static void names_are_masked_and_roles_are_not(void **state)
 {
     struct taken *taken = *state;
-    const char *text = "Your order 4711 is on its way to Mildred.\r\n";
+    const char *text = "Your order 4711 is on its way to Ben, says Mia.\r\n";
     const uint64_t hash =
         take(taken, TO, text, "nobody@example.org")->text_hash;
     assert_int_equal(take(taken, TO, text, "order@example.org")->text_hash,
                      hash);
-    assert_int_not_equal(
-        take(taken, TO, text, "mildred@example.org")->text_hash, hash);
-    assert_int_equal(taken->sketch->measures[MEASURE_RECIPIENT], 1);
+    static const char *const named[] = { "ben@example.org", "mia@example.org",
+                                         "mia.price@example.org",
+                                         "order.ben@example.org",
+                                         "mia77@example.org" };
+    for (size_t i = 0; i < ARRAY_LEN(named); i++) {
+        assert_int_not_equal(take(taken, TO, text, named[i])->text_hash, hash);
+        assert_in_range(taken->sketch->measures[MEASURE_RECIPIENT], 1, 2);
+    }
 }
 
 #define MIXED                                                                  \
@@ -94,6 +102,27 @@ static void text_beside_html_is_compared(void **state)
     assert_int_equal(taken->sketch->measures[MEASURE_CONTRADICTION], 10);
 }
 
+/* Neither blanks nor what stands for nothing keep the words behind them out. */
+static void what_is_shown_cannot_be_kept_from_it(void **state)
+{
+    struct taken *taken = *state;
+    static const char *const fillings[] = { " ", "=\n" };
+    for (size_t i = 0; i < ARRAY_LEN(fillings); i++) {
+        struct buf body;
+        buf_init(&body, 1u << 16);
+        (void)buf_add_text(&body, HTML(WORDS) "--b\r\nContent-Transfer-Encoding"
+                                              ": quoted-printable\r\n\r\n");
+        for (int k = 0; k < 4000; k++)
+            (void)buf_add_text(&body, fillings[i]);
+        (void)buf_add_text(&body, OTHERS "\r\n--b--\r\n");
+        (void)buf_add_byte(&body, '\0');
+        take(taken, MIXED, body.ptr + body.start, NULL);
+        assert_int_equal(taken->sketch->measures[MEASURE_CONTRADICTION], 10);
+        assert_false(taken->sketch->is_truncated);
+        buf_release(&body);
+    }
+}
+
 /* HTML that shows nothing leaves the text part to be read. */
 static void text_beside_nothing_is_read(void **state)
 {
@@ -119,9 +148,9 @@ static void the_content_is_described_anywhere(void **state)
 static void a_stream_in_the_header_is_seen(void **state)
 {
     struct taken *taken = *state;
-    assert_true(take(taken, TO, "", NULL)->names_no_stream);
+    assert_true(take(taken, TO, "", NULL)->lacks_stream_field);
     assert_false(take(taken, TO "x-sendyard-stream: bulk\r\n", "", NULL)
-                     ->names_no_stream);
+                     ->lacks_stream_field);
 
     struct buf header;
     buf_init(&header, 2 * SKETCH_HEADER_BYTES);
@@ -130,9 +159,63 @@ static void a_stream_in_the_header_is_seen(void **state)
     (void)buf_add_text(&header, "X-Sendyard-Stream: bulk\r\n");
     (void)buf_add_byte(&header, '\0');
     assert_false(
-        take(taken, header.ptr + header.start, "", NULL)->names_no_stream);
+        take(taken, header.ptr + header.start, "", NULL)->lacks_stream_field);
     assert_true(taken->sketch->is_truncated);
     buf_release(&header);
+}
+
+/* Each is found by its length, whatever its case. */
+static void every_field_is_known(void **state)
+{
+    (void)state;
+    static const char *const fields[] = {
+        "Cc",
+        "Sender",
+        "List-Id",
+        "X-Abuse",
+        "X-Mailer",
+        "Reply-To",
+        "Received",
+        "List-Post",
+        "List-Help",
+        "X-MC-User",
+        "Errors-To",
+        "Precedence",
+        "References",
+        "User-Agent",
+        "X-Campaign",
+        "X-Priority",
+        "Importance",
+        "Feedback-ID",
+        "In-Reply-To",
+        "List-Archive",
+        "X-CampaignID",
+        "X-Campaign-ID",
+        "X-Mailgun-Tag",
+        "X-List-Member",
+        "Auto-Submitted",
+        "X-Report-Abuse",
+        "X-Entity-Ref-ID",
+        "List-Unsubscribe",
+        "X-CSA-Complaints",
+        "X-Report-Abuse-To",
+        "List-Unsubscribe-Post",
+        "X-Auto-Response-Suppress",
+    };
+    struct marks none;
+    marks_read(SLICE("X-A: b\r\n"), &none);
+    for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+        struct marks marks;
+        struct buf header;
+        buf_init(&header, 256);
+        (void)buf_addf(&header, "%s: list\r\n", fields[i]);
+        for (size_t k = 0; k < strlen(fields[i]); k += 2)
+            header.ptr[header.start + k] = char_lower(fields[i][k]);
+        marks_read(buf_slice(&header), &marks);
+        if (marks.bits == none.bits)
+            fail_msg("%s", fields[i]);
+        buf_release(&header);
+    }
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -140,11 +223,13 @@ static void a_stream_in_the_header_is_seen(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(names_are_masked_and_words_are_not),
+        TEST(names_are_masked_and_roles_are_not),
         TEST(text_beside_html_is_compared),
+        TEST(what_is_shown_cannot_be_kept_from_it),
         TEST(text_beside_nothing_is_read),
         TEST(the_content_is_described_anywhere),
         TEST(a_stream_in_the_header_is_seen),
+        TEST(every_field_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
