@@ -264,6 +264,7 @@ static void read_body(struct pass *pass, struct slice text,
  * the HTML that were read: what one reader sees and the other does not. A text of
  * which so much was compared and hardly a word found keeps them out of sight. */
 static uint32_t contradiction(const struct sketcher *sketcher,
+                              const struct measured *measured,
                               const struct words_known *known)
 {
     struct words words;
@@ -278,7 +279,10 @@ static uint32_t contradiction(const struct sketcher *sketcher,
         missing += !bits_has(&sketcher->seen, bucket_of(word.hash));
     }
     if (plain < COMPARED_MIN)
-        return sketcher->plain.len == COMPARED_BYTES ? 10 : 0;
+        return sketcher->plain.len == COMPARED_BYTES
+                       || measured->unread_bytes > 0
+                   ? 10
+                   : 0;
     return missing * 10 / plain;
 }
 
@@ -467,7 +471,7 @@ static void take(struct pass *pass, const struct sketch_message *message)
         &known);
     if (measured.shows_html && measured.has_text
         && measured.text.words >= COMPARED_MIN)
-        measured.contradiction = contradiction(sketcher, &known);
+        measured.contradiction = contradiction(sketcher, &measured, &known);
     measures_take(&measured, sketch->measures);
     fill_bins(sketch);
     sketch->skeleton = measured.html.skeleton;

@@ -106,13 +106,14 @@ static void text_beside_html_is_compared(void **state)
 static void what_is_shown_cannot_be_kept_from_it(void **state)
 {
     struct taken *taken = *state;
-    static const char *const fillings[] = { " ", "=\n" };
+    static const char *const fillings[] = { " ", "=\n", "=\n" };
+    static const int counts[] = { 4000, 4000, 12000 };
     for (size_t i = 0; i < ARRAY_LEN(fillings); i++) {
         struct buf body;
         buf_init(&body, 1u << 16);
         (void)buf_add_text(&body, HTML(WORDS) "--b\r\nContent-Transfer-Encoding"
                                               ": quoted-printable\r\n\r\n");
-        for (int k = 0; k < 4000; k++)
+        for (int k = 0; k < counts[i]; k++)
             (void)buf_add_text(&body, fillings[i]);
         (void)buf_add_text(&body, OTHERS "\r\n--b--\r\n");
         (void)buf_add_byte(&body, '\0');
