@@ -405,8 +405,9 @@ static void know_local_part(struct sketcher *sketcher, struct slice address,
     struct words_known words = { .count = 0 };
     buf_clear(&sketcher->subject);
     for (size_t i = 0; i < local.len && i < NAME_BYTES; i++)
-        (void)buf_add_byte(&sketcher->subject,
-                           joins_name(local.ptr[i]) ? local.ptr[i] : ' ');
+        (void)buf_add_byte(
+            &sketcher->subject,
+            (char)(joins_name(local.ptr[i]) ? local.ptr[i] : ' '));
     know_name(sketcher, &words);
     for (size_t i = 0; i < words.count && !is_role(sketcher, &words); i++)
         words_know_hash(known, words.hashes[i]);
