@@ -3,7 +3,7 @@
 
 #include "common/base/chunk.h"
 
-#define GUESSES_MAX 6u /* four find nearly all */
+#define GUESSES_MAX 6u
 
 /* The bucket of a line; false: it is no line of a dictionary. */
 static bool read_key(struct slice line, uint16_t *bucket)

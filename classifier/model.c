@@ -52,7 +52,7 @@ enum rc model_open(struct slice file, struct model *model)
 /* 4 / sqrt(n), in 1/65536, n at least MODEL_LENGTH_MIN. The root of a whole
  * number below 2^53 is rounded in one way only (IEEE 754), so that what is below
  * its point can be cut off alike on every machine. */
-uint32_t model_length(uint32_t token_count)
+static uint32_t length_of(uint32_t token_count)
 {
     const uint32_t n =
         token_count > MODEL_LENGTH_MIN ? token_count : MODEL_LENGTH_MIN;
@@ -66,21 +66,16 @@ static void add(struct evidence_weights *sum, struct evidence_weights weights)
     sum->personal += weights.personal;
 }
 
-/* What a word's byte is worth among so many tokens, in 2^-32 of 1/MODEL_POINT. */
+/* What a word's byte is worth among so many tokens, in 2^-32 of 1/MODEL_POINT: long
+ * texts say more than short ones, not in proportion. */
 static int64_t word_worth(const struct model *model, uint32_t token_count)
 {
-    return (int64_t)model->word_scale * model_length(token_count);
+    return (int64_t)model->word_scale * length_of(token_count);
 }
 
 static int32_t points_of(int32_t sum, int64_t worth)
 {
     return (int32_t)(sum * worth / ((int64_t)1 << 32));
-}
-
-int32_t model_word_points(const struct model *model, uint32_t token_count,
-                          int32_t sum)
-{
-    return points_of(sum, word_worth(model, token_count));
 }
 
 /* Of what single words are worth by their bytes, the heaviest are kept; then they

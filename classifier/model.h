@@ -100,14 +100,6 @@ void model_score(const struct model *model, const struct sketch *sketch,
 void model_probabilities(const int32_t total[MODEL_CLASSES],
                          uint32_t per_mille[MODEL_CLASSES]);
 
-/* What a sum of words' bytes is worth in a text of so many tokens, in
- * 1/MODEL_POINT: long texts say more than short ones, not in proportion. */
-int32_t model_word_points(const struct model *model, uint32_t token_count,
-                          int32_t sum);
-
-/* Four over the root of the tokens' number, in 1/65536. */
-uint32_t model_length(uint32_t token_count);
-
 const char *model_class_name(enum model_class class);
 
 #endif

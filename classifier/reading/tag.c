@@ -253,7 +253,7 @@ static void hear_declarations(struct tag *tag, struct slice rest)
 }
 
 /* As CSS reads it, with what is quoted and escaped. Apart, since the compiler
- * clears its buffer (-ftrivial-auto-var-init) at the cost of ten plain styles. */
+ * clears its buffer (-ftrivial-auto-var-init), and few styles need it. */
 static not_inlined void hear_coded(struct tag *tag, struct slice style)
 {
     char room[STYLE_BYTES_MAX];

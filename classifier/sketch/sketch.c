@@ -409,7 +409,9 @@ static void know_local_part(struct sketcher *sketcher, struct slice address,
             &sketcher->subject,
             (char)(joins_name(local.ptr[i]) ? local.ptr[i] : ' '));
     know_name(sketcher, &words);
-    for (size_t i = 0; i < words.count && !is_role(sketcher, &words); i++)
+    if (is_role(sketcher, &words))
+        return;
+    for (size_t i = 0; i < words.count; i++)
         words_know_hash(known, words.hashes[i]);
 }
 
