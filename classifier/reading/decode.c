@@ -144,21 +144,20 @@ static size_t coded_len(struct slice rest, int *byte)
     return 0;
 }
 
-/* Copies up to the next "=", or to the end of either. */
-static size_t copy_plain(struct slice text, char *to, size_t room)
+/* Copies up to the next "=", `most` bytes at most; how many. */
+static size_t copy_plain(const char *from, char *to, size_t most)
 {
-    const size_t most = text.len < room ? text.len : room;
     size_t done = 0;
     while (most - done >= CHUNK_BYTES) {
-        const chunk bytes = chunk_read(text.ptr + done);
+        const chunk bytes = chunk_read(from + done);
         const size_t len = chunk_first(chunk_is(bytes, '='));
         chunk_write(bytes, to + done);
         done += len;
         if (len < CHUNK_BYTES)
             return done;
     }
-    for (; done < most && text.ptr[done] != '='; done++)
-        to[done] = text.ptr[done];
+    for (; done < most && from[done] != '='; done++)
+        to[done] = from[done];
     return done;
 }
 
@@ -166,25 +165,30 @@ static size_t copy_plain(struct slice text, char *to, size_t room)
 static bool add_quoted(struct slice text, struct buf *out)
 {
     char *room;
-    size_t size = open_room(out, text.len, &room);
+    const size_t size = open_room(out, text.len, &room);
+    const char *at = text.ptr;
+    const char *end = cursor_of(text).end;
     size_t len = 0;
-    while (text.len > 0 && len < size) {
-        const size_t plain = copy_plain(text, room + len, size - len);
+    while (at < end && len < size) {
+        const size_t left = (size_t)(end - at);
+        const size_t plain =
+            copy_plain(at, room + len, left < size - len ? left : size - len);
+        at += plain;
         len += plain;
-        text = slice_from(text, plain);
-        if (text.len == 0 || len == size)
+        if (at == end || len == size)
             break;
         int byte;
-        size_t coded = coded_len(slice_from(text, 1), &byte);
+        at++;
+        const size_t coded = coded_len(slice_of(at, (size_t)(end - at)), &byte);
         if (coded == 0)
             room[len++] = '='; /* it codes nothing */
         else if (byte >= 0)
             room[len++] = (char)byte;
-        text = slice_from(text, 1 + coded);
+        at += coded;
     }
     if (size > 0)
         buf_added(out, len);
-    return text.len == 0;
+    return at == end;
 }
 
 static bool add_plain(struct slice text, struct buf *out)
@@ -228,16 +232,22 @@ static uint32_t western_character(unsigned char byte)
     return byte >= 0x80 && byte < 0xA0 ? specials[byte - 0x80] : byte;
 }
 
+#define STRETCH ((size_t)4 * CHUNK_BYTES)
+
+static bool is_ascii(const char *stretch)
+{
+    chunk all = { 0 };
+    for (size_t i = 0; i < STRETCH; i += CHUNK_BYTES)
+        all |= chunk_read(stretch + i);
+    return chunk_bits(all & 0x80) == 0;
+}
+
 /* How many bytes at the front are ASCII. */
 static size_t ascii_len(struct slice text)
 {
     size_t len = 0;
-    for (; text.len - len >= CHUNK_BYTES; len += CHUNK_BYTES) {
-        const size_t plain =
-            chunk_first(~chunk_below(chunk_read(text.ptr + len), 0x80));
-        if (plain < CHUNK_BYTES)
-            return len + plain;
-    }
+    while (text.len - len >= STRETCH && is_ascii(text.ptr + len))
+        len += STRETCH;
     while (len < text.len && (unsigned char)text.ptr[len] < 0x80)
         len++;
     return len;

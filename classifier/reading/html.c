@@ -150,6 +150,16 @@ static const char *skip_spaces(const char *at, const char *end)
     return at;
 }
 
+/* White space, if there is any, as one blank. */
+static inline const char *add_space(struct scan *scan, const char *at,
+                                    const char *end)
+{
+    if (text_byte(*at) != TEXT_SPACE)
+        return at;
+    part_words(scan, ' ');
+    return skip_spaces(at, end);
+}
+
 /* Up to the next markup, which is where it returns to: blanks become one, "&"
  * may mean something else. */
 static const char *add_text(struct scan *scan, const char *at, const char *end)
@@ -178,8 +188,12 @@ static const char *add_text(struct scan *scan, const char *at, const char *end)
 static const char *pass_text(struct scan *scan, struct slice rest)
 {
     const bool shows = !is_hidden(scan);
-    if (shows && !is_doubtful(scan))
-        return add_text(scan, rest.ptr, rest.ptr + rest.len);
+    if (shows && !is_doubtful(scan)) {
+        const char *end = rest.ptr + rest.len;
+        /* Nothing but an indent is what is between most tags. */
+        const char *at = add_space(scan, rest.ptr, end);
+        return at < end && *at == '<' ? at : add_text(scan, at, end);
+    }
     const size_t len = slice_find(rest, '<');
     count_hidden(scan, slice_head(rest, len));
     return shows ? add_text(scan, rest.ptr, rest.ptr + rest.len)

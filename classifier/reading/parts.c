@@ -166,20 +166,30 @@ static int match_boundary(const struct parts *parts, struct slice line,
     return -1;
 }
 
+/* Lines of a chunk that begin with a dash; a byte of the next is read. */
+static chunk dash_lines(const char *from)
+{
+    return chunk_is(chunk_read(from), '\n')
+           & chunk_is(chunk_read(from + 1), '-');
+}
+
 /* Where in a text a line that begins with "--" is parted from the one before;
- * its length: nowhere. */
+ * its length: nowhere. Two chunks at once, since all of a message is searched. */
 static size_t find_dash_line(struct slice text)
 {
+    const struct slice wanted = SLICE("\n--");
+    const size_t step = (size_t)2 * CHUNK_BYTES;
     size_t at = 0;
-    for (; text.len - at >= CHUNK_BYTES + 2; at += CHUNK_BYTES) {
+    for (; text.len - at >= step + wanted.len - 1; at += step) {
         const char *from = text.ptr + at;
-        const size_t first = chunk_first(chunk_is(chunk_read(from), '\n')
-                                         & chunk_is(chunk_read(from + 1), '-')
-                                         & chunk_is(chunk_read(from + 2), '-'));
-        if (first < CHUNK_BYTES)
-            return at + first;
+        if (chunk_bits(dash_lines(from) | dash_lines(from + CHUNK_BYTES)) == 0)
+            continue;
+        const struct slice near = slice_of(from, step + wanted.len - 1);
+        const size_t len = slice_find_slice(near, wanted);
+        if (len < near.len)
+            return at + len;
     }
-    return at + slice_find_slice(slice_from(text, at), SLICE("\n--"));
+    return at + slice_find_slice(slice_from(text, at), wanted);
 }
 
 /* Moves the cursor, which is where a line begins, to the next line that begins

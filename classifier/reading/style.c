@@ -12,7 +12,36 @@
 #define ESCAPE_MAX 6u  /* hexadecimal digits */
 #define OTHER      '_' /* for what is no part of a word that matters */
 
-/* Of bytes that change how the others are read. */
+/* What a byte may change about how those behind it are read. */
+enum { OPENS = 1, CLOSES = 2, PARTS = 4, ESCAPES = 8 };
+
+static uint8_t role_of(char byte)
+{
+    static const uint8_t roles[256] = {
+        ['"'] = OPENS | CLOSES, ['\''] = OPENS | CLOSES, ['('] = OPENS,
+        ['['] = OPENS,          ['{'] = OPENS,           [')'] = CLOSES,
+        [']'] = CLOSES,         ['}'] = CLOSES,          ['\n'] = CLOSES,
+        [':'] = PARTS,          [';'] = PARTS,           ['!'] = PARTS,
+        ['/'] = ESCAPES,        ['\\'] = ESCAPES,
+    };
+    return roles[(unsigned char)byte];
+}
+
+/* What ends a string or bracket. */
+static char closing(char opening)
+{
+    switch (opening) {
+    case '(':
+        return ')';
+    case '[':
+        return ']';
+    case '{':
+        return '}';
+    default:
+        return opening;
+    }
+}
+
 static chunk nesting(chunk bytes)
 {
     return chunk_is(bytes, '"') | chunk_is(bytes, '\'') | chunk_is(bytes, '(')
@@ -24,22 +53,44 @@ static chunk coding(chunk bytes)
     return chunk_is(bytes, '&') | chunk_is(bytes, '*') | chunk_is(bytes, '\\');
 }
 
+/* Takes all before the next byte of one of these roles. */
+static void skip_to(struct cursor *cursor, uint8_t roles)
+{
+    while (!cursor_done(cursor) && (role_of(*cursor->at) & roles) == 0)
+        cursor->at++;
+}
+
+/* Are all strings and brackets closed, with nothing in them that could mean
+ * something else elsewhere: "Helvetica Neue", rgb(0, 0, 0)? */
+static bool is_harmless(struct slice style)
+{
+    struct cursor cursor = cursor_of(style);
+    for (;;) {
+        skip_to(&cursor, OPENS);
+        if (cursor_done(&cursor))
+            return true;
+        const char close = closing(*cursor.at++);
+        skip_to(&cursor, OPENS | CLOSES | PARTS);
+        if (!cursor_byte(&cursor, close))
+            return false;
+    }
+}
+
 enum style_form style_form(struct slice style)
 {
     chunk nested = { 0 };
     chunk coded = { 0 };
-    for (; style.len >= CHUNK_BYTES; style = slice_from(style, CHUNK_BYTES)) {
-        nested |= nesting(chunk_read(style.ptr));
-        coded |= coding(chunk_read(style.ptr));
+    struct slice left = style;
+    for (; left.len >= CHUNK_BYTES; left = slice_from(left, CHUNK_BYTES)) {
+        nested |= nesting(chunk_read(left.ptr));
+        coded |= coding(chunk_read(left.ptr));
     }
-    char rest[CHUNK_BYTES] = { 0 };
-    if (style.len > 0)
-        memcpy(rest, style.ptr, style.len);
-    nested |= nesting(chunk_read(rest));
-    coded |= coding(chunk_read(rest));
-    if (chunk_first(coded) < CHUNK_BYTES)
+    const chunk rest = chunk_of(left);
+    if (chunk_any(coded | coding(rest)))
         return STYLE_CODED;
-    return chunk_first(nested) < CHUNK_BYTES ? STYLE_NESTED : STYLE_PLAIN;
+    if (!chunk_any(nested | nesting(rest)) || is_harmless(style))
+        return STYLE_PLAIN;
+    return STYLE_NESTED;
 }
 
 /* References of HTML, which are there before CSS is. One is never shorter than
@@ -47,13 +98,14 @@ enum style_form style_form(struct slice style)
 static struct slice write_references(struct slice style, char *room)
 {
     char *to = room;
-    while (style.len > 0) {
-        uint32_t character = (unsigned char)*style.ptr;
-        size_t len = 1;
+    struct cursor cursor = cursor_of(style);
+    while (!cursor_done(&cursor)) {
+        uint32_t character = (unsigned char)*cursor.at;
         if (character == '&')
-            len = entity_read(style, &character);
+            cursor.at += entity_read(cursor_rest(&cursor), &character);
+        else
+            cursor.at++;
         *to++ = (char)(character < 0x80 ? character : OTHER);
-        style = slice_from(style, len);
     }
     return slice_of(room, (size_t)(to - room));
 }
@@ -131,14 +183,12 @@ static void follow(struct plain *plain, const char *begin, char byte)
                && byte == plain->close[plain->depth - 1]) {
         plain->depth--;
         plain->is_address = false;
-    } else if (!plain->is_address && (byte == '"' || byte == '\'')) {
+    } else if (plain->is_address || (role_of(byte) & OPENS) == 0) {
+        return;
+    } else if (closing(byte) == byte) {
         plain->quote = byte;
-    } else if (!plain->is_address && byte == '(') {
-        open_bracket(plain, begin, ')');
-    } else if (!plain->is_address && byte == '[') {
-        open_bracket(plain, begin, ']');
-    } else if (!plain->is_address && byte == '{') {
-        open_bracket(plain, begin, '}');
+    } else {
+        open_bracket(plain, begin, closing(byte));
     }
 }
 
@@ -147,7 +197,7 @@ static void take_byte(struct plain *plain, const char *begin)
 {
     const char byte = *plain->at++;
     follow(plain, begin, byte);
-    const bool parts = byte == ':' || byte == ';' || byte == '!';
+    const bool parts = (role_of(byte) & PARTS) != 0;
     *plain->to++ = (char)(parts && is_nested(plain) ? OTHER : byte);
 }
 
@@ -166,7 +216,9 @@ struct slice style_plain(struct slice style, char *room)
                            .to = room };
     /* What is written never overtakes what is read. */
     while (plain.at < plain.end) {
-        if (is_at_comment(&plain)) {
+        if (role_of(*plain.at) == 0) {
+            *plain.to++ = *plain.at++;
+        } else if (is_at_comment(&plain)) {
             plain.at += 2;
             skip_comment(&plain);
         } else if (*plain.at == '\\') {

@@ -29,7 +29,7 @@ static unsigned char name_byte(char byte)
 }
 
 /* Byte by byte, where no chunk is left. */
-static uint64_t name_at_end(struct cursor *cursor)
+static not_inlined uint64_t name_at_end(struct cursor *cursor)
 {
     uint64_t name = 0;
     unsigned char byte;
@@ -44,7 +44,7 @@ static uint64_t name_at_end(struct cursor *cursor)
 
 /* Letters and digits. A message has hundreds of names, of all lengths: where
  * they end is found without a branch. */
-static uint64_t take_name(struct cursor *cursor)
+static inline uint64_t take_name(struct cursor *cursor)
 {
     const char *at = cursor->at;
     if (cursor->end - at < (ptrdiff_t)CHUNK_BYTES)
@@ -338,17 +338,26 @@ static void hear_next(struct cursor *cursor, struct tag *tag)
     hear_attribute(tag, name, value);
 }
 
+/* With a cursor of its own, which the compiler can keep in registers. */
+static void hear_attributes(struct cursor *held, struct tag *tag)
+{
+    struct cursor cursor = *held;
+    while (!cursor_done(&cursor) && *cursor.at != '>') {
+        if (*cursor.at == '/' || char_is_space(*cursor.at))
+            cursor.at++;
+        else
+            hear_next(&cursor, tag);
+    }
+    *held = cursor;
+}
+
 void tag_read(struct cursor *cursor, struct tag *tag)
 {
     *tag = (struct tag){ .width = UINT32_MAX, .height = UINT32_MAX };
     tag->name = tag_name(cursor);
-    while (!cursor_done(cursor) && *cursor->at != '>') {
-        char byte = *cursor->at;
-        if (byte == '/' || char_is_space(byte))
-            cursor->at++;
-        else
-            hear_next(cursor, tag);
-    }
+    if (cursor_byte(cursor, '>'))
+        return;
+    hear_attributes(cursor, tag);
     (void)cursor_byte(cursor, '>');
     /* A display of its own outranks the attribute "hidden". */
     if ((tag->decided & TAG_HIDES_DISPLAY) != 0)

@@ -207,21 +207,32 @@ static void hear_own(struct sketch *sketch, const struct word *word)
     sketch->own_hash = hash | 1u;
 }
 
-/* First all words are taken, then each is weighed: loops that do one thing. */
+static void hear_word(struct pass *pass, const struct word *word,
+                      uint32_t count)
+{
+    if (pass->tell)
+        tell_word(pass, word);
+    if (word->kind == WORD_PLAIN)
+        return;
+    hear_own(pass->sketch, word);
+    pass->measured->greeting += !pass->in_subject && count < GREETING_LEN
+                                && word->kind == WORD_RECIPIENT;
+}
+
+/* First all words are taken, then each is weighed: loops that do one thing. Who
+ * listens gets each by itself. */
 static void read_words(struct pass *pass, struct words *words, uint32_t max)
 {
     uint64_t *hashes = pass->sketcher->hashes;
     struct word word;
     uint32_t count = 0;
-    for (; count < max && words_next(words, &word); count++) {
-        hashes[count] = word.hash;
-        if (pass->tell)
-            tell_word(pass, &word);
-        if (word.kind == WORD_PLAIN)
-            continue;
-        hear_own(pass->sketch, &word);
-        pass->measured->greeting += !pass->in_subject && count < GREETING_LEN
-                                    && word.kind == WORD_RECIPIENT;
+    while (count < max) {
+        if (!pass->tell)
+            count += words_take_plain(words, hashes + count, max - count);
+        if (count == max || !words_next(words, &word))
+            break;
+        hear_word(pass, &word, count);
+        hashes[count++] = word.hash;
     }
     add_words(pass, hashes, count);
     count_themes(pass, hashes, count);
@@ -401,13 +412,16 @@ static bool joins_name(char byte)
 static void know_local_part(struct sketcher *sketcher, struct slice address,
                             struct words_known *known)
 {
-    const struct slice local = slice_head(address, slice_find(address, '@'));
+    const struct slice local =
+        slice_head(slice_head(address, slice_find(address, '@')), NAME_BYTES);
     struct words_known words = { .count = 0 };
     buf_clear(&sketcher->subject);
-    for (size_t i = 0; i < local.len && i < NAME_BYTES; i++)
-        (void)buf_add_byte(
-            &sketcher->subject,
-            (char)(joins_name(local.ptr[i]) ? local.ptr[i] : ' '));
+    char *letters = buf_room(&sketcher->subject, local.len);
+    if (!letters)
+        return;
+    for (size_t i = 0; i < local.len; i++)
+        letters[i] = (char)(joins_name(local.ptr[i]) ? local.ptr[i] : ' ');
+    buf_added(&sketcher->subject, local.len);
     know_name(sketcher, &words);
     if (is_role(sketcher, &words))
         return;

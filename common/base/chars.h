@@ -23,6 +23,7 @@
 #define CHAR_FTEXT 0x0200u /* header field name, RFC 5322 section 3.6.8 */
 #define CHAR_B64   0x0400u
 #define CHAR_LDH   0x0800u /* letter, digit, hyphen */
+#define CHAR_SPACE 0x1000u /* white space as HTML and CSS have it */
 
 extern const uint16_t chars_table[256];
 
@@ -37,11 +38,9 @@ static inline char char_lower(char byte)
     return byte >= 'A' && byte <= 'Z' ? (char)(byte + 32) : byte;
 }
 
-/* White space as HTML and CSS have it. */
 static inline bool char_is_space(char byte)
 {
-    return char_is(byte, CHAR_BLANK) || byte == '\n' || byte == '\r'
-           || byte == '\f';
+    return char_is(byte, CHAR_SPACE);
 }
 
 /* Value of a hexadecimal digit; -1 when it is none. */
@@ -49,7 +48,7 @@ static inline int char_hex_value(char byte)
 {
     if (!char_is(byte, CHAR_HEX))
         return -1;
-    return char_is(byte, CHAR_DIGIT) ? byte - '0' : (byte & 0x0F) + 9;
+    return (byte & 0x0F) + (byte > '9' ? 9 : 0);
 }
 
 #endif

@@ -61,10 +61,11 @@ static inline chunk chunk_digits(chunk bytes)
 /* All bits of the first `count` bytes. */
 static inline chunk chunk_heads(size_t count)
 {
-    const chunk places = {
-        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+    static const uint8_t heads_and_tails[2 * CHUNK_BYTES] = {
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
+        0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF,
     };
-    return chunk_below(places, (uint8_t)count);
+    return chunk_read((const char *)heads_and_tails + CHUNK_BYTES - count);
 }
 
 static inline bool chunk_any(chunk mask)

@@ -52,16 +52,19 @@ size_t slice_find_nocase(struct slice s, struct slice needle)
 
 static bool is_space(char byte)
 {
-    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+    return byte <= ' ' && byte >= '\t' /* most bytes are seen by this */
+           && (byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n');
 }
 
 struct slice slice_trim(struct slice s)
 {
-    while (s.len > 0 && is_space(s.ptr[0]))
-        s = slice_from(s, 1);
-    while (s.len > 0 && is_space(s.ptr[s.len - 1]))
-        s.len--;
-    return s;
+    const char *from = s.ptr;
+    size_t len = s.len;
+    for (; len > 0 && is_space(*from); len--)
+        from++;
+    while (len > 0 && is_space(from[len - 1]))
+        len--;
+    return slice_of(from, len);
 }
 
 bool slice_number(struct slice s, uint64_t max, uint64_t *number)
