@@ -15,13 +15,18 @@
  * for what they end costs more than all else in markup made of them. */
 #define FUTILE_ENDS_MAX 2000u
 
+/* What an element is for the text in it: it or one around it. */
+enum {
+    STATE_HIDDEN = 1,
+    STATE_SMALL = 2,    /* letters of no size, until one within has some */
+    STATE_COLOUR = 4,   /* a background of its own */
+    STATE_DOUBTFUL = 8, /* it says that it is hidden, and not */
+};
+
 struct element {
     uint64_t name;
-    unsigned kind;    /* ELEMENT_ bits */
-    bool is_hidden;   /* it or one around it */
-    bool is_small;    /* letters of no size, until one within has some */
-    bool has_colour;  /* it or one around it has a background of its own */
-    bool is_doubtful; /* it or one around it says that it is hidden, and not */
+    unsigned kind;  /* ELEMENT_ bits */
+    unsigned state; /* STATE_ bits */
 };
 
 struct scan {
@@ -29,8 +34,8 @@ struct scan {
     char *text; /* where the next visible character goes */
     char *text_start;
     char *text_end; /* room for ENTITY_BYTES_MAX is behind it */
-    struct element open[HTML_DEPTH_MAX];
-    uint32_t depth;
+    struct element open[HTML_DEPTH_MAX + 1]; /* the first: all of it */
+    uint32_t depth;                          /* of the innermost */
     uint32_t futile;      /* end tags that ended nothing */
     uint64_t last_tag[2]; /* for runs: the two before */
     bool in_word;         /* the text so far ends within a word */
@@ -38,17 +43,14 @@ struct scan {
 
 static bool is_hidden(const struct scan *scan)
 {
-    if (scan->depth == 0)
-        return false;
-    const struct element *inner = &scan->open[scan->depth - 1];
-    return inner->is_hidden || inner->is_small;
+    return (scan->open[scan->depth].state & (STATE_HIDDEN | STATE_SMALL)) != 0;
 }
 
 /* Which of two values a browser takes depends on whether it knows the second:
  * such text is read, and counts as hidden, too. */
 static bool is_doubtful(const struct scan *scan)
 {
-    return scan->depth > 0 && scan->open[scan->depth - 1].is_doubtful;
+    return (scan->open[scan->depth].state & STATE_DOUBTFUL) != 0;
 }
 
 static bool is_full(const struct scan *scan)
@@ -222,25 +224,33 @@ static bool ends_by(const struct element *inner, uint64_t starts, unsigned kind)
     return inner->name == TAG("li") && starts == TAG("li");
 }
 
+static unsigned state_within(unsigned outer, const struct tag *tag)
+{
+    unsigned state = outer;
+    if (tag->size != TAG_SIZE_KEPT)
+        state &= ~(unsigned)STATE_SMALL;
+    if (tag->size == TAG_SIZE_NOTHING)
+        state |= STATE_SMALL;
+    if (tag->has_colour)
+        state |= STATE_COLOUR;
+    if (tag->wavers)
+        state |= STATE_DOUBTFUL;
+    if (tag->is_hidden || (tag->is_white && (state & STATE_COLOUR) == 0))
+        state |= STATE_HIDDEN;
+    return state;
+}
+
 static void push(struct scan *scan, const struct tag *tag, unsigned kind)
 {
-    while (scan->depth > 0
-           && ends_by(&scan->open[scan->depth - 1], tag->name, kind))
+    while (ends_by(&scan->open[scan->depth], tag->name, kind))
         scan->depth--;
     if (scan->depth == HTML_DEPTH_MAX)
         return;
-    const struct element *outer =
-        scan->depth > 0 ? &scan->open[scan->depth - 1] : NULL;
-    struct element *element = &scan->open[scan->depth++];
-    element->name = tag->name;
-    element->kind = kind;
-    element->has_colour = tag->has_colour || (outer && outer->has_colour);
-    element->is_doubtful = tag->wavers || (outer && outer->is_doubtful);
-    element->is_small =
-        tag->size == TAG_SIZE_NOTHING
-        || (tag->size == TAG_SIZE_KEPT && outer && outer->is_small);
-    element->is_hidden = tag->is_hidden || (outer && outer->is_hidden)
-                         || (tag->is_white && !element->has_colour);
+    const unsigned outer = scan->open[scan->depth].state;
+    scan->open[++scan->depth] =
+        (struct element){ .name = tag->name,
+                          .kind = kind,
+                          .state = state_within(outer, tag) };
     if (scan->depth > scan->shape->deepest)
         scan->shape->deepest = scan->depth;
 }
@@ -252,12 +262,11 @@ static void pop(struct scan *scan, uint64_t name, unsigned kind)
     if (scan->futile > FUTILE_ENDS_MAX)
         return;
     for (uint32_t i = scan->depth; i > 0; i--) {
-        if (scan->open[i - 1].name == name) {
+        if (scan->open[i].name == name) {
             scan->depth = i - 1;
             return;
         }
-        if (scan->open[i - 1].name == TAG("table")
-            && (kind & ELEMENT_CELL) != 0)
+        if (scan->open[i].name == TAG("table") && (kind & ELEMENT_CELL) != 0)
             break;
     }
     scan->futile++;
@@ -403,17 +412,17 @@ static void see_markup(struct scan *scan, struct cursor *cursor)
 static void read_markup(struct scan *scan, struct slice markup)
 {
     struct cursor cursor = cursor_of(markup);
+    const char *tail = cursor.at;
+    if (markup.len > HTML_TAIL_BYTES)
+        tail = cursor.end - HTML_TAIL_BYTES;
     while (!cursor_done(&cursor)) {
-        struct slice rest = cursor_rest(&cursor);
-        if (is_full(scan) && rest.len > HTML_TAIL_BYTES) {
+        if (cursor.at < tail && is_full(scan)) {
             /* Enough was read; how it ends still tells something. */
-            scan->shape->skipped_bytes +=
-                (uint32_t)(rest.len - HTML_TAIL_BYTES);
-            cursor.at = cursor.end - HTML_TAIL_BYTES;
-            continue;
+            scan->shape->skipped_bytes += (uint32_t)(tail - cursor.at);
+            cursor.at = tail;
         }
-        if (*rest.ptr != '<')
-            cursor.at = pass_text(scan, rest);
+        if (*cursor.at != '<')
+            cursor.at = pass_text(scan, cursor_rest(&cursor));
         if (cursor_byte(&cursor, '<'))
             see_markup(scan, &cursor);
     }

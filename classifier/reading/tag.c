@@ -52,15 +52,13 @@ static inline uint64_t take_name(struct cursor *cursor)
     const chunk bytes = chunk_read(at);
     const size_t len =
         chunk_first(~(chunk_letters(bytes) | chunk_digits(bytes)));
-    uint64_t name;
-    memcpy(&name, at, sizeof name);
-    name = le64toh(name) | 0x2020202020202020u; /* no digit lacks that bit */
-    if (len < NAME_BYTES)
-        name &= (UINT64_C(1) << (8 * len)) - 1;
+    const chunk small = (bytes | ('a' ^ 'A')) & chunk_heads(len);
+    uint64_t name; /* no digit lacks that bit */
+    memcpy(&name, &small, sizeof name);
     cursor->at += len;
     if (len == CHUNK_BYTES)
         (void)name_at_end(cursor);
-    return name;
+    return le64toh(name);
 }
 
 static bool ends_name(char byte)
@@ -321,6 +319,8 @@ static uint64_t attribute_name(struct cursor *cursor)
     const char *from = cursor->at;
     const uint64_t name = take_name(cursor);
     const char *end = cursor->at;
+    if (end > from && cursor_peek(cursor) == '=')
+        return name;
     while (!cursor_done(cursor)
            && (cursor->at == from
                || (*cursor->at != '=' && !ends_name(*cursor->at))))
