@@ -121,44 +121,61 @@ static bool add_base64(struct slice text, struct buf *out)
     return is_whole;
 }
 
-/* Behind "=": a coded byte, or a line end that is not one; 0: neither. */
-static size_t coded_len(struct slice rest, int *byte)
+/* What is read of, and where it goes. */
+struct quoted {
+    const char *at;
+    const char *end;
+    char *to;
+    char *limit;
+};
+
+/* Up to the next "=", or the end of either. */
+static inline void copy_plain(struct quoted *quoted)
 {
-    *byte = -1;
-    if (rest.len >= 2) {
-        int high = char_hex_value(rest.ptr[0]);
-        int low = char_hex_value(rest.ptr[1]);
-        if (high >= 0 && low >= 0) {
-            *byte = high << 4 | low;
-            return 2;
-        }
+    while (quoted->end - quoted->at >= (ptrdiff_t)CHUNK_BYTES
+           && quoted->limit - quoted->to >= (ptrdiff_t)CHUNK_BYTES) {
+        const chunk bytes = chunk_read(quoted->at);
+        const size_t len = chunk_first(chunk_is(bytes, '='));
+        chunk_write(bytes, quoted->to);
+        quoted->at += len;
+        quoted->to += len;
+        if (len < CHUNK_BYTES)
+            return;
     }
-    size_t blanks = 0;
-    while (blanks < rest.len && char_is(rest.ptr[blanks], CHAR_BLANK))
-        blanks++;
-    if (blanks < rest.len && rest.ptr[blanks] == '\n')
-        return blanks + 1;
-    if (blanks + 1 < rest.len && rest.ptr[blanks] == '\r'
-        && rest.ptr[blanks + 1] == '\n')
-        return blanks + 2;
-    return 0;
+    while (quoted->at < quoted->end && quoted->to < quoted->limit
+           && *quoted->at != '=')
+        *quoted->to++ = *quoted->at++;
 }
 
-/* Copies up to the next "=", `most` bytes at most; how many. */
-static size_t copy_plain(const char *from, char *to, size_t most)
+/* How long a line end is, with the blanks before it; 0: none is next. */
+static size_t line_end_len(const char *at, const char *end)
 {
-    size_t done = 0;
-    while (most - done >= CHUNK_BYTES) {
-        const chunk bytes = chunk_read(from + done);
-        const size_t len = chunk_first(chunk_is(bytes, '='));
-        chunk_write(bytes, to + done);
-        done += len;
-        if (len < CHUNK_BYTES)
-            return done;
+    const char *from = at;
+    while (at < end && char_is(*at, CHAR_BLANK))
+        at++;
+    if (end - at >= 2 && at[0] == '\r' && at[1] == '\n')
+        at++;
+    return at < end && *at == '\n' ? (size_t)(at + 1 - from) : 0;
+}
+
+/* From "=": a coded byte, or a line end that is none; one that codes nothing
+ * stands for itself. */
+static inline void take_coded(struct quoted *quoted)
+{
+    const char *at = quoted->at + 1;
+    if (quoted->end - at >= 2) {
+        const int high = char_hex_value(at[0]);
+        const int low = char_hex_value(at[1]);
+        if (high >= 0 && low >= 0) {
+            *quoted->to++ = (char)(high << 4 | low);
+            quoted->at = at + 2;
+            return;
+        }
     }
-    for (; done < most && from[done] != '='; done++)
-        to[done] = from[done];
-    return done;
+    const size_t len = line_end_len(at, quoted->end);
+    if (len == 0)
+        *quoted->to++ = '=';
+    quoted->at = at + len;
 }
 
 /* What is decoded is never longer than what it was. */
@@ -166,29 +183,19 @@ static bool add_quoted(struct slice text, struct buf *out)
 {
     char *room;
     const size_t size = open_room(out, text.len, &room);
-    const char *at = text.ptr;
-    const char *end = cursor_of(text).end;
-    size_t len = 0;
-    while (at < end && len < size) {
-        const size_t left = (size_t)(end - at);
-        const size_t plain =
-            copy_plain(at, room + len, left < size - len ? left : size - len);
-        at += plain;
-        len += plain;
-        if (at == end || len == size)
-            break;
-        int byte;
-        at++;
-        const size_t coded = coded_len(slice_of(at, (size_t)(end - at)), &byte);
-        if (coded == 0)
-            room[len++] = '='; /* it codes nothing */
-        else if (byte >= 0)
-            room[len++] = (char)byte;
-        at += coded;
+    if (size == 0)
+        return text.len == 0;
+    struct quoted quoted = { .at = text.ptr,
+                             .end = text.ptr + text.len,
+                             .to = room,
+                             .limit = room + size };
+    copy_plain(&quoted);
+    while (quoted.at < quoted.end && quoted.to < quoted.limit) {
+        take_coded(&quoted);
+        copy_plain(&quoted);
     }
-    if (size > 0)
-        buf_added(out, len);
-    return at == end;
+    buf_added(out, (size_t)(quoted.to - room));
+    return quoted.at == quoted.end;
 }
 
 static bool add_plain(struct slice text, struct buf *out)
@@ -236,9 +243,9 @@ static uint32_t western_character(unsigned char byte)
 
 static bool is_ascii(const char *stretch)
 {
-    chunk all = { 0 };
-    for (size_t i = 0; i < STRETCH; i += CHUNK_BYTES)
-        all |= chunk_read(stretch + i);
+    const chunk all = chunk_read(stretch) | chunk_read(stretch + CHUNK_BYTES)
+                      | chunk_read(stretch + 2 * CHUNK_BYTES)
+                      | chunk_read(stretch + 3 * CHUNK_BYTES);
     return chunk_bits(all & 0x80) == 0;
 }
 
@@ -336,20 +343,36 @@ static bool convert(iconv_t handle, struct slice text, struct buf *out)
     return true;
 }
 
+/* The part without its transfer encoding: in the stage, unless it has none. */
+static struct slice unwrap(struct decoder *decoder, const struct part *part,
+                           bool *is_whole)
+{
+    *is_whole = true;
+    if (part->encoding == PART_IDENTITY)
+        return part->body;
+    buf_clear(&decoder->stage);
+    *is_whole = add_transfer(part->body, part->encoding, &decoder->stage);
+    return buf_slice(&decoder->stage);
+}
+
 bool decode_part(struct decoder *decoder, const struct part *part,
                  struct buf *out)
 {
     if (is_utf8(part->charset))
         return add_transfer(part->body, part->encoding, out);
-    buf_clear(&decoder->stage);
-    bool is_whole = add_transfer(part->body, part->encoding, &decoder->stage);
-    struct slice stage = buf_slice(&decoder->stage);
+    bool is_whole;
+    const struct slice coded = unwrap(decoder, part, &is_whole);
     struct converter *converter = is_western(part->charset)
                                       ? NULL
                                       : find_converter(decoder, part->charset);
-    return (converter ? convert(converter->handle, stage, out)
-                      : convert_western(stage, out))
+    return (converter ? convert(converter->handle, coded, out)
+                      : convert_western(coded, out))
            && is_whole;
+}
+
+static bool is_all_ascii(struct slice text)
+{
+    return ascii_len(text) == text.len;
 }
 
 /* Nothing has to be decoded: what is written is what is said. */
@@ -358,7 +381,7 @@ static bool is_plain(const struct part *part, struct slice text)
     if (part->encoding != PART_IDENTITY)
         return false;
     return is_utf8(part->charset)
-           || (is_western(part->charset) && ascii_len(text) == text.len);
+           || (is_western(part->charset) && is_all_ascii(text));
 }
 
 struct slice decode_text(struct decoder *decoder, const struct part *part,

@@ -36,9 +36,9 @@ struct scan {
     char *text_end; /* room for ENTITY_BYTES_MAX is behind it */
     struct element open[HTML_DEPTH_MAX + 1]; /* the first: all of it */
     uint32_t depth;                          /* of the innermost */
-    uint32_t futile;      /* end tags that ended nothing */
-    uint64_t last_tag[2]; /* for runs: the two before */
-    bool in_word;         /* the text so far ends within a word */
+    uint32_t futile;                         /* end tags that ended nothing */
+    uint64_t last_tag[2];                    /* for runs: the two before */
+    bool in_word; /* the text so far ends within a word */
 };
 
 static bool is_hidden(const struct scan *scan)
@@ -247,10 +247,9 @@ static void push(struct scan *scan, const struct tag *tag, unsigned kind)
     if (scan->depth == HTML_DEPTH_MAX)
         return;
     const unsigned outer = scan->open[scan->depth].state;
-    scan->open[++scan->depth] =
-        (struct element){ .name = tag->name,
-                          .kind = kind,
-                          .state = state_within(outer, tag) };
+    scan->open[++scan->depth] = (struct element){
+        .name = tag->name, .kind = kind, .state = state_within(outer, tag)
+    };
     if (scan->depth > scan->shape->deepest)
         scan->shape->deepest = scan->depth;
 }

@@ -43,12 +43,12 @@ static inline bool char_is_space(char byte)
     return char_is(byte, CHAR_SPACE);
 }
 
+extern const int8_t chars_hex_values[256];
+
 /* Value of a hexadecimal digit; -1 when it is none. */
 static inline int char_hex_value(char byte)
 {
-    if (!char_is(byte, CHAR_HEX))
-        return -1;
-    return (byte & 0x0F) + (byte > '9' ? 9 : 0);
+    return chars_hex_values[(unsigned char)byte];
 }
 
 #endif
