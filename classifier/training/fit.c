@@ -24,6 +24,9 @@ const struct fit_options fit_usual = {
     .spread = 0.25F,
     .solo = 0.3F,
     .lie = 0.7F,
+    .word_drop = 0.5F,
+    .measure_drop = 0.3F,
+    .margin = 1.0F,
 };
 
 const struct fit_options fit_on_base = {
@@ -44,11 +47,19 @@ struct fit {
     const struct fit_options *options;
     struct weights *weights;
     float *reach;         /* of each bucket: what its words may learn */
+    uint16_t *tokens;     /* room for those that a showing leaves */
     struct weights *sums; /* of the weights of the last rounds */
     uint32_t *order;
     size_t count;
     uint64_t random;
     float rate;
+};
+
+/* What is seen of a sample's body: all of it, or what a showing leaves. */
+struct sight {
+    const uint16_t *tokens;
+    uint32_t token_count;
+    float measures[MEASURE_COUNT]; /* what each counts for; 0: unseen */
 };
 
 /* A header that a sample is shown with. */
@@ -103,30 +114,40 @@ static void add_marks(uint64_t marks, const struct weights *weights,
             clamp(sums[c] - mean, (float)MODEL_MARKS_CAP / MODEL_POINT / 2);
 }
 
+static void see_whole(const struct samples *samples,
+                      const struct sample *sample, struct sight *sight)
+{
+    sight->tokens = samples->tokens + sample->token_at;
+    sight->token_count = sample->token_count;
+    for (uint32_t i = 0; i < MEASURE_COUNT; i++)
+        sight->measures[i] = 1;
+}
+
 /* What words and measures say, without the header. */
-static void score_body(const struct samples *samples,
-                       const struct sample *sample,
+static void score_body(const struct sample *sample, const struct sight *sight,
                        const struct weights *weights,
                        float score[MODEL_CLASSES])
 {
-    const uint16_t *tokens = samples->tokens + sample->token_at;
     float sums[MODEL_CLASSES] = { 0 };
-    for (uint32_t i = 0; i < sample->token_count; i++)
+    for (uint32_t i = 0; i < sight->token_count; i++)
         for (unsigned c = 0; c < MODEL_CLASSES; c++)
-            sums[c] += weights->words[tokens[i]][c];
-    float factor = length_factor(sample->token_count);
+            sums[c] += weights->words[sight->tokens[i]][c];
+    float factor = length_factor(sight->token_count);
     for (unsigned c = 0; c < MODEL_CLASSES; c++)
         score[c] = weights->bias[c] + factor * sums[c];
     for (uint32_t i = 0; i < MEASURE_COUNT; i++)
         for (unsigned c = 0; c < MODEL_CLASSES; c++)
-            score[c] += weights->steps[i][sample->steps[i]][c];
+            score[c] +=
+                sight->measures[i] * weights->steps[i][sample->steps[i]][c];
 }
 
 void fit_score(const struct samples *samples, const struct sample *sample,
                uint64_t marks, const struct weights *weights,
                float score[MODEL_CLASSES])
 {
-    score_body(samples, sample, weights, score);
+    struct sight sight;
+    see_whole(samples, sample, &sight);
+    score_body(sample, &sight, weights, score);
     add_marks(marks, weights, score);
 }
 
@@ -145,13 +166,15 @@ void fit_softmax(float score[MODEL_CLASSES], float temperature)
 /* A step teaches its neighbours half of what it learns: seven links say nearly
  * what eight do. */
 static void learn_steps(struct fit *fit, const struct sample *sample,
+                        const struct sight *sight,
                         const float error[MODEL_CLASSES])
 {
     for (uint32_t i = 0; i < MEASURE_COUNT; i++) {
         unsigned step = sample->steps[i];
         float(*weights)[MODEL_CLASSES] = fit->weights->steps[i];
         for (unsigned c = 0; c < MODEL_CLASSES; c++) {
-            float change = error[c] * fit->options->measure_step;
+            float change =
+                error[c] * fit->options->measure_step * sight->measures[i];
             weights[step][c] += change;
             if (step > 1)
                 weights[step - 1][c] += change * fit->options->spread;
@@ -184,24 +207,72 @@ static void learn_marks(struct fit *fit, const struct sample *sample,
                 error[c] * fit->options->mark_step;
 }
 
+/* 1 by this chance, in 2^32; nothing that a processor would have to guess. */
+static uint32_t is_by_chance(struct fit *fit, uint32_t chance)
+{
+    return next_random(fit) < chance;
+}
+
+static uint32_t chance_of(float share)
+{
+    return (uint32_t)(share * 4294967296.0F);
+}
+
+/* Leaves a part of the words, as of a shorter message, and a part of the
+ * measures, which count for the others too. A sender at hand is known by a few
+ * things that another does not have; where these may be missing, all else that
+ * tells has to learn as well. Either alone does little: what the one leaves out,
+ * the other would stand in for. */
+static void glimpse(struct fit *fit, struct sight *sight)
+{
+    const float words = fit->options->word_drop;
+    const float measures = fit->options->measure_drop;
+    if (words > 0) {
+        const uint32_t kept = chance_of(1 - words);
+        uint32_t count = 0;
+        for (uint32_t i = 0; i < sight->token_count; i++) {
+            fit->tokens[count] = sight->tokens[i];
+            count += is_by_chance(fit, kept);
+        }
+        sight->tokens = fit->tokens;
+        sight->token_count = count;
+    }
+    if (measures > 0) {
+        const uint32_t kept = chance_of(1 - measures);
+        const float counts = 1 / (1 - measures);
+        for (uint32_t i = 0; i < MEASURE_COUNT; i++)
+            sight->measures[i] = (float)is_by_chance(fit, kept) * counts;
+    }
+}
+
+static void learn_words(struct fit *fit, const struct sight *sight,
+                        const float error[MODEL_CLASSES])
+{
+    float factor = length_factor(sight->token_count);
+    for (uint32_t i = 0; i < sight->token_count; i++) {
+        float *word = fit->weights->words[sight->tokens[i]];
+        float reach = fit->reach[sight->tokens[i]] * factor;
+        for (unsigned c = 0; c < MODEL_CLASSES; c++)
+            word[c] += error[c] * reach;
+    }
+}
+
 /* One step down the slope of one sample, shown with several headers. */
 static void learn(struct fit *fit, const struct sample *sample,
                   const struct showing *showings, size_t count)
 {
     struct weights *weights = fit->weights;
-    const uint16_t *tokens = fit->samples->tokens + sample->token_at;
+    struct sight sight;
     float body[MODEL_CLASSES];
     float error[MODEL_CLASSES] = { 0 };
-    score_body(fit->samples, sample, weights, body);
+    see_whole(fit->samples, sample, &sight);
+    glimpse(fit, &sight);
+    score_body(sample, &sight, weights, body);
+    body[sample->class] -= fit->options->margin;
     for (size_t i = 0; i < count; i++)
         learn_marks(fit, sample, body, &showings[i], error);
-    float factor = length_factor(sample->token_count);
-    for (uint32_t i = 0; i < sample->token_count; i++) {
-        float reach = fit->reach[tokens[i]] * factor;
-        for (unsigned c = 0; c < MODEL_CLASSES; c++)
-            weights->words[tokens[i]][c] += error[c] * reach;
-    }
-    learn_steps(fit, sample, error);
+    learn_words(fit, &sight, error);
+    learn_steps(fit, sample, &sight, error);
     for (unsigned c = 0; c < MODEL_CLASSES; c++)
         weights->bias[c] += error[c] * fit->options->mark_step;
 }
@@ -368,6 +439,7 @@ void fit(const struct samples *samples, const struct fit_options *options,
                        .options = options,
                        .weights = weights,
                        .reach = mem_new(MODEL_BUCKETS, sizeof(float)),
+                       .tokens = mem_new(SKETCH_TOKENS_MAX, sizeof(uint16_t)),
                        .sums = weights_new(),
                        .random = 0x9E3779B97F4A7C15u };
     choose_samples(&fit);
@@ -387,5 +459,6 @@ void fit(const struct samples *samples, const struct fit_options *options,
     settle_nothing(weights);
     mem_free(fit.order);
     mem_free(fit.reach);
+    mem_free(fit.tokens);
     weights_free(&fit.sums);
 }

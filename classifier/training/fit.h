@@ -9,6 +9,10 @@
  * it; and declared transactional, bulk as one who lies would send it. So the
  * model can judge what has no header and does not trust one that has.
  *
+ * Each showing leaves out a part of the words and of the measures, and the right
+ * class has to win by a margin: so the weight spreads over all that tells, and
+ * not over the few things that tell most surely of the senders at hand.
+ *
  * An operator's samples are few beside those of the model that ships. They move
  * its weights: the fit starts from them, and what shrinks is the distance.
  */
@@ -41,6 +45,9 @@ struct fit_options {
     float spread;        /* what a neighbouring step learns */
     float solo;          /* what words of one sender learn */
     float lie;           /* weight of a sample that is shown declared */
+    float word_drop;     /* share of the words that a showing leaves out */
+    float measure_drop;  /* share of the measures */
+    float margin;        /* log-odds by which the right class has to win */
     /* NULL: from nothing. Else the weights to start from and stay near. */
     const struct weights *base;
     /* Samples with fold[sender] == held are left out. */

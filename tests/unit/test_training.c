@@ -77,6 +77,32 @@ static void samples_are_learnt(void **state)
     samples_release(&samples);
 }
 
+/* Words and measures tell the same here: either will do without the other. */
+static void each_part_tells_alone(void **state)
+{
+    (void)state;
+    struct samples samples;
+    struct weights *weights = weights_new();
+    make_samples(&samples);
+    fit(&samples, &fit_usual, weights);
+    for (size_t i = 0; i < samples.count; i++) {
+        struct sample words = samples.items[i];
+        struct sample measures = samples.items[i];
+        memset(words.steps, 0, sizeof words.steps);
+        measures.token_count = 0;
+        float score[MODEL_CLASSES];
+        fit_score(&samples, &words, 0, weights, score);
+        for (unsigned c = 0; c < MODEL_CLASSES; c++)
+            assert_true(c == words.class || score[words.class] > score[c]);
+        fit_score(&samples, &measures, 0, weights, score);
+        const bool is_bulk = score[MODEL_BULK] > score[MODEL_TRANSACTIONAL]
+                             && score[MODEL_BULK] > score[MODEL_PERSONAL];
+        assert_int_equal(is_bulk, measures.class == MODEL_BULK);
+    }
+    weights_free(&weights);
+    samples_release(&samples);
+}
+
 /* A base that knows other words keeps them, and moves where samples speak. */
 static void a_base_is_moved_not_lost(void **state)
 {
@@ -310,6 +336,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(samples_are_learnt),
+        cmocka_unit_test(each_part_tells_alone),
         cmocka_unit_test(a_base_is_moved_not_lost),
         cmocka_unit_test(templates_do_not_outvote),
         cmocka_unit_test(senders_are_held_out_whole),
