@@ -62,7 +62,7 @@ enum judge_kind {
 /* Per mille; the floor of a stream unless the config has another. What it lets
  * in and keeps out on senders not seen is what `sendyard classify train` prints;
  * the guard bounds what a campaign can do that gets in. */
-#define JUDGE_FLOOR_USUAL 800u
+#define JUDGE_FLOOR_USUAL 880u
 
 struct judge_stream {
     struct slice name;

@@ -23,7 +23,7 @@ static const struct schema_key stream_keys[] = {
       .choices = classes,
       .help = "The kind of mail it carries. Mail is moved down by evidence, "
               "never up." },
-    { "floor", TYPE_SHARE, AT(conf_stream, floor), .initial = "80%",
+    { "floor", TYPE_SHARE, AT(conf_stream, floor), .initial = "88%",
       .help = "How sure the classifier must be of mail before it goes into "
               "this stream, where the stream is transactional." },
     { "priority", TYPE_CHOICE, AT(conf_stream, urgent), .initial = "normal",

@@ -101,17 +101,29 @@ static float clamp(float value, float limit)
     return value > limit ? limit : value < -limit ? -limit : value;
 }
 
-static void add_marks(uint64_t marks, const struct weights *weights,
-                      float score[MODEL_CLASSES])
+#define MARKS_CAP ((float)MODEL_MARKS_CAP / MODEL_POINT / 2)
+
+/* What the marks say for each class, beyond what they say for all alike. */
+static void sum_marks(uint64_t marks, const struct weights *weights,
+                      float sums[MODEL_CLASSES])
 {
-    float sums[MODEL_CLASSES] = { 0 };
+    for (unsigned c = 0; c < MODEL_CLASSES; c++)
+        sums[c] = 0;
     for (; marks != 0; marks &= marks - 1)
         for (unsigned c = 0; c < MODEL_CLASSES; c++)
             sums[c] += weights->marks[__builtin_ctzll(marks)][c];
-    float mean = (sums[0] + sums[1] + sums[2]) / MODEL_CLASSES;
+    const float mean = (sums[0] + sums[1] + sums[2]) / MODEL_CLASSES;
     for (unsigned c = 0; c < MODEL_CLASSES; c++)
-        score[c] +=
-            clamp(sums[c] - mean, (float)MODEL_MARKS_CAP / MODEL_POINT / 2);
+        sums[c] -= mean;
+}
+
+static void add_marks(uint64_t marks, const struct weights *weights,
+                      float score[MODEL_CLASSES])
+{
+    float sums[MODEL_CLASSES];
+    sum_marks(marks, weights, sums);
+    for (unsigned c = 0; c < MODEL_CLASSES; c++)
+        score[c] += clamp(sums[c], MARKS_CAP);
 }
 
 static void see_whole(const struct samples *samples,
@@ -184,6 +196,24 @@ static void learn_steps(struct fit *fit, const struct sample *sample,
     }
 }
 
+/* Marks whose sum is capped already learn nothing that would take it further: it
+ * would not count, and they would grow without end. */
+static void step_marks(struct fit *fit, uint64_t marks,
+                       const float error[MODEL_CLASSES])
+{
+    float sums[MODEL_CLASSES];
+    float steps[MODEL_CLASSES];
+    sum_marks(marks, fit->weights, sums);
+    for (unsigned c = 0; c < MODEL_CLASSES; c++) {
+        const bool is_over =
+            error[c] > 0 ? sums[c] > MARKS_CAP : sums[c] < -MARKS_CAP;
+        steps[c] = is_over ? 0 : error[c] * fit->options->mark_step;
+    }
+    for (; marks != 0; marks &= marks - 1)
+        for (unsigned c = 0; c < MODEL_CLASSES; c++)
+            fit->weights->marks[__builtin_ctzll(marks)][c] += steps[c];
+}
+
 /* How far the score with this header is from what is right; the marks learn of
  * it at once. */
 static void learn_marks(struct fit *fit, const struct sample *sample,
@@ -201,10 +231,7 @@ static void learn_marks(struct fit *fit, const struct sample *sample,
         error[c] *= -fit->rate * sample->weight * showing->weight;
         errors[c] += error[c];
     }
-    for (uint64_t left = showing->marks; left != 0; left &= left - 1)
-        for (unsigned c = 0; c < MODEL_CLASSES; c++)
-            weights->marks[__builtin_ctzll(left)][c] +=
-                error[c] * fit->options->mark_step;
+    step_marks(fit, showing->marks, error);
 }
 
 /* 1 by this chance, in 2^32; nothing that a processor would have to guess. */

@@ -86,9 +86,10 @@ static int compare_keys(const void *a, const void *b)
     return (left > right) - (left < right);
 }
 
-/* Divides each weight by the root of how many samples share its key. */
+/* Divides each weight by a power of how many samples share its key. */
 static void thin_out(struct samples *samples,
-                     uint64_t (*key_of)(const struct sample *sample))
+                     uint64_t (*key_of)(const struct sample *sample),
+                     float power)
 {
     size_t count = samples->count;
     struct keyed *keyed = mem_new(count, sizeof *keyed);
@@ -99,7 +100,8 @@ static void thin_out(struct samples *samples,
         for (end = from + 1; end < count && keyed[end].key == keyed[from].key;)
             end++;
         for (size_t i = from; i < end; i++)
-            samples->items[keyed[i].at].weight /= sqrtf((float)(end - from));
+            samples->items[keyed[i].at].weight /=
+                powf((float)(end - from), power);
     }
     mem_free(keyed);
 }
@@ -117,8 +119,8 @@ static uint64_t sender_key(const struct sample *sample)
 void samples_weigh(struct samples *samples)
 {
     double sums[MODEL_CLASSES] = { 0 };
-    thin_out(samples, template_key);
-    thin_out(samples, sender_key);
+    thin_out(samples, template_key, 0.5F);
+    thin_out(samples, sender_key, 0.25F);
     for (size_t i = 0; i < samples->count; i++)
         sums[samples->items[i].class] += (double)samples->items[i].weight;
     double mean = (sums[0] + sums[1] + sums[2]) / MODEL_CLASSES;

@@ -40,9 +40,9 @@ void samples_release(struct samples *samples);
 void samples_add(struct samples *samples, const struct sketch *sketch,
                  enum model_class class, uint32_t sender);
 
-/* Gives each sample its weight: many instances of one template, and many
- * messages of one sender, count by the root of their number; the classes
- * count alike in the end. */
+/* Gives each sample its weight: many instances of one template count by the root
+ * of their number, many messages of one sender somewhat less than all of them;
+ * the classes count alike in the end. */
 void samples_weigh(struct samples *samples);
 
 #endif
