@@ -196,6 +196,39 @@ static void what_is_held_teaches_nothing(void **state)
     samples_release(&samples);
 }
 
+/* One mark tells all, and may not say all: what it would have to weigh more than
+ * the cap is worth nothing, and is not learnt. */
+static void capped_marks_do_not_grow(void **state)
+{
+    (void)state;
+    const float cap = (float)MODEL_MARKS_CAP / MODEL_POINT / 2;
+    struct samples samples;
+    struct weights *weights = weights_new();
+    struct fit_options options = fit_usual;
+    options.lie = 0;
+    options.margin = 4;
+    samples_init(&samples);
+    for (uint32_t i = 0; i < 100; i++) {
+        const bool is_bulk = i % 2 == 0;
+        const struct sketch sketch = {
+            .token_count = 1,
+            .tokens = { 7 },
+            .min_hashes = { i * 2654435761u },
+            .marks = is_bulk ? UINT64_C(1) << MARK_LIST_ID : 0,
+        };
+        samples_add(&samples, &sketch,
+                    is_bulk ? MODEL_BULK : MODEL_TRANSACTIONAL, i % SENDERS);
+    }
+    samples_weigh(&samples);
+    fit(&samples, &options, weights);
+    const float *mark = weights->marks[MARK_LIST_ID];
+    const float bulk = mark[MODEL_BULK] - (mark[0] + mark[1] + mark[2]) / 3;
+    assert_true(bulk > cap / 2);
+    assert_true(bulk < cap * 1.2F);
+    weights_free(&weights);
+    samples_release(&samples);
+}
+
 /* Three of four are bulk, the others by half; the log-odds say nearly all are,
  * and of the others that most are personal. */
 static void calibration_is_found(void **state)
@@ -341,6 +374,7 @@ int main(void)
         cmocka_unit_test(templates_do_not_outvote),
         cmocka_unit_test(senders_are_held_out_whole),
         cmocka_unit_test(what_is_held_teaches_nothing),
+        cmocka_unit_test(capped_marks_do_not_grow),
         cmocka_unit_test(calibration_is_found),
         cmocka_unit_test(verdicts_are_counted),
         cmocka_unit_test(headers_are_disguised),
