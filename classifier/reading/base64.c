@@ -41,11 +41,11 @@ static size_t read_values(const char *from, chunk *values)
 }
 
 /* Two words of eight values each, worked on at once. */
-typedef uint64_t words __attribute__((vector_size(CHUNK_BYTES)));
+typedef uint64_t pair __attribute__((vector_size(CHUNK_BYTES)));
 
 /* Four values of six bits are three bytes: the values of eight digits, the first
  * lowest, become a number of 48 bits, the first highest. */
-static words join_values(words v)
+static pair join_values(pair v)
 {
     v = (v & 0x003F003F003F003Fu) << 6 | (v >> 8 & 0x003F003F003F003Fu);
     v = (v & 0x00000FFF00000FFFu) << 12 | (v >> 16 & 0x00000FFF00000FFFu);
@@ -54,9 +54,9 @@ static words join_values(words v)
 
 static void write_values(chunk values, char *to)
 {
-    words v;
+    pair v;
     memcpy(&v, &values, sizeof v);
-    v = join_values((words){ le64toh(v[0]), le64toh(v[1]) }) << 16;
+    v = join_values((pair){ le64toh(v[0]), le64toh(v[1]) }) << 16;
     const uint64_t first = htobe64(v[0]);
     const uint64_t second = htobe64(v[1]);
     memcpy(to, &first, sizeof first);
@@ -90,7 +90,7 @@ bool base64_read(struct slice text, char *to, size_t size, size_t *len)
     unsigned held = 0;
     while (at < end) {
         const unsigned value = value_of(*at);
-        if (value < 64 && held == 0) {
+        if (value < 64 && held == 0 && size - done >= CHUNK_ROOM) {
             const size_t count = decode_fours(at, end, to + done, size - done);
             at += 4 * count;
             done += 3 * count;

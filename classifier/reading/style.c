@@ -13,7 +13,7 @@
 #define OTHER      '_' /* for what is no part of a word that matters */
 
 /* What a byte may change about how those behind it are read. */
-enum { OPENS = 1, CLOSES = 2, PARTS = 4, ESCAPES = 8 };
+enum { OPENS = 1, CLOSES = 2, PARTS = 4, CODES = 8 };
 
 static uint8_t role_of(char byte)
 {
@@ -21,8 +21,9 @@ static uint8_t role_of(char byte)
         ['"'] = OPENS | CLOSES, ['\''] = OPENS | CLOSES, ['('] = OPENS,
         ['['] = OPENS,          ['{'] = OPENS,           [')'] = CLOSES,
         [']'] = CLOSES,         ['}'] = CLOSES,          ['\n'] = CLOSES,
-        [':'] = PARTS,          [';'] = PARTS,           ['!'] = PARTS,
-        ['/'] = ESCAPES,        ['\\'] = ESCAPES,
+        ['\r'] = CLOSES,        ['\f'] = CLOSES,         [':'] = PARTS,
+        [';'] = PARTS,          ['!'] = PARTS,           ['/'] = CODES,
+        ['\\'] = CODES,
     };
     return roles[(unsigned char)byte];
 }
@@ -177,7 +178,8 @@ static bool is_nested(const struct plain *plain)
 static void follow(struct plain *plain, const char *begin, char byte)
 {
     if (plain->quote != 0) {
-        if (byte == plain->quote || byte == '\n')
+        if (byte == plain->quote || byte == '\n' || byte == '\r'
+            || byte == '\f')
             plain->quote = 0;
     } else if (plain->depth > 0 && plain->depth <= DEPTH_MAX
                && byte == plain->close[plain->depth - 1]) {

@@ -52,8 +52,9 @@ static inline uint64_t take_name(struct cursor *cursor)
     const chunk bytes = chunk_read(at);
     const size_t len =
         chunk_first(~(chunk_letters(bytes) | chunk_digits(bytes)));
+    /* No digit lacks the bit that makes letters small. */
     const chunk small = (bytes | ('a' ^ 'A')) & chunk_heads(len);
-    uint64_t name; /* no digit lacks that bit */
+    uint64_t name;
     memcpy(&name, &small, sizeof name);
     cursor->at += len;
     if (len == CHUNK_BYTES)

@@ -207,16 +207,15 @@ static void hear_own(struct sketch *sketch, const struct word *word)
     sketch->own_hash = hash | 1u;
 }
 
-static void hear_word(struct pass *pass, const struct word *word,
-                      uint32_t count)
+static void hear_word(struct pass *pass, const struct word *word, uint32_t at)
 {
     if (pass->tell)
         tell_word(pass, word);
     if (word->kind == WORD_PLAIN)
         return;
     hear_own(pass->sketch, word);
-    pass->measured->greeting += !pass->in_subject && count < GREETING_LEN
-                                && word->kind == WORD_RECIPIENT;
+    pass->measured->greeting +=
+        !pass->in_subject && at < GREETING_LEN && word->kind == WORD_RECIPIENT;
 }
 
 /* First all words are taken, then each is weighed: loops that do one thing. Who

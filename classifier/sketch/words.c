@@ -433,14 +433,22 @@ static inline bool is_capital(chunk bytes, size_t len, const char *at)
            && !chunk_any(bytes & chunk_heads(len) & LETTER_SMALL);
 }
 
+/* A chunk, and what comes behind it. */
+static inline bool has_chunk(const struct cursor *cursor)
+{
+    return cursor->end - cursor->at > (ptrdiff_t)CHUNK_BYTES;
+}
+
 /* take_run() would say the same of a plain word, at many times the cost. False,
  * and only marks taken, when what comes next is something else. */
 static bool take_plain(struct words *words, struct word *word)
 {
-    (void)skip_marks(words);
-    const char *at = words->cursor.at;
-    if (words->cursor.end - at <= (ptrdiff_t)CHUNK_BYTES)
+    if (!has_chunk(&words->cursor))
         return false;
+    (void)skip_marks(words);
+    if (!has_chunk(&words->cursor))
+        return false;
+    const char *at = words->cursor.at;
     const chunk bytes = chunk_read(at);
     const size_t len = plain_len(bytes, at);
     if (len == 0)

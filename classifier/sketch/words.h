@@ -85,8 +85,8 @@ void words_init(struct words *words, struct slice text,
 /* False when the text is over. */
 bool words_next(struct words *words, struct word *word);
 
-/* Takes plain words as long as nothing else is next, `max` of them at most, and
- * writes their hashes; says how many. What comes then, and now and then a plain
+/* Takes plain words and the marks between them as long as nothing else is next,
+ * `max` words at most, and writes their hashes; says how many. What comes then, and now and then a plain
  * word, too, is for words_next(). Nearly all words of mail are taken so. */
 uint32_t words_take_plain(struct words *words, uint64_t *hashes, uint32_t max);
 

@@ -14,6 +14,8 @@
 #define SHOWN_ENOUGH 400000u
 #define ROUNDS_MIN   10u
 
+#define MARKS_CAP ((float)MODEL_MARKS_CAP / MODEL_POINT / 2) /* of a class */
+
 const struct fit_options fit_usual = {
     .rounds = 60,
     .step = 0.05F,
@@ -47,7 +49,7 @@ struct fit {
     const struct fit_options *options;
     struct weights *weights;
     float *reach;         /* of each bucket: what its words may learn */
-    uint16_t *tokens;     /* room for those that a showing leaves */
+    uint16_t *tokens;     /* room for those that are seen */
     struct weights *sums; /* of the weights of the last rounds */
     uint32_t *order;
     size_t count;
@@ -55,7 +57,7 @@ struct fit {
     float rate;
 };
 
-/* What is seen of a sample's body: all of it, or what a showing leaves. */
+/* What is seen of a sample's body: all of it, or a part. */
 struct sight {
     const uint16_t *tokens;
     uint32_t token_count;
@@ -100,8 +102,6 @@ static float clamp(float value, float limit)
 {
     return value > limit ? limit : value < -limit ? -limit : value;
 }
-
-#define MARKS_CAP ((float)MODEL_MARKS_CAP / MODEL_POINT / 2)
 
 /* What the marks say for each class, beyond what they say for all alike. */
 static void sum_marks(uint64_t marks, const struct weights *weights,
@@ -175,7 +175,7 @@ void fit_softmax(float score[MODEL_CLASSES], float temperature)
         score[c] /= sum;
 }
 
-/* A step teaches its neighbours half of what it learns: seven links say nearly
+/* A step teaches its neighbours a part of what it learns: seven links say nearly
  * what eight do. */
 static void learn_steps(struct fit *fit, const struct sample *sample,
                         const struct sight *sight,
@@ -196,8 +196,9 @@ static void learn_steps(struct fit *fit, const struct sample *sample,
     }
 }
 
-/* Marks whose sum is capped already learn nothing that would take it further: it
- * would not count, and they would grow without end. */
+/* What a class would learn by its own error, where its sum is capped already, is
+ * left: it would not count, and marks would grow without end. What the others
+ * learn may still move it, to twice the cap at most. */
 static void step_marks(struct fit *fit, uint64_t marks,
                        const float error[MODEL_CLASSES])
 {
@@ -234,12 +235,13 @@ static void learn_marks(struct fit *fit, const struct sample *sample,
     step_marks(fit, showing->marks, error);
 }
 
-/* 1 by this chance, in 2^32; nothing that a processor would have to guess. */
-static uint32_t is_by_chance(struct fit *fit, uint32_t chance)
+/* By this chance, in 2^32; nothing that a processor would have to guess. */
+static bool is_by_chance(struct fit *fit, uint32_t chance)
 {
     return next_random(fit) < chance;
 }
 
+/* A share below 1. */
 static uint32_t chance_of(float share)
 {
     return (uint32_t)(share * 4294967296.0F);

@@ -45,8 +45,9 @@ struct fit_options {
     float spread;        /* what a neighbouring step learns */
     float solo;          /* what words of one sender learn */
     float lie;           /* weight of a sample that is shown declared */
-    float word_drop;     /* share of the words that a showing leaves out */
-    float measure_drop;  /* share of the measures */
+    float word_drop;     /* share of the words that are left out each time a
+                            sample is seen: 0 to 0.9 */
+    float measure_drop;  /* share of the measures: 0 to 0.9 */
     float margin;        /* log-odds by which the right class has to win */
     /* NULL: from nothing. Else the weights to start from and stay near. */
     const struct weights *base;
@@ -57,7 +58,8 @@ struct fit_options {
 
 extern const struct fit_options fit_usual;
 
-/* For a base: smaller steps, a stronger pull, and words of one sender count. */
+/* For a base: fewer rounds, words of one sender count, and nothing is left out:
+ * the few samples are meant to be known by what is theirs. */
 extern const struct fit_options fit_on_base;
 
 struct weights *weights_new(void) must_check;

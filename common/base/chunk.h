@@ -105,7 +105,8 @@ static inline chunk chunk_of(struct slice text)
     chunk bytes = { 0 };
     if (text.len >= CHUNK_BYTES)
         return chunk_read(text.ptr);
-    memcpy(&bytes, text.ptr, text.len);
+    if (text.len > 0) /* else it may be NULL */
+        memcpy(&bytes, text.ptr, text.len);
     return bytes;
 }
 

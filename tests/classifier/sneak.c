@@ -43,7 +43,7 @@
 #define SAMPLES_MAX   20000u
 #define N             50u
 #define POT           150u
-#define FLOOR         900u
+#define FLOOR         JUDGE_FLOOR_USUAL
 
 struct sample {
     struct sketch sketch;

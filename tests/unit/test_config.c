@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "classifier/judge.h"
 #include "common/base/attr.h"
 #include "common/base/buf.h"
 #include "common/base/mem.h"
@@ -65,6 +66,7 @@ static void a_small_config_is_enough(void **state)
     assert_int_equal(conf->listeners[1].address.port, 465);
     assert_int_equal(conf->listeners[1].tls, LISTENER_IMPLICIT);
     assert_int_equal(conf->stream_count, 3);
+    assert_int_equal(conf->streams[0].floor, 10 * JUDGE_FLOOR_USUAL);
     assert_true(conf->streams[0].urgent);
     assert_false(conf->streams[2].urgent);
     assert_int_equal(conf->streams[2].index, 2);

@@ -102,6 +102,102 @@ static void base64_is_read_at_any_place(void **state)
         }
 }
 
+/* Where nothing fits, nothing is written, and it is said. */
+static void no_room_is_no_harm(void **state)
+{
+    (void)state;
+    struct decoder *decoder = decoder_new();
+    for (unsigned encoding = PART_IDENTITY; encoding <= PART_QUOTED;
+         encoding++) {
+        const struct part part = { .encoding = (enum part_encoding)encoding,
+                                   .body = SLICE("QUJDREVGR0hJSktMTU5PUFFS") };
+        struct buf out;
+        buf_init(&out, 0);
+        assert_false(decode_part(decoder, &part, &out));
+        assert_int_equal(out.len, 0);
+        buf_release(&out);
+    }
+    decoder_free(&decoder);
+}
+
+static const struct {
+    const char *coded;
+    const char *text;
+} quoted[] = {
+    { "=41", "A" },
+    { "=e4", "\xe4" },
+    { "=E4", "\xe4" },
+    { "=\r\n", "" },
+    { "=\n", "" },
+    { "= \t\r\n", "" },
+    { "=", "=" },
+    { "=4", "=4" },
+    { "=4g", "=4g" },
+    { "= x", "= x" },
+    { "=\r", "=\r" },
+    { "==41", "=A" },
+    { "=\r\n=\r\n=41=", "A=" },
+};
+
+/* Wherever it stands in a text, of which all is read and nothing else, and all
+ * the room that there is. */
+static void quoted_is_read_at_any_place(void **state)
+{
+    (void)state;
+    struct decoder *decoder = decoder_new();
+    for (size_t i = 0; i < ARRAY_LEN(quoted); i++)
+        for (size_t before = 0; before <= 40; before++) {
+            const size_t len = before + strlen(quoted[i].coded);
+            const size_t decoded = before + strlen(quoted[i].text);
+            char *body = mem_resize(NULL, len, 1);
+            char expected[64];
+            memset(body, 'x', before);
+            memcpy(body + before, quoted[i].coded, len - before);
+            memset(expected, 'x', before);
+            memcpy(expected + before, quoted[i].text, decoded - before);
+            const struct part part = { .encoding = PART_QUOTED,
+                                       .body = slice_of(body, len) };
+            for (size_t room = 1; room <= len + 1; room++) {
+                struct buf out;
+                const size_t fits = room < decoded ? room : decoded;
+                buf_init(&out, room);
+                const bool is_whole = decode_part(decoder, &part, &out);
+                assert_true(is_whole || room <= decoded);
+                assert_int_equal(out.len, fits);
+                if (fits > 0)
+                    assert_memory_equal(out.ptr, expected, fits);
+                buf_release(&out);
+            }
+            mem_free(body);
+        }
+    decoder_free(&decoder);
+}
+
+/* One letter that is not ASCII, wherever it stands. */
+static void letters_are_converted_at_any_place(void **state)
+{
+    (void)state;
+    struct decoder *decoder = decoder_new();
+    for (size_t before = 0; before <= 130; before++) {
+        char body[200];
+        char expected[201];
+        struct buf out;
+        memset(body, 'x', sizeof body);
+        memset(expected, 'x', sizeof expected);
+        body[before] = '\xfc';
+        memcpy(expected + before, "\xc3\xbc", 2);
+        const struct part part = { .encoding = PART_IDENTITY,
+                                   .charset = SLICE("iso-8859-1"),
+                                   .body = slice_of(body, sizeof body) };
+        buf_init(&out, 400);
+        assert_true(decode_part(decoder, &part, &out));
+        assert_int_equal(out.len, sizeof expected);
+        assert_memory_equal(out.ptr, expected, sizeof expected);
+        buf_release(&out);
+    }
+    decoder_free(&decoder);
+}
+
 /* What needs no decoding is not copied. */
 static void plain_text_is_read_where_it_stands(void **state)
 {
@@ -200,6 +296,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parts_become_text),
         cmocka_unit_test(base64_is_read_at_any_place),
+        cmocka_unit_test(no_room_is_no_harm),
+        cmocka_unit_test(quoted_is_read_at_any_place),
+        cmocka_unit_test(letters_are_converted_at_any_place),
         cmocka_unit_test(plain_text_is_read_where_it_stands),
         cmocka_unit_test(what_does_not_fit_is_said),
         cmocka_unit_test(encoded_words_become_text),

@@ -95,6 +95,7 @@ static const struct {
     { "<p style=\"x:(];display:none;)\">seen", "seen" },
     { "<p style=\"x:{;display:none;}\">seen", "seen" },
     { "<p style=\"x:'\n;display:none\">secret</p>x", "x" },
+    { "<p style=\"x:'\f';display:none;y:'\">seen", "seen" },
     { "<p style=\"x:'(';display:none\">secret</p>x", "x" },
     { "<p style=\"background:url(//a/*b);display:none\">secret</p>x", "x" },
     { "<p style=\"disp&#108;ay:none\">secret</p>x", "x" },

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -53,6 +54,27 @@ static void leaves_are_found(void **state)
     expect(MIXED "--a\r\nContent-Type: message/rfc822\r\n\r\n"
                  "Subject: inner\r\n\r\ninner text\r\n--a--\r\n",
            "[inner text]");
+}
+
+/* Wherever it stands, and whatever dashes are before it. */
+static void boundaries_are_found_at_any_place(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "one- -- text--a\n- of\n-some length, that has\n -- dashes in it, and\n"
+        "--b too";
+    for (size_t len = 1; len < sizeof text - 1; len++) {
+        char message[512];
+        char leaves[256];
+        (void)snprintf(message, sizeof message,
+                       MIXED
+                       "--a\r\n\r\nx%.*s\r\n--a\r\n\r\ny%.*s\r\n--a--\r\n",
+                       (int)len, text, (int)len, text);
+        (void)snprintf(leaves, sizeof leaves, "[x%.*s][y%.*s]", (int)len, text,
+                       (int)len, text);
+        if (text[len - 1] != ' ' && text[len - 1] != '\n')
+            expect(message, leaves);
+    }
 }
 
 static void what_is_broken_ends_where_readers_end_it(void **state)
@@ -150,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leaves_are_found),
+        cmocka_unit_test(boundaries_are_found_at_any_place),
         cmocka_unit_test(what_is_broken_ends_where_readers_end_it),
         cmocka_unit_test(a_leaf_says_what_it_is),
         cmocka_unit_test(depth_and_number_are_bounded),
