@@ -244,8 +244,8 @@ static uint32_t western_character(unsigned char byte)
 static bool is_ascii(const char *stretch)
 {
     const chunk all = chunk_read(stretch) | chunk_read(stretch + CHUNK_BYTES)
-                      | chunk_read(stretch + 2 * CHUNK_BYTES)
-                      | chunk_read(stretch + 3 * CHUNK_BYTES);
+                      | chunk_read(stretch + (size_t)2 * CHUNK_BYTES)
+                      | chunk_read(stretch + (size_t)3 * CHUNK_BYTES);
     return chunk_bits(all & 0x80) == 0;
 }
 

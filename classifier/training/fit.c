@@ -468,7 +468,8 @@ void fit(const struct samples *samples, const struct fit_options *options,
                        .options = options,
                        .weights = weights,
                        .reach = mem_new(MODEL_BUCKETS, sizeof(float)),
-                       .tokens = mem_new(SKETCH_TOKENS_MAX, sizeof(uint16_t)),
+                       .tokens =
+                           mem_new((size_t)SKETCH_TOKENS_MAX, sizeof(uint16_t)),
                        .sums = weights_new(),
                        .random = 0x9E3779B97F4A7C15u };
     choose_samples(&fit);

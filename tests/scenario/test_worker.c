@@ -266,6 +266,15 @@ static void open_bus(struct yard *yard)
         fail_msg("%s", fault.text);
 }
 
+/* The router goes, and says nothing more; another comes. */
+static void renew_bus(struct yard *yard)
+{
+    bus_free(&yard->bus);
+    yard->is_known = false;
+    loop_turn(yard->loop);
+    open_bus(yard);
+}
+
 static void on_time(void *context)
 {
     loop_stop(context);
@@ -758,9 +767,7 @@ static void results_outlive_a_router(void **state)
     run_yard(yard, 2, "", 0);
     WAIT_FOR(yard, yard->result_count, 5u);
 
-    bus_free(&yard->bus);
-    loop_turn(yard->loop);
-    open_bus(yard);
+    renew_bus(yard);
     yard->is_acking = true;
     WAIT_FOR(yard, yard->result_count, 10u);
     assert_int_equal(yard->held, 5);
@@ -768,9 +775,7 @@ static void results_outlive_a_router(void **state)
         assert_true(yard->results[5 + i].lease <= 5);
 
     run_for(yard, 500); /* until the last of them is acknowledged */
-    bus_free(&yard->bus);
-    loop_turn(yard->loop);
-    open_bus(yard);
+    renew_bus(yard);
     size_t hellos = yard->hellos;
     /* Lane 0 is another one now: nothing of the old one may be left. */
     yard->lanes[0].site = "s3";
