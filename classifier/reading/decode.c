@@ -370,18 +370,13 @@ bool decode_part(struct decoder *decoder, const struct part *part,
            && is_whole;
 }
 
-static bool is_all_ascii(struct slice text)
-{
-    return ascii_len(text) == text.len;
-}
-
 /* Nothing has to be decoded: what is written is what is said. */
 static bool is_plain(const struct part *part, struct slice text)
 {
     if (part->encoding != PART_IDENTITY)
         return false;
     return is_utf8(part->charset)
-           || (is_western(part->charset) && is_all_ascii(text));
+           || (is_western(part->charset) && ascii_len(text) == text.len);
 }
 
 struct slice decode_text(struct decoder *decoder, const struct part *part,

@@ -320,8 +320,6 @@ static uint64_t attribute_name(struct cursor *cursor)
     const char *from = cursor->at;
     const uint64_t name = take_name(cursor);
     const char *end = cursor->at;
-    if (end > from && cursor_peek(cursor) == '=')
-        return name;
     while (!cursor_done(cursor)
            && (cursor->at == from
                || (*cursor->at != '=' && !ends_name(*cursor->at))))
@@ -356,8 +354,6 @@ void tag_read(struct cursor *cursor, struct tag *tag)
 {
     *tag = (struct tag){ .width = UINT32_MAX, .height = UINT32_MAX };
     tag->name = tag_name(cursor);
-    if (cursor_byte(cursor, '>'))
-        return;
     hear_attributes(cursor, tag);
     (void)cursor_byte(cursor, '>');
     /* A display of its own outranks the attribute "hidden". */

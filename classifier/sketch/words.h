@@ -86,8 +86,9 @@ void words_init(struct words *words, struct slice text,
 bool words_next(struct words *words, struct word *word);
 
 /* Takes plain words and the marks between them as long as nothing else is next,
- * `max` words at most, and writes their hashes; says how many. What comes then, and now and then a plain
- * word, too, is for words_next(). Nearly all words of mail are taken so. */
+ * `max` words at most, and writes their hashes; says how many. What comes then,
+ * and now and then a plain word, too, is for words_next(). Nearly all words of
+ * mail are taken so. */
 uint32_t words_take_plain(struct words *words, uint64_t *hashes, uint32_t max);
 
 /* Adds the words of a name or a local part, those of one letter left out. */

@@ -9,9 +9,9 @@
  * it; and declared transactional, bulk as one who lies would send it. So the
  * model can judge what has no header and does not trust one that has.
  *
- * Each showing leaves out a part of the words and of the measures, and the right
- * class has to win by a margin: so the weight spreads over all that tells, and
- * not over the few things that tell most surely of the senders at hand.
+ * Each time that a sample is seen a part of its words and measures is left out,
+ * and the right class has to win by a margin: so the weight spreads over all that
+ * tells, and not over the few things that tell most surely of the senders at hand.
  *
  * An operator's samples are few beside those of the model that ships. They move
  * its weights: the fit starts from them, and what shrinks is the distance.

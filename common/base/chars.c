@@ -1,4 +1,4 @@
-/* chars.c - the table of byte classes. */
+/* chars.c - the tables of byte classes and of hexadecimal digits. */
 #include "common/base/chars.h"
 
 /* clang-format off */

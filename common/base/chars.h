@@ -1,5 +1,5 @@
 /*
- * chars.h - what a byte may be part of, in one table.
+ * chars.h - what a byte may be part of, and its value as a digit, in tables.
  *
  * The classes are those of RFC 5234 (ALPHA, DIGIT, HEXDIG, WSP), RFC 5322
  * section 3.2.3 (atext), RFC 5321 section 4.1.2 (qtextSMTP), and RFC 3461
