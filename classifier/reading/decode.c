@@ -121,6 +121,8 @@ static bool add_base64(struct slice text, struct buf *out)
     return is_whole;
 }
 
+#define STRETCH ((size_t)4 * CHUNK_BYTES)
+
 /* What is read of, and where it goes. */
 struct quoted {
     const char *at;
@@ -178,6 +180,63 @@ static inline void take_coded(struct quoted *quoted)
     quoted->at = at + len;
 }
 
+/* A coded byte or a line end that is none. False, and nothing taken, when "="
+ * begins neither: hardly ever. Which of the two it is, is as good as chance, so
+ * there is no branch on it. */
+static inline bool take_usual(struct quoted *quoted)
+{
+    const char *at = quoted->at;
+    const int value = char_hex_value(at[1]) * 16 | char_hex_value(at[2]);
+    const bool is_coded = value >= 0;
+    const bool is_short = at[1] == '\n';
+    const bool is_line_end = is_short | ((at[1] == '\r') & (at[2] == '\n'));
+    *quoted->to = (char)value;
+    quoted->to += is_coded;
+    quoted->at += 3 - is_short;
+    if (is_coded | is_line_end)
+        return true;
+    quoted->at = at;
+    return false;
+}
+
+static uint64_t find_equals(const char *from)
+{
+    uint64_t equals = 0;
+    for (size_t i = 0; i < STRETCH; i += CHUNK_BYTES)
+        equals |= (uint64_t)chunk_bits(chunk_is(chunk_read(from + i), '='))
+                  << i;
+    return equals;
+}
+
+/* Copies up to `until`, at most a stretch; a whole one is read and written. */
+static inline void copy_to(struct quoted *quoted, const char *until)
+{
+    memcpy(quoted->to, quoted->at, STRETCH);
+    quoted->to += until - quoted->at;
+    quoted->at = until;
+}
+
+/* Stretch by stretch, as long as there is another behind, and room for both. */
+static void take_stretches(struct quoted *quoted)
+{
+    while (quoted->end - quoted->at >= (ptrdiff_t)(2 * STRETCH)
+           && quoted->limit - quoted->to >= (ptrdiff_t)(2 * STRETCH)) {
+        const char *from = quoted->at;
+        uint64_t equals = find_equals(from);
+        while (equals != 0) {
+            copy_to(quoted, from + __builtin_ctzll(equals));
+            if (!take_usual(quoted))
+                take_coded(quoted);
+            const size_t done = (size_t)(quoted->at - from);
+            if (done >= STRETCH)
+                break;
+            equals &= ~UINT64_C(0) << done;
+        }
+        if (quoted->at < from + STRETCH)
+            copy_to(quoted, from + STRETCH);
+    }
+}
+
 /* What is decoded is never longer than what it was. */
 static bool add_quoted(struct slice text, struct buf *out)
 {
@@ -189,6 +248,7 @@ static bool add_quoted(struct slice text, struct buf *out)
                              .end = text.ptr + text.len,
                              .to = room,
                              .limit = room + size };
+    take_stretches(&quoted);
     copy_plain(&quoted);
     while (quoted.at < quoted.end && quoted.to < quoted.limit) {
         take_coded(&quoted);
@@ -238,8 +298,6 @@ static uint32_t western_character(unsigned char byte)
     };
     return byte >= 0x80 && byte < 0xA0 ? specials[byte - 0x80] : byte;
 }
-
-#define STRETCH ((size_t)4 * CHUNK_BYTES)
 
 static bool is_ascii(const char *stretch)
 {

@@ -173,6 +173,63 @@ static void quoted_is_read_at_any_place(void **state)
     decoder_free(&decoder);
 }
 
+/* Pieces that say the same whatever stands beside them. */
+static const struct {
+    const char *coded;
+    const char *text;
+} pieces[] = {
+    { "=3D", "=" },
+    { "=c3=BC", "\xc3\xbc" },
+    { "=\r\n", "" },
+    { "=\n", "" },
+    { "= \t\r\n", "" },
+    { "=x", "=x" },
+    { "==41", "=A" },
+    { "=4.", "=4." },
+    { "a", "a" },
+    { "some words", "some words" },
+    { "\r\n", "\r\n" },
+    { "a line of forty bytes, and not one less. ",
+      "a line of forty bytes, and not one less. " },
+};
+
+/* Long texts are read by stretches: whatever they are made of, and cut at any
+ * place by their room. */
+static void long_quoted_texts_are_their_pieces(void **state)
+{
+    (void)state;
+    struct decoder *decoder = decoder_new();
+    uint64_t random = 88172645463325252u;
+    struct buf body;
+    struct buf expected;
+    buf_init(&body, 4096);
+    buf_init(&expected, 4096);
+    for (size_t i = 0; i < 20000; i++) {
+        buf_clear(&body);
+        buf_clear(&expected);
+        for (size_t count = i % 60; count > 0; count--) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            const size_t which = (random >> 33) % ARRAY_LEN(pieces);
+            (void)buf_add_text(&body, pieces[which].coded);
+            (void)buf_add_text(&expected, pieces[which].text);
+        }
+        const struct part part = { .encoding = PART_QUOTED,
+                                   .body = buf_slice(&body) };
+        const size_t room = i % 3 == 0 ? 1 + expected.len / 2 : body.len + 1;
+        const struct slice fits = slice_head(buf_slice(&expected), room);
+        struct buf out;
+        buf_init(&out, room);
+        const bool is_whole = decode_part(decoder, &part, &out);
+        assert_true(is_whole || room <= expected.len);
+        if (!slice_equal(buf_slice(&out), fits))
+            fail_msg("\"%.*s\"", (int)body.len, body.ptr);
+        buf_release(&out);
+    }
+    buf_release(&body);
+    buf_release(&expected);
+    decoder_free(&decoder);
+}
+
 /* One letter that is not ASCII, wherever it stands. */
 static void letters_are_converted_at_any_place(void **state)
 {
@@ -298,6 +355,7 @@ int main(void)
         cmocka_unit_test(base64_is_read_at_any_place),
         cmocka_unit_test(no_room_is_no_harm),
         cmocka_unit_test(quoted_is_read_at_any_place),
+        cmocka_unit_test(long_quoted_texts_are_their_pieces),
         cmocka_unit_test(letters_are_converted_at_any_place),
         cmocka_unit_test(plain_text_is_read_where_it_stands),
         cmocka_unit_test(what_does_not_fit_is_said),
