@@ -15,58 +15,75 @@
 static const struct element_form forms[LETTERS][FORMS_A_ROW] = {
 #define VOID   ELEMENT_VOID
 #define INLINE ELEMENT_INLINE
-#define RAW    ELEMENT_RAW
+#define BLOCK  ELEMENT_STARTS_BLOCK
+#define RAW    (BLOCK | ELEMENT_RAW)
+#define PARA   (BLOCK | ELEMENT_ENDS_BEFORE(ELEMENT_STARTS_BLOCK))
+#define CELL   (BLOCK | ELEMENT_CELL | ELEMENT_STARTS_CELL \
+                | ELEMENT_ENDS_BEFORE(ELEMENT_STARTS_CELL | ELEMENT_STARTS_ROW))
+#define ROW    (BLOCK | ELEMENT_STARTS_ROW \
+                | ELEMENT_ENDS_BEFORE(ELEMENT_STARTS_ROW))
+#define ITEM   (BLOCK | ELEMENT_STARTS_ITEM \
+                | ELEMENT_ENDS_BEFORE(ELEMENT_STARTS_ITEM))
 #define COUNT(counter) offsetof(struct html_shape, counter)
     ['a' - 'a'] = {
         { TAG("a"), INLINE | ELEMENT_LINK, 0 }, { TAG("area"), VOID, 0 } },
     ['b' - 'a'] = {
         { TAG("br"), VOID, 0 }, { TAG("b"), INLINE, 0 },
-        { TAG("blockquo"), 0, COUNT(quotes) }, { TAG("base"), VOID, 0 } },
+        { TAG("blockquo"), BLOCK, COUNT(quotes) }, { TAG("base"), VOID, 0 } },
     ['c' - 'a'] = {
         { TAG("code"), INLINE, COUNT(codes) }, { TAG("col"), VOID, 0 } },
     ['e' - 'a'] = { { TAG("em"), INLINE, 0 } },
     ['f' - 'a'] = {
-        { TAG("font"), INLINE, 0 }, { TAG("form"), 0, COUNT(forms) } },
+        { TAG("font"), INLINE, 0 }, { TAG("form"), BLOCK, COUNT(forms) } },
     ['h' - 'a'] = {
-        { TAG("h1"), 0, COUNT(headings) }, { TAG("h2"), 0, COUNT(headings) },
-        { TAG("h3"), 0, COUNT(headings) }, { TAG("h4"), 0, COUNT(headings) },
-        { TAG("h5"), 0, COUNT(headings) }, { TAG("h6"), 0, COUNT(headings) },
+        { TAG("h1"), BLOCK, COUNT(headings) },
+        { TAG("h2"), BLOCK, COUNT(headings) },
+        { TAG("h3"), BLOCK, COUNT(headings) },
+        { TAG("h4"), BLOCK, COUNT(headings) },
+        { TAG("h5"), BLOCK, COUNT(headings) },
+        { TAG("h6"), BLOCK, COUNT(headings) },
         { TAG("hr"), VOID, COUNT(rules) } },
     ['i' - 'a'] = {
         { TAG("img"), VOID | INLINE | ELEMENT_IMAGE, 0 },
         { TAG("i"), INLINE, 0 }, { TAG("input"), VOID, COUNT(forms) } },
     ['l' - 'a'] = {
-        { TAG("li"), 0, COUNT(items) }, { TAG("link"), VOID, 0 } },
+        { TAG("li"), ITEM, COUNT(items) }, { TAG("link"), VOID, 0 } },
     ['m' - 'a'] = { { TAG("meta"), VOID, 0 }, { TAG("mark"), INLINE, 0 } },
     ['p' - 'a'] = {
-        { TAG("p"), 0, COUNT(paragraphs) }, { TAG("pre"), 0, COUNT(codes) } },
+        { TAG("p"), PARA, COUNT(paragraphs) },
+        { TAG("pre"), BLOCK, COUNT(codes) } },
     ['s' - 'a'] = {
         { TAG("span"), INLINE, 0 }, { TAG("strong"), INLINE, 0 },
         { TAG("style"), RAW, 0 }, { TAG("small"), INLINE, 0 },
         { TAG("sup"), INLINE, 0 }, { TAG("sub"), INLINE, 0 },
         { TAG("source"), VOID, 0 }, { TAG("script"), RAW, 0 } },
     ['t' - 'a'] = {
-        { TAG("td"), ELEMENT_CELL, COUNT(cells) }, { TAG("tr"), 0, 0 },
-        { TAG("table"), 0, COUNT(tables) },
-        { TAG("th"), ELEMENT_CELL, COUNT(cells) },
+        { TAG("td"), CELL, COUNT(cells) }, { TAG("tr"), ROW, 0 },
+        { TAG("table"), BLOCK, COUNT(tables) },
+        { TAG("th"), CELL, COUNT(cells) },
         { TAG("title"), RAW, 0 } },
     ['u' - 'a'] = { { TAG("u"), INLINE, 0 } },
     ['w' - 'a'] = { { TAG("wbr"), VOID | INLINE, 0 } },
 #undef VOID
 #undef INLINE
+#undef BLOCK
 #undef RAW
+#undef PARA
+#undef CELL
+#undef ROW
+#undef ITEM
 #undef COUNT
 };
 /* clang-format on */
 
 const struct element_form *element_form(uint64_t name)
 {
-    static const struct element_form unknown = { .name = 0 };
+    static const struct element_form unknown = { .kind = ELEMENT_STARTS_BLOCK };
     const uint64_t row = (name & 0xff) - 'a';
     if (row >= LETTERS)
         return &unknown;
     const struct element_form *form = forms[row];
     while (form->name != name && form->name != 0)
         form++;
-    return form;
+    return form->name == name ? form : &unknown;
 }

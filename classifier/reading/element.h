@@ -14,13 +14,22 @@
 #define ELEMENT_LINK   0x10u
 #define ELEMENT_IMAGE  0x20u
 
+/* What its start tag is to an element that is open and needs no end tag, ... */
+#define ELEMENT_STARTS_BLOCK 0x0100u /* and is not void */
+#define ELEMENT_STARTS_CELL  0x0200u
+#define ELEMENT_STARTS_ROW   0x0400u
+#define ELEMENT_STARTS_ITEM  0x0800u
+/* ... which ends by itself before one of these: a paragraph before a block, a
+ * cell before a cell or row, an item before an item. */
+#define ELEMENT_ENDS_BEFORE(starts) (((starts)&0x0F00u) << 8)
+
 struct element_form {
     uint64_t name;
     uint32_t kind;
     uint32_t count; /* offset of a counter in struct html_shape; 0: none */
 };
 
-/* Of the element of this name (tag.h). One that is not known parts words and is
+/* Of the element of this name (tag.h). One that is not known is a block and
  * nothing else. */
 const struct element_form *element_form(uint64_t name);
 

@@ -211,19 +211,6 @@ static void add_less_than(struct scan *scan)
         *scan->text++ = '<';
 }
 
-/* What a start tag ends by itself when it is the innermost: a paragraph before
- * a block, a cell before a cell or row, an item before an item. */
-static bool ends_by(const struct element *inner, uint64_t starts, unsigned kind)
-{
-    if (inner->name == TAG("p"))
-        return (kind & (ELEMENT_INLINE | ELEMENT_VOID)) == 0;
-    if ((inner->kind & ELEMENT_CELL) != 0)
-        return (kind & ELEMENT_CELL) != 0 || starts == TAG("tr");
-    if (inner->name == TAG("tr"))
-        return starts == TAG("tr");
-    return inner->name == TAG("li") && starts == TAG("li");
-}
-
 static unsigned state_within(unsigned outer, const struct tag *tag)
 {
     unsigned state = outer;
@@ -242,7 +229,7 @@ static unsigned state_within(unsigned outer, const struct tag *tag)
 
 static void push(struct scan *scan, const struct tag *tag, unsigned kind)
 {
-    while (ends_by(&scan->open[scan->depth], tag->name, kind))
+    while ((scan->open[scan->depth].kind & ELEMENT_ENDS_BEFORE(kind)) != 0)
         scan->depth--;
     if (scan->depth == HTML_DEPTH_MAX)
         return;
@@ -295,17 +282,26 @@ static void count_tag(struct scan *scan, const struct tag *tag,
     }
 }
 
+/* The first or the second, with no branch on which. */
+static inline uint64_t pick(bool is_first, uint64_t first, uint64_t second)
+{
+    return second ^ ((first ^ second) & (0 - (uint64_t)is_first));
+}
+
 /* The skeleton takes a tag that repeats, or a pair that does, only once, so
- * that a receipt of two lines and one of five have the same. */
+ * that a receipt of two lines and one of five have the same. Whether it does is as
+ * good as chance, so there is no branch on it. */
 static void add_bone(struct scan *scan, uint64_t name)
 {
-    if (name == scan->last_tag[0] || name == scan->last_tag[1])
-        return;
-    scan->last_tag[1] = scan->last_tag[0];
-    scan->last_tag[0] = name;
-    scan->shape->skeleton =
-        (scan->shape->skeleton ^ name) * 0x9E3779B97F4A7C15u;
-    scan->shape->skeleton ^= scan->shape->skeleton >> 29;
+    const uint64_t last = scan->last_tag[0];
+    const uint64_t before_last = scan->last_tag[1];
+    const uint64_t bones = scan->shape->skeleton;
+    const bool repeats = (name == last) | (name == before_last);
+    uint64_t longer = (bones ^ name) * 0x9E3779B97F4A7C15u;
+    longer ^= longer >> 29;
+    scan->shape->skeleton = pick(repeats, bones, longer);
+    scan->last_tag[0] = pick(repeats, last, name);
+    scan->last_tag[1] = pick(repeats, before_last, last);
 }
 
 static void part_at(struct scan *scan, unsigned kind)

@@ -15,61 +15,83 @@ enum place { PLACE_HOST, PLACE_PATH };
 
 struct needle {
     struct slice text; /* in lower case; empty: no more of this letter */
-    enum place place;
-    uint32_t count; /* offset of the counter in struct html_shape */
+    uint32_t count;    /* offset of the counter in struct html_shape */
 };
 
 #define LETTERS       26u
 #define NEEDLES_A_ROW 4u /* the longest row, and the empty one that ends it */
 
-/* By the first letter, so that few are looked at. */
+/* Those that begin with one letter. Hardly any word of a link has the second
+ * letter of one of them, too: that turns nearly all down. */
+struct row {
+    uint32_t seconds; /* a bit for each letter */
+    struct needle needles[NEEDLES_A_ROW];
+};
+
 /* clang-format off */
-static const struct needle needles[LETTERS][NEEDLES_A_ROW] = {
-#define SOCIAL   PLACE_HOST, offsetof(struct html_shape, social_links)
-#define STORE    PLACE_HOST, offsetof(struct html_shape, store_links)
-#define LEAVING  PLACE_PATH, offsetof(struct html_shape, leaving_links)
-#define CAMPAIGN PLACE_PATH, offsetof(struct html_shape, campaign_links)
-    ['a' - 'a'] = { { { "apps.apple.", 11 }, STORE },
-                    { { "abmeld", 6 },       LEAVING } },
-    ['c' - 'a'] = { { { "campaign", 8 },     CAMPAIGN } },
-    ['d' - 'a'] = { { { "desinscri", 9 },    LEAVING },
-                    { { "desuscri", 8 },     LEAVING } },
-    ['f' - 'a'] = { { { "facebook.", 9 },    SOCIAL } },
-    ['i' - 'a'] = { { { "instagram.", 10 },  SOCIAL },
-                    { { "itunes.", 7 },      STORE } },
-    ['l' - 'a'] = { { { "linkedin.", 9 },    SOCIAL } },
-    ['m' - 'a'] = { { { "mastodon", 8 },     SOCIAL },
-                    { { "mc_cid", 6 },       CAMPAIGN } },
-    ['o' - 'a'] = { { { "optout", 6 },       LEAVING },
-                    { { "opt-out", 7 },      LEAVING },
-                    { { "opt_out", 7 },      LEAVING } },
-    ['p' - 'a'] = { { { "pinterest.", 10 },  SOCIAL },
-                    { { "play.google.", 12 }, STORE },
-                    { { "preferences", 11 }, LEAVING } },
-    ['t' - 'a'] = { { { "twitter.", 8 },     SOCIAL },
-                    { { "tiktok.", 7 },      SOCIAL } },
-    ['u' - 'a'] = { { { "unsub", 5 },        LEAVING },
-                    { { "utm_", 4 },         CAMPAIGN } },
-    ['y' - 'a'] = { { { "youtube.", 8 },     SOCIAL } },
+#define BIT(letter) (1u << ((letter) - 'a'))
+#define SOCIAL      offsetof(struct html_shape, social_links)
+#define STORE       offsetof(struct html_shape, store_links)
+#define LEAVING     offsetof(struct html_shape, leaving_links)
+#define CAMPAIGN    offsetof(struct html_shape, campaign_links)
+static const struct row rows[][LETTERS] = {
+    [PLACE_HOST] = {
+        ['a' - 'a'] = { BIT('p'), { { { "apps.apple.", 11 }, STORE } } },
+        ['f' - 'a'] = { BIT('a'), { { { "facebook.", 9 }, SOCIAL } } },
+        ['i' - 'a'] = { BIT('n') | BIT('t'),
+                        { { { "instagram.", 10 }, SOCIAL },
+                          { { "itunes.", 7 }, STORE } } },
+        ['l' - 'a'] = { BIT('i'), { { { "linkedin.", 9 }, SOCIAL } } },
+        ['m' - 'a'] = { BIT('a'), { { { "mastodon", 8 }, SOCIAL } } },
+        ['p' - 'a'] = { BIT('i') | BIT('l'),
+                        { { { "pinterest.", 10 }, SOCIAL },
+                          { { "play.google.", 12 }, STORE } } },
+        ['t' - 'a'] = { BIT('i') | BIT('w'),
+                        { { { "tiktok.", 7 }, SOCIAL },
+                          { { "twitter.", 8 }, SOCIAL } } },
+        ['y' - 'a'] = { BIT('o'), { { { "youtube.", 8 }, SOCIAL } } },
+    },
+    [PLACE_PATH] = {
+        ['a' - 'a'] = { BIT('b'), { { { "abmeld", 6 }, LEAVING } } },
+        ['c' - 'a'] = { BIT('a'), { { { "campaign", 8 }, CAMPAIGN } } },
+        ['d' - 'a'] = { BIT('e'), { { { "desinscri", 9 }, LEAVING },
+                                    { { "desuscri", 8 }, LEAVING } } },
+        ['m' - 'a'] = { BIT('c'), { { { "mc_cid", 6 }, CAMPAIGN } } },
+        ['o' - 'a'] = { BIT('p'), { { { "optout", 6 }, LEAVING },
+                                    { { "opt-out", 7 }, LEAVING },
+                                    { { "opt_out", 7 }, LEAVING } } },
+        ['p' - 'a'] = { BIT('r'), { { { "preferences", 11 }, LEAVING } } },
+        ['u' - 'a'] = { BIT('n') | BIT('t'), { { { "unsub", 5 }, LEAVING },
+                                               { { "utm_", 4 }, CAMPAIGN } } },
+    },
+};
+#undef BIT
 #undef SOCIAL
 #undef STORE
 #undef LEAVING
 #undef CAMPAIGN
-};
 /* clang-format on */
+
+/* Position of an ASCII letter in the alphabet; more than it has: it is none. */
+static unsigned letter_of(char byte)
+{
+    return ((unsigned char)byte | ('a' ^ 'A')) - (unsigned)'a';
+}
 
 /* Counts each needle that begins at the front of `rest`. */
 static void match_needles(struct slice rest, enum place place,
                           struct html_shape *shape)
 {
-    const unsigned row = (unsigned char)char_lower(rest.ptr[0]) - 'a';
-    if (row >= LETTERS || rest.len < 2)
+    if (rest.len < 2)
         return;
-    const char second = char_lower(rest.ptr[1]);
-    for (const struct needle *needle = needles[row]; needle->text.len > 0;
-         needle++) {
-        if (needle->place != place || needle->text.ptr[1] != second
-            || !slice_starts_nocase(rest, needle->text))
+    const unsigned first = letter_of(rest.ptr[0]);
+    const unsigned second = letter_of(rest.ptr[1]);
+    if (first >= LETTERS || second >= LETTERS
+        || (rows[place][first].seconds >> second & 1) == 0)
+        return;
+    for (const struct needle *needle = rows[place][first].needles;
+         needle->text.len > 0; needle++) {
+        if (!slice_starts_nocase(rest, needle->text))
             continue;
         uint32_t *count = (void *)((char *)shape + needle->count);
         (*count)++;
@@ -139,6 +161,29 @@ static bool add_host(struct slice host, struct html_shape *shape)
     return true;
 }
 
+/* Where the host is: behind the first "//". */
+static size_t find_host(struct slice target)
+{
+    const uint32_t slashes = chunk_bits(chunk_is(chunk_of(target), '/'));
+    const uint32_t pairs = slashes & slashes >> 1;
+    const size_t at = pairs != 0 ? (size_t)__builtin_ctz(pairs)
+                                 : slice_find_slice(target, SLICE("//"));
+    return at + 2;
+}
+
+/* Up to the "/" or "?" that ends it. */
+static size_t host_len(struct slice rest)
+{
+    size_t len = 0;
+    size_t step = CHUNK_BYTES;
+    while (step == CHUNK_BYTES && len < rest.len) {
+        const chunk bytes = chunk_of(slice_from(rest, len));
+        step = chunk_first(chunk_is(bytes, '/') | chunk_is(bytes, '?'));
+        len += step;
+    }
+    return len < rest.len ? len : rest.len;
+}
+
 void link_count(struct slice target, struct html_shape *shape)
 {
     if (slice_starts_nocase(target, SLICE("mailto:"))) {
@@ -148,14 +193,9 @@ void link_count(struct slice target, struct html_shape *shape)
     if (!slice_starts_nocase(target, SLICE("http")))
         return;
     target = slice_head(target, TARGET_MAX);
-    size_t host_at = slice_find_slice(target, SLICE("//"));
-    struct slice rest = slice_from(target, host_at + 2);
-    size_t host_len = 0;
-    while (host_len < rest.len && rest.ptr[host_len] != '/'
-           && rest.ptr[host_len] != '?')
-        host_len++;
-    struct slice host = slice_head(rest, host_len);
-    struct slice path = slice_from(rest, host_len);
+    const struct slice rest = slice_from(target, find_host(target));
+    const struct slice host = slice_head(rest, host_len(rest));
+    const struct slice path = slice_from(rest, host.len);
     if (++shape->links > LINKS_READ_MAX)
         return;
     if (add_host(host, shape))

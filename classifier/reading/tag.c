@@ -283,6 +283,11 @@ static bool is_first(struct tag *tag, unsigned attribute)
     return is_first;
 }
 
+static bool is_image(const struct tag *tag)
+{
+    return tag->name == TAG("img");
+}
+
 static void hear_attribute(struct tag *tag, uint64_t name, struct slice value)
 {
     if (name == TAG("style")) {
@@ -295,10 +300,10 @@ static void hear_attribute(struct tag *tag, uint64_t name, struct slice value)
         if (is_first(tag, TAG_GIVES_TARGET))
             tag->target = slice_trim(value);
     } else if (name == TAG("width")) {
-        if (is_first(tag, TAG_GIVES_WIDTH))
+        if (is_image(tag) && is_first(tag, TAG_GIVES_WIDTH))
             tag->width = read_length(value);
     } else if (name == TAG("height")) {
-        if (is_first(tag, TAG_GIVES_HEIGHT))
+        if (is_image(tag) && is_first(tag, TAG_GIVES_HEIGHT))
             tag->height = read_length(value);
     } else if (name == TAG("bgcolor")) {
         if (is_first(tag, TAG_GIVES_GROUND))
@@ -354,6 +359,8 @@ void tag_read(struct cursor *cursor, struct tag *tag)
 {
     *tag = (struct tag){ .width = UINT32_MAX, .height = UINT32_MAX };
     tag->name = tag_name(cursor);
+    if (cursor_byte(cursor, '>')) /* as most do, with no attributes */
+        return;
     hear_attributes(cursor, tag);
     (void)cursor_byte(cursor, '>');
     /* A display of its own outranks the attribute "hidden". */

@@ -215,6 +215,91 @@ static void the_shape_is_counted(void **state)
     assert_int_equal(shape.hidden_words, 3);
 }
 
+#define SOCIAL   offsetof(struct html_shape, social_links)
+#define STORE    offsetof(struct html_shape, store_links)
+#define LEAVING  offsetof(struct html_shape, leaving_links)
+#define CAMPAIGN offsetof(struct html_shape, campaign_links)
+
+static const struct {
+    const char *target;
+    size_t counter;
+    uint32_t count;
+} links[] = {
+    { "https://apps.apple.com/x", STORE, 1 },
+    { "https://itunes.apple.com", STORE, 1 },
+    { "HTTPS://PLAY.GOOGLE.COM/store", STORE, 1 },
+    { "https://www.facebook.com", SOCIAL, 1 },
+    { "http://instagram.com/x", SOCIAL, 1 },
+    { "https://de.linkedin.com/in/x", SOCIAL, 1 },
+    { "https://mastodon.social/@x", SOCIAL, 1 },
+    { "https://www.pinterest.de/x", SOCIAL, 1 },
+    { "https://twitter.com/x", SOCIAL, 1 },
+    { "https://www.tiktok.com/@x", SOCIAL, 1 },
+    { "https://youtube.com?v=x", SOCIAL, 1 },
+    { "https://myfacebook.com", SOCIAL, 0 },
+    { "https://a.example/facebook.com", SOCIAL, 0 },
+    { "https://a.example/Abmelden", LEAVING, 1 },
+    { "https://a.example/desinscription", LEAVING, 1 },
+    { "https://a.example/desuscribir", LEAVING, 1 },
+    { "https://a.example/x?a=optout&b=opt-out&c=opt_out", LEAVING, 3 },
+    { "https://a.example/email-preferences", LEAVING, 1 },
+    { "https://a.example?unsub=1", LEAVING, 1 },
+    { "https://unsubscribe.example/x", LEAVING, 0 },
+    { "https://a.example/resubsribe?undo=1", LEAVING, 0 },
+    { "https://a.example/x?utm_source=a&utm_medium=b", CAMPAIGN, 2 },
+    { "https://a.example/x?mc_cid=1", CAMPAIGN, 1 },
+    { "https://a.example/campaign/x", CAMPAIGN, 1 },
+    { "https://a.example/x?putm_source=a", CAMPAIGN, 0 },
+    { "ftp://a.example/campaign", CAMPAIGN, 0 },
+};
+
+static void links_tell_what_they_are_for(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+        char markup[160];
+        char text[64];
+        struct html_shape shape;
+        uint32_t count;
+        (void)snprintf(markup, sizeof markup, "<a href=\"%s\">x</a>",
+                       links[i].target);
+        read_text(markup, &shape, text, sizeof text);
+        memcpy(&count, (const char *)&shape + links[i].counter, sizeof count);
+        if (count != links[i].count)
+            fail_msg("%s: %u", links[i].target, count);
+    }
+}
+
+/* Where no end tag says so: a paragraph ends before a block, a cell before a
+ * cell or row, an item before an item, and nothing within a line ends any. */
+static const struct {
+    const char *markup;
+    uint32_t deepest;
+} endings[] = {
+    { "<p>a<p>b<p>c", 1 },
+    { "<p>a<b>b</b><span>c<i>d", 3 },
+    { "<p>a<div>b<p>c", 2 },
+    { "<p>a<br><img src=x>b", 1 },
+    { "<table><tr><td>a<td>b<tr><td>c<th>d", 3 },
+    { "<table><tr><td>a<p>b<td>c", 4 },
+    { "<tr><tr><tr>", 1 },
+    { "<ul><li>a<li>b<li>c</ul>", 2 },
+    { "<ul><li>a<b>b<li>c", 4 },
+    { "<div><div><div>", 3 },
+};
+
+static void elements_end_by_themselves(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(endings); i++) {
+        struct html_shape shape;
+        char text[64];
+        read_text(endings[i].markup, &shape, text, sizeof text);
+        if (shape.deepest != endings[i].deepest)
+            fail_msg("%s: %u", endings[i].markup, shape.deepest);
+    }
+}
+
 /* A skeleton is of the tags, not of what stands between them, and a list is
  * the same however long. */
 static void instances_share_a_skeleton(void **state)
@@ -241,6 +326,8 @@ int main(void)
         cmocka_unit_test(places_change_nothing),
         cmocka_unit_test(text_ends_where_its_room_does),
         cmocka_unit_test(the_shape_is_counted),
+        cmocka_unit_test(links_tell_what_they_are_for),
+        cmocka_unit_test(elements_end_by_themselves),
         cmocka_unit_test(instances_share_a_skeleton),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
