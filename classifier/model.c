@@ -165,25 +165,41 @@ static void score_marks(const struct model *model, const struct sketch *sketch,
     }
 }
 
-static void score_parts(const struct model *model, const struct sketch *sketch,
-                        struct model_score *score)
+/* What the bytes of a word have to weigh more than to be among the evidence, once
+ * all else is: hardly one in a hundred does. */
+static int32_t least_of(const struct evidence *evidence, int64_t worth)
 {
-    struct evidence *evidence = &score->evidence;
-    struct evidence words;
+    const int64_t wanted = ((int64_t)evidence->least + 1) << 32;
+    const int64_t least = worth > 0 ? wanted / worth - 1 : INT32_MAX;
+    return least < INT32_MAX ? (int32_t)least : INT32_MAX;
+}
+
+static void score_words(const struct model *model, const struct sketch *sketch,
+                        int32_t score[MODEL_CLASSES], struct evidence *evidence)
+{
     const int64_t worth = word_worth(model, sketch->token_count);
+    struct evidence words;
     evidence_init(&words, MODEL_WORDS_SHOWN);
-    evidence_init(evidence, EVIDENCE_MAX);
+    words.least = least_of(evidence, worth);
     const struct evidence_weights bytes = sum_words(model, sketch, &words);
     const struct evidence_weights text = {
         points_of(bytes.transactional, worth),
         points_of(bytes.bulk, worth),
         points_of(bytes.personal, worth),
     };
-    put(text, score->words);
+    put(text, score);
     evidence_offer(evidence, EVIDENCE_TEXT, 0, 0, text);
+    keep_words(evidence, &words, worth);
+}
+
+static void score_parts(const struct model *model, const struct sketch *sketch,
+                        struct model_score *score)
+{
+    struct evidence *evidence = &score->evidence;
+    evidence_init(evidence, EVIDENCE_MAX);
     score_marks(model, sketch, score->marks, evidence);
     put(sum_steps(model, sketch, evidence), score->steps);
-    keep_words(evidence, &words, worth);
+    score_words(model, sketch, score->words, evidence);
 }
 
 void model_score(const struct model *model, const struct sketch *sketch,
