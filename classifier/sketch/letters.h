@@ -10,6 +10,9 @@
 #include "common/base/chars.h"
 #include "common/base/slice.h"
 
+/* The bit that parts a small ASCII letter from a large one. */
+#define LETTER_SMALL ((uint8_t)('a' ^ 'A'))
+
 enum letter_class {
     LETTER_MARK, /* parts words, and all that is not below */
     LETTER_WORD,

@@ -5,19 +5,18 @@
 #include "common/base/check.h"
 #include "common/base/mem.h"
 
-#define SLOT_COUNT  4096u /* more than twice the words below */
-#define FILTER_BITS 16384u
+#define SLOT_LOG   12u
+#define SLOT_COUNT (1u << SLOT_LOG) /* more than twice the words below */
+#define THEME_BITS 5u
+#define MOVES_MAX  100u
 
-struct slot {
-    uint64_t hash;
-    unsigned theme;
-};
+_Static_assert(THEME_NONE < 1u << THEME_BITS, "a theme has its bits");
 
-/* Most words have no theme. The filter has a bit for each that has one, and is
- * small enough to stay in the nearest cache, as the slots are not. */
+/* A word is in one of two slots: the upper bits of its hash, and its theme. A
+ * look at both tells, with no branch: whether a word has a theme is as good as
+ * chance. */
 struct lexicon {
-    uint64_t filter[FILTER_BITS / 64];
-    struct slot slots[SLOT_COUNT];
+    uint32_t slots[SLOT_COUNT]; /* 0: empty */
 };
 
 /* In the order: English, German, French, Spanish, Portuguese, Italian, Dutch,
@@ -252,35 +251,55 @@ static const char *const themes[THEME_COUNT] = {
         "våra oss biz bizim мы наш наша нас нам 弊社 我们 저희",
 };
 
-static uint64_t filter_bit(uint64_t hash)
+/* What a slot knows a word by: 27 bits, never 0. */
+static uint32_t name_of(uint64_t hash)
 {
-    return UINT64_C(1) << (hash >> 32 & 63);
+    return (uint32_t)(hash >> 32) >> THEME_BITS | 1u;
 }
 
-static size_t filter_at(uint64_t hash)
+static uint32_t first_slot(uint64_t hash)
 {
-    return hash >> 38 & (FILTER_BITS / 64 - 1);
+    return hash & (SLOT_COUNT - 1);
 }
 
-static struct slot *find_slot(const struct lexicon *lexicon, uint64_t hash)
+/* Where a word may be that is not in that slot. */
+static uint32_t other_slot(uint32_t slot, uint32_t name)
 {
-    union {
-        const struct lexicon *in;
-        struct lexicon *out;
-    } table = { .in = lexicon };
-    size_t at = hash & (SLOT_COUNT - 1);
-    while (lexicon->slots[at].hash != 0 && lexicon->slots[at].hash != hash)
-        at = (at + 1) & (SLOT_COUNT - 1);
-    return &table.out->slots[at];
+    return slot ^ (name * 0x9E3779B1u >> (32 - SLOT_LOG));
 }
 
-/* The first theme that has a word keeps it. */
+/* The theme where the slot has that name, else THEME_NONE. */
+static uint32_t theme_in(uint32_t slot, uint32_t name)
+{
+    return slot >> THEME_BITS == name ? slot & ((1u << THEME_BITS) - 1)
+                                      : THEME_NONE;
+}
+
+/* THEME_NONE is above all themes. */
+static inline uint32_t find_theme(const struct lexicon *lexicon, uint64_t hash)
+{
+    const uint32_t name = name_of(hash);
+    const uint32_t at = first_slot(hash);
+    const uint32_t one = theme_in(lexicon->slots[at], name);
+    const uint32_t other = theme_in(lexicon->slots[other_slot(at, name)], name);
+    return one < other ? one : other;
+}
+
+/* The first theme that has a word keeps it. What is in its slot moves to the
+ * other that it may be in, and so on. */
 static void learn(struct lexicon *lexicon, unsigned theme, uint64_t hash)
 {
-    struct slot *slot = find_slot(lexicon, hash);
-    lexicon->filter[filter_at(hash)] |= filter_bit(hash);
-    if (slot->hash == 0)
-        *slot = (struct slot){ .hash = hash, .theme = theme };
+    if (find_theme(lexicon, hash) != THEME_NONE)
+        return;
+    uint32_t held = name_of(hash) << THEME_BITS | theme;
+    uint32_t at = first_slot(hash);
+    for (unsigned moves = 0; held != 0; moves++) {
+        CHECK(moves < MOVES_MAX);
+        const uint32_t moved = lexicon->slots[at];
+        lexicon->slots[at] = held;
+        held = moved;
+        at = other_slot(at, held >> THEME_BITS);
+    }
 }
 
 struct lexicon *lexicon_new(void)
@@ -305,10 +324,17 @@ void lexicon_free(struct lexicon **lexicon)
 
 unsigned lexicon_theme(const struct lexicon *lexicon, uint64_t hash)
 {
-    if ((lexicon->filter[filter_at(hash)] & filter_bit(hash)) == 0)
-        return THEME_NONE;
-    const struct slot *slot = find_slot(lexicon, hash);
-    return slot->hash == hash ? slot->theme : THEME_NONE;
+    return find_theme(lexicon, hash);
+}
+
+void lexicon_count(const struct lexicon *lexicon, const uint64_t *hashes,
+                   uint32_t count, uint32_t counts[THEME_COUNT])
+{
+    uint32_t all[THEME_NONE + 1] = { 0 };
+    for (uint32_t i = 0; i < count; i++)
+        all[find_theme(lexicon, hashes[i])]++;
+    for (unsigned theme = 0; theme < THEME_COUNT; theme++)
+        counts[theme] += all[theme];
 }
 
 const char *theme_name(unsigned theme)

@@ -44,6 +44,10 @@ void lexicon_free(struct lexicon **lexicon);
 /* The theme of the word with this hash (words.h), or THEME_NONE. */
 unsigned lexicon_theme(const struct lexicon *lexicon, uint64_t hash);
 
+/* Adds how many of these words each theme has. */
+void lexicon_count(const struct lexicon *lexicon, const uint64_t *hashes,
+                   uint32_t count, uint32_t counts[THEME_COUNT]);
+
 const char *theme_name(unsigned theme);
 
 /* "subject-offer". */

@@ -4,14 +4,13 @@
 #include "classifier/reading/decode.h"
 #include "classifier/reading/html.h"
 #include "common/base/chars.h"
-#include "common/base/chunk.h"
+#include "common/base/check.h"
 #include "common/base/mem.h"
 
 #define BUCKET_COUNT   (1u << SKETCH_BUCKET_LOG)
 #define GREETING_LEN   12u /* words in which a recipient is greeted */
 #define SUBJECT_BYTES  2048u
 #define NAME_BYTES     256u
-#define BLANKS         (CHUNK_BYTES + 1)
 #define SUBJECT_SALT   0x5851F42D4C957F2Du
 #define PAIR_FACTOR    0xD6E8FEB86659FD93u
 #define HTML_BYTES_MIN 16u /* less is shown: the text part is what is read */
@@ -85,7 +84,7 @@ struct sketcher *sketcher_new(void)
     buf_init(&sketcher->markup, SKETCH_MARKUP_BYTES);
     buf_init(&sketcher->html, SKETCH_SHOWN_BYTES);
     buf_init(&sketcher->plain, SKETCH_TEXT_BYTES);
-    buf_init(&sketcher->subject, SUBJECT_BYTES + BLANKS);
+    buf_init(&sketcher->subject, SUBJECT_BYTES);
     return sketcher;
 }
 
@@ -101,6 +100,16 @@ void sketcher_free(struct sketcher **sketcher)
     buf_release(&held->plain);
     buf_release(&held->subject);
     mem_free(held);
+}
+
+/* With bytes behind it that can be read, as words_take_plain() wants. */
+static struct slice readable(struct buf *text)
+{
+    const size_t max = text->max;
+    text->max = text->len + WORDS_BEHIND;
+    CHECK(buf_room(text, WORDS_BEHIND));
+    text->max = max;
+    return buf_slice(text);
 }
 
 static uint16_t bucket_of(uint64_t hash)
@@ -158,19 +167,6 @@ static void add_words(struct pass *pass, const uint64_t *words, uint32_t count)
     }
     if (!pass->in_subject)
         pass->measured->repeated = repeated;
-}
-
-static void count_themes(struct pass *pass, const uint64_t *words,
-                         uint32_t count)
-{
-    const struct lexicon *lexicon = pass->sketcher->lexicon;
-    uint32_t *themes = pass->in_subject ? pass->measured->subject_themes
-                                        : pass->measured->themes;
-    for (uint32_t i = 0; i < count; i++) {
-        const unsigned theme = lexicon_theme(lexicon, words[i]);
-        if (theme != THEME_NONE)
-            themes[theme]++;
-    }
 }
 
 static struct slice word_shown(const struct word *word)
@@ -234,7 +230,9 @@ static void read_words(struct pass *pass, struct words *words, uint32_t max)
         hashes[count++] = word.hash;
     }
     add_words(pass, hashes, count);
-    count_themes(pass, hashes, count);
+    lexicon_count(pass->sketcher->lexicon, hashes, count,
+                  pass->in_subject ? pass->measured->subject_themes
+                                   : pass->measured->themes);
 }
 
 static void read_subject(struct pass *pass, struct slice text,
@@ -270,24 +268,40 @@ static void read_body(struct pass *pass, struct slice text,
     pass->measured->text_bytes = (uint32_t)text.len;
 }
 
+/* The plain ones of the first words: links that HTML hides are written out. */
+static uint32_t take_compared(struct words *words, uint64_t *hashes)
+{
+    struct word word;
+    uint32_t read = 0;
+    uint32_t plain = 0;
+    while (read < COMPARED_MAX) {
+        const uint32_t taken =
+            words_take_plain(words, hashes + plain, COMPARED_MAX - read);
+        read += taken;
+        plain += taken;
+        if (read == COMPARED_MAX || !words_next(words, &word))
+            break;
+        if (word.kind == WORD_PLAIN)
+            hashes[plain++] = word.hash;
+        read++;
+    }
+    return plain;
+}
+
 /* How many tenths of the first words of the text part are not among those of
  * the HTML that were read: what one reader sees and the other does not. A text of
  * which so much was compared and hardly a word found keeps them out of sight. */
-static uint32_t contradiction(const struct sketcher *sketcher,
+static uint32_t contradiction(struct sketcher *sketcher,
                               const struct measured *measured,
                               const struct words_known *known)
 {
     struct words words;
-    struct word word;
-    uint32_t plain = 0;
+    words_init(&words, readable(&sketcher->plain), known);
+    const uint64_t *hashes = sketcher->hashes;
+    const uint32_t plain = take_compared(&words, sketcher->hashes);
     uint32_t missing = 0;
-    words_init(&words, buf_slice(&sketcher->plain), known);
-    for (uint32_t i = 0; i < COMPARED_MAX && words_next(&words, &word); i++) {
-        if (word.kind != WORD_PLAIN)
-            continue; /* links that HTML hides are written out */
-        plain++;
-        missing += !bits_has(&sketcher->seen, bucket_of(word.hash));
-    }
+    for (uint32_t i = 0; i < plain; i++)
+        missing += !bits_has(&sketcher->seen, bucket_of(hashes[i]));
     if (plain < COMPARED_MIN)
         return sketcher->plain.len == COMPARED_BYTES
                        || measured->unread_bytes > 0
@@ -378,19 +392,9 @@ static void read_parts(struct sketcher *sketcher,
                measured, sketch);
 }
 
-/* Behind a short text, blanks let its last words be read by chunks, too
- * (words.c), and they are most of it. */
-static struct slice with_blanks(struct buf *text)
-{
-    static const char blanks[] = "                 ";
-    _Static_assert(BLANKS == sizeof blanks - 1, "more than a chunk");
-    (void)buf_add(text, slice_of(blanks, BLANKS));
-    return buf_slice(text);
-}
-
 static void know_name(struct sketcher *sketcher, struct words_known *known)
 {
-    words_know(known, with_blanks(&sketcher->subject));
+    words_know(known, buf_slice(&sketcher->subject));
 }
 
 /* Does the mailbox have the name of what it is for: "order@", "login@"? */
@@ -480,10 +484,10 @@ static void take(struct pass *pass, const struct sketch_message *message)
     buf_clear(&sketcher->subject);
     decode_words(sketcher->decoder, slice_head(marks.subject, SUBJECT_BYTES),
                  &sketcher->subject);
-    read_subject(pass, with_blanks(&sketcher->subject), &known);
+    read_subject(pass, readable(&sketcher->subject), &known);
     read_body(
         pass,
-        buf_slice(measured.shows_html ? &sketcher->html : &sketcher->plain),
+        readable(measured.shows_html ? &sketcher->html : &sketcher->plain),
         &known);
     if (measured.shows_html && measured.has_text
         && measured.text.words >= COMPARED_MIN)

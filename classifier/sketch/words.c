@@ -2,8 +2,8 @@
 #include "classifier/sketch/words.h"
 
 #include "classifier/sketch/letters.h"
+#include "classifier/sketch/run.h"
 #include "classifier/sketch/spelling.h"
-#include "common/base/attr.h"
 #include "common/base/chars.h"
 #include "common/base/chunk.h"
 
@@ -13,19 +13,8 @@
 #define TOKEN_LEN    16u /* an id so long is nothing that a person types */
 #define RULE_LEN     4u
 #define NAME_LEN_MAX 256u /* of a host or address that is looked ahead for */
-#define LETTER_SMALL ((uint8_t)('a' ^ 'A')) /* what parts it from a large one */
 
 _Static_assert(SPELLING_BYTES >= 4 * WORDS_LEN_MAX, "longer words are masked");
-
-/* A run of letters and digits. */
-struct run {
-    uint32_t letters;
-    uint32_t digits;
-    bool has_small; /* a letter that is not in upper case */
-    bool has_latin;
-    bool has_other; /* Greek, Cyrillic */
-    uint64_t hash;  /* of all in lower case */
-};
 
 const char *word_kind_name(enum word_kind kind)
 {
@@ -99,45 +88,6 @@ static bool take_rule(struct words *words)
         return false;
     words->cursor.at = at;
     words->shape.rules++;
-    return true;
-}
-
-static void add_letter(struct run *run, const struct letter *letter)
-{
-    if (letter->class == LETTER_DIGIT) {
-        run->digits++;
-        return;
-    }
-    run->letters++;
-    run->has_small |= letter->lower == letter->character;
-    bool is_other = letter->lower >= 0x370 && letter->lower < 0x530;
-    run->has_other |= is_other;
-    run->has_latin |= letter->lower < 0x250;
-}
-
-/* The next character of a run; false when it is over. Apostrophes
- * between letters are left out. */
-static bool take_letter(struct words *words, struct run *run,
-                        struct spelling *spelling)
-{
-    struct letter letter;
-    if (!letter_read(&words->cursor, &letter))
-        return false;
-    if (letter.class == LETTER_WIDTHLESS && run->letters > 0) {
-        words->shape.widthless++;
-    } else if (letter.class == LETTER_APOSTROPHE && run->letters > 0) {
-        struct cursor ahead = words->cursor;
-        struct letter next;
-        ahead.at += letter.len;
-        if (!letter_read(&ahead, &next) || next.class != LETTER_WORD)
-            return false;
-    } else if (letter.class == LETTER_WORD || letter.class == LETTER_DIGIT) {
-        spelling_add(spelling, letter.lower);
-        add_letter(run, &letter);
-    } else {
-        return false;
-    }
-    words->cursor.at += letter.len;
     return true;
 }
 
@@ -295,72 +245,29 @@ static enum word_kind run_kind(struct words *words, const struct run *run)
     return is_known(words, run->hash) ? WORD_RECIPIENT : WORD_PLAIN;
 }
 
-/* Of any script, letter by letter. */
-static not_inlined void read_run(struct words *words, struct run *run)
-{
-    struct spelling spelling;
-    spelling.len = 0;
-    *run = (struct run){ .letters = 0 };
-    while (take_letter(words, run, &spelling))
-        ;
-    run->hash = spelling_hash(&spelling);
-}
-
-/* A few in ASCII, with nothing behind them that could go on: a code, a number,
- * a word before a mark. read_run() would say the same of it. */
-static bool read_short_run(struct words *words, struct run *run)
-{
-    const char *at = words->cursor.at;
-    if (words->cursor.end - at <= (ptrdiff_t)CHUNK_BYTES)
-        return false;
-    const chunk bytes = chunk_read(at);
-    const chunk letters = chunk_letters(bytes);
-    const chunk digits = chunk_digits(bytes);
-    const size_t len = chunk_first(~(letters | digits));
-    if (len == 0 || len == CHUNK_BYTES || at[len] == '\''
-        || (unsigned char)at[len] >= 0x80)
-        return false;
-    const chunk heads = chunk_heads(len);
-    run->digits = (uint32_t)__builtin_popcount(chunk_bits(digits & heads));
-    run->letters = (uint32_t)len - run->digits;
-    run->has_small = chunk_any(letters & heads & bytes & LETTER_SMALL);
-    run->has_latin = run->letters > 0;
-    run->has_other = false;
-    run->hash = spelling_hash_chunk((bytes | LETTER_SMALL) & heads);
-    words->cursor.at = at + len;
-    return true;
-}
-
 static void take_run(struct words *words, struct word *word)
 {
     struct run run;
     struct text_shape *shape = &words->shape;
     const char *from = words->cursor.at;
-    if (!read_short_run(words, &run))
-        read_run(words, &run);
+    run_take(&words->cursor, &run);
     word->hash = run.hash;
     word->kind = run_kind(words, &run);
     word->text = slice_of(from, (size_t)(words->cursor.at - from));
     shape->capitals += run.letters >= 3 && !run.has_small;
     shape->foreign += run.has_latin && run.has_other;
+    shape->widthless += run.widthless;
 }
 
-/* Does the text part words there? Some bytes always do, and those that join
- * words where a blank is behind them. */
-static bool ends_word(const char *at)
+/* Does it part words, whatever is behind it? */
+static bool parts_words(char byte)
 {
-    enum { BLANK = 1, ENDS = 2, JOINS = 4 };
-    static const uint8_t bytes[256] = {
-        [' '] = BLANK | ENDS, ['\n'] = BLANK | ENDS, ['\r'] = ENDS,
-        ['\t'] = ENDS,        [','] = ENDS,          [';'] = ENDS,
-        ['!'] = ENDS,         ['?'] = ENDS,          ['"'] = ENDS,
-        ['('] = ENDS,         [')'] = ENDS,          ['.'] = JOINS,
-        [':'] = JOINS,        ['-'] = JOINS,
+    static const bool bytes[256] = {
+        [' '] = true, ['\n'] = true, ['\r'] = true, ['\t'] = true,
+        [','] = true, [';'] = true,  ['!'] = true,  ['?'] = true,
+        ['"'] = true, ['('] = true,  [')'] = true,
     };
-    const uint8_t byte = bytes[(unsigned char)at[0]];
-    return (byte & ENDS) != 0
-           || ((byte & JOINS) != 0
-               && (bytes[(unsigned char)at[1]] & BLANK) != 0);
+    return bytes[(unsigned char)byte];
 }
 
 /* What comes next is no pair with a character that stood before. */
@@ -413,14 +320,6 @@ static bool skip_marks(struct words *words)
     return at > from;
 }
 
-/* How many ASCII letters and nothing else are at `at`, which is what nearly all
- * words of mail are; 0: what stands there is something else. */
-static inline size_t plain_len(chunk bytes, const char *at)
-{
-    const size_t len = chunk_first(~chunk_letters(bytes));
-    return len < CHUNK_BYTES && ends_word(at + len) ? len : 0;
-}
-
 static inline uint64_t plain_hash(chunk bytes, size_t len)
 {
     return spelling_hash_chunk((bytes | LETTER_SMALL) & chunk_heads(len));
@@ -431,35 +330,6 @@ static inline bool is_capital(chunk bytes, size_t len, const char *at)
 {
     return (at[1] & LETTER_SMALL) == 0 && len >= 3
            && !chunk_any(bytes & chunk_heads(len) & LETTER_SMALL);
-}
-
-/* A chunk, and what comes behind it. */
-static inline bool has_chunk(const struct cursor *cursor)
-{
-    return cursor->end - cursor->at > (ptrdiff_t)CHUNK_BYTES;
-}
-
-/* take_run() would say the same of a plain word, at many times the cost. False,
- * and only marks taken, when what comes next is something else. */
-static bool take_plain(struct words *words, struct word *word)
-{
-    if (!has_chunk(&words->cursor))
-        return false;
-    (void)skip_marks(words);
-    if (!has_chunk(&words->cursor))
-        return false;
-    const char *at = words->cursor.at;
-    const chunk bytes = chunk_read(at);
-    const size_t len = plain_len(bytes, at);
-    if (len == 0)
-        return false;
-    word->text = slice_of(at, len);
-    word->hash = plain_hash(bytes, len);
-    word->kind = is_known(words, word->hash) ? WORD_RECIPIENT : WORD_PLAIN;
-    words->cursor.at = at + len;
-    words->last_character = 0;
-    words->shape.capitals += is_capital(bytes, len, at);
-    return true;
 }
 
 /* Two characters of a script without blanks; the first of a run only waits for
@@ -496,8 +366,7 @@ static void end_word(struct words *words, struct word *word)
 
 enum found { FOUND_WORD, FOUND_MARK, FOUND_END };
 
-/* What is no plain word. */
-static not_inlined enum found take_other(struct words *words, struct word *word)
+static enum found take_next(struct words *words, struct word *word)
 {
     struct letter letter;
     if (!letter_read(&words->cursor, &letter))
@@ -517,42 +386,101 @@ static not_inlined enum found take_other(struct words *words, struct word *word)
 
 bool words_next(struct words *words, struct word *word)
 {
-    while (!take_plain(words, word)) {
-        const enum found found = take_other(words, word);
-        if (found == FOUND_END)
-            return false;
-        if (found == FOUND_WORD)
-            break;
-    }
+    enum found found;
+    do {
+        found = take_next(words, word);
+    } while (found == FOUND_MARK);
+    if (found == FOUND_END)
+        return false;
     end_word(words, word);
     return true;
 }
 
+/* What the stretch has from the cursor on, a bit for each. */
+struct ahead {
+    uint64_t starts; /* of words; in step with */
+    uint64_t ends;   /* of those that may be plain */
+    uint64_t other;  /* what is no letter and parts no words; 0: nothing is */
+    uint64_t line_starts;
+};
+
+/* An end at the cursor is that of the word before. */
+static inline struct ahead look_ahead(const struct words *words)
+{
+    const struct stretch *stretch = &words->stretch;
+    const uint64_t left = ~UINT64_C(0) << (words->cursor.at - stretch->at);
+    const uint64_t ends = stretch->ends & left << 1;
+    struct ahead ahead = { .starts = stretch->starts & left,
+                           .other = stretch_first(stretch->others & left),
+                           .line_starts = stretch->line_starts };
+    ahead.ends = ends & (ahead.other - 1);
+    if ((ends & ahead.other) != 0
+        && parts_words(stretch->at[__builtin_ctzll(ahead.other)]))
+        ahead.ends |= ahead.other;
+    if (words->at_line_start)
+        ahead.line_starts |= stretch_first(ahead.starts);
+    return ahead;
+}
+
+/* take_run() would say the same of a plain word, at many times the cost. False,
+ * and nothing taken, when the next may be none. */
+static inline bool take_plain(struct words *words, struct ahead *ahead,
+                              uint64_t *hash)
+{
+    const int start = __builtin_ctzll(ahead->starts);
+    const size_t len = (size_t)(__builtin_ctzll(ahead->ends) - start);
+    const char *at = words->stretch.at + start;
+    if (len > CHUNK_BYTES)
+        return false;
+    const chunk bytes = chunk_read(at);
+    *hash = plain_hash(bytes, len);
+    if (is_known(words, *hash))
+        return false;
+    words->shape.lines += (uint32_t)(ahead->line_starts >> start & 1);
+    words->shape.capitals += is_capital(bytes, len, at);
+    words->cursor.at = at + len;
+    ahead->starts &= ahead->starts - 1;
+    ahead->ends &= ahead->ends - 1;
+    return true;
+}
+
+/* Walks to what comes next in the stretch and was not taken. */
+static void walk_to_other(struct words *words, const struct ahead *ahead)
+{
+    const int next = __builtin_ctzll(ahead->starts | ahead->other);
+    words->at_line_start |= (words->stretch.line_starts >> next & 1) != 0;
+    words->cursor.at = words->stretch.at + next;
+}
+
+/* The plain words of the stretch, `max` at most. */
+static uint32_t take_stretch(struct words *words, uint64_t *hashes,
+                             uint32_t max)
+{
+    struct ahead ahead = look_ahead(words);
+    uint32_t count = 0;
+    while (ahead.ends != 0 && count < max
+           && take_plain(words, &ahead, &hashes[count]))
+        count++;
+    if (count > 0)
+        words->at_line_start = false;
+    if (ahead.other != 0 && count < max)
+        walk_to_other(words, &ahead);
+    return count;
+}
+
 uint32_t words_take_plain(struct words *words, uint64_t *hashes, uint32_t max)
 {
-    const char *at = words->cursor.at;
-    const char *end = words->cursor.end;
+    const char *from = words->cursor.at;
     uint32_t count = 0;
-    while (count < max && end - at > (ptrdiff_t)CHUNK_BYTES + 1) {
-        at += *at == ' ';
-        const chunk bytes = chunk_read(at);
-        const size_t len = plain_len(bytes, at);
-        if (len == 0) {
-            take_to(words, at);
-            if (!skip_marks(words))
-                break;
-            at = words->cursor.at;
-            continue;
-        }
-        const uint64_t hash = plain_hash(bytes, len);
-        if (is_known(words, hash))
-            break;
-        part_from(words);
-        words->shape.capitals += is_capital(bytes, len, at);
-        hashes[count++] = hash;
-        at += len;
-    }
-    take_to(words, at);
+    do {
+        if (!stretch_has(&words->stretch, words->cursor.at))
+            stretch_read(&words->stretch, cursor_rest(&words->cursor));
+        count += take_stretch(words, hashes + count, max - count);
+    } while (count < max && skip_marks(words));
+    if (words->cursor.at > from)
+        words->last_character = 0;
+    if (count > 0)
+        words->after_currency = false;
     words->shape.words += count;
     words->shape.kinds[WORD_PLAIN] += count;
     return count;

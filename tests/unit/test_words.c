@@ -7,10 +7,11 @@
 
 #include <cmocka.h>
 
+#include "classifier/sketch/run.h"
 #include "classifier/sketch/words.h"
 #include "common/base/attr.h"
 #include "common/base/buf.h"
-#include "common/base/chunk.h"
+#include "common/base/chars.h"
 #include "common/base/mem.h"
 
 /* Words as they stand, masks by name. */
@@ -267,7 +268,8 @@ static const char *const pieces[] = {
     "**",
 };
 
-static void throw_together(uint64_t *random, struct buf *text)
+/* Pieces as chance has it, up to `len` bytes. */
+static void throw_together(uint64_t *random, size_t len, struct buf *text)
 {
     buf_clear(text);
     for (;;) {
@@ -275,7 +277,7 @@ static void throw_together(uint64_t *random, struct buf *text)
         *random ^= *random >> 7;
         *random ^= *random << 17;
         const char *piece = pieces[*random % ARRAY_LEN(pieces)];
-        if (text->len + strlen(piece) > CHUNK_BYTES)
+        if (text->len + strlen(piece) > len)
             return;
         (void)buf_add_text(text, piece);
     }
@@ -284,7 +286,6 @@ static void throw_together(uint64_t *random, struct buf *text)
 struct walked {
     struct text_shape shape;
     uint64_t hash; /* of all words, in their order */
-    uint64_t lens; /* of their lengths */
 };
 
 static void mix(uint64_t *hash, uint64_t more)
@@ -296,77 +297,124 @@ static void walk(struct slice text, struct walked *walked)
 {
     struct words words;
     struct word word;
-    *walked = (struct walked){ .hash = 1, .lens = 1 };
+    *walked = (struct walked){ .hash = 1 };
     words_init(&words, text, NULL);
-    while (words_next(&words, &word)) {
+    while (words_next(&words, &word))
         mix(&walked->hash, word.hash);
-        mix(&walked->lens, word.text.len);
-    }
     walked->shape = words.shape;
 }
 
-/* The same with all plain words that can be taken at once, of which nothing is
- * known but their hashes. */
-static void leap(struct slice text, const struct words_known *known,
-                 struct walked *walked)
+static void leap_over(struct words *words, struct walked *walked)
 {
-    struct words words;
     struct word word;
     uint64_t hashes[3];
-    uint32_t count;
     *walked = (struct walked){ .hash = 1 };
-    words_init(&words, text, known);
     for (;;) {
-        count = words_take_plain(&words, hashes, ARRAY_LEN(hashes));
+        uint32_t count = words_take_plain(words, hashes, ARRAY_LEN(hashes));
         for (uint32_t i = 0; i < count; i++)
             mix(&walked->hash, hashes[i]);
         if (count == ARRAY_LEN(hashes))
             continue;
-        if (!words_next(&words, &word))
+        if (!words_next(words, &word))
             break;
         mix(&walked->hash, word.hash);
     }
-    walked->shape = words.shape;
+    walked->shape = words->shape;
 }
 
-static bool is_alike(const struct walked *a, const struct walked *b)
+/* The same with all plain words that can be taken at once, of which nothing is
+ * known but their hashes. What is behind the text would change it all. */
+static void leap(struct slice text, const struct words_known *known,
+                 struct walked *walked)
 {
-    return a->hash == b->hash
-           && memcmp(&a->shape, &b->shape, sizeof a->shape) == 0;
-}
-
-/* The same of a copy that ends where its memory does. */
-static void walk_copy(struct slice text, struct walked *walked)
-{
-    char *copy = mem_resize(NULL, text.len, 1);
-    memcpy(copy, text.ptr, text.len);
-    leap(slice_of(copy, text.len), NULL, walked);
+    struct words words;
+    char *copy = mem_resize(NULL, text.len + WORDS_BEHIND, 1);
+    memset(copy + text.len, text.len % 2 == 0 ? 'x' : '\n', WORDS_BEHIND);
+    if (text.len > 0)
+        memcpy(copy, text.ptr, text.len);
+    words_init(&words, slice_of(copy, text.len), known);
+    leap_over(&words, walked);
     mem_free(copy);
 }
 
-/* A text so short is read letter by letter, and mark by mark. With blanks behind
- * it, nearly all of its words and marks are taken by chunks. */
-static void short_cuts_say_the_same(void **state)
+static void leaps_say_what_steps_say(void **state)
 {
     (void)state;
     uint64_t random = 88172645463325252u;
     struct buf text;
     buf_init(&text, 256);
-    for (int i = 0; i < 200000; i++) {
-        struct walked slow, fast, fastest, copied;
-        throw_together(&random, &text);
-        walk(buf_slice(&text), &slow);
-        const size_t len = text.len;
-        for (size_t k = 0; k < 2 * (size_t)CHUNK_BYTES; k++)
-            (void)buf_add_byte(&text, ' ');
-        walk(buf_slice(&text), &fast);
-        leap(buf_slice(&text), NULL, &fastest);
-        walk_copy(slice_head(buf_slice(&text), len + (size_t)i % 33), &copied);
-        if (!is_alike(&slow, &fast) || slow.lens != fast.lens
-            || !is_alike(&slow, &fastest) || !is_alike(&slow, &copied))
-            fail_msg("\"%.*s\"", (int)len, text.ptr + text.start);
+    for (size_t i = 0; i < 100000; i++) {
+        struct walked steps;
+        struct walked leaps;
+        throw_together(&random, i % 256, &text);
+        walk(buf_slice(&text), &steps);
+        leap(buf_slice(&text), NULL, &leaps);
+        if (steps.hash != leaps.hash
+            || memcmp(&steps.shape, &leaps.shape, sizeof steps.shape) != 0)
+            fail_msg("\"%.*s\"", (int)text.len, text.ptr + text.start);
     }
     buf_release(&text);
+}
+
+/* Letters and digits made full-width, which are read one by one and say the
+ * same. */
+static void widen(struct slice text, struct buf *wide)
+{
+    buf_clear(wide);
+    for (size_t i = 0; i < text.len; i++) {
+        const unsigned char byte = (unsigned char)text.ptr[i];
+        if (!char_is(text.ptr[i], CHAR_ALPHA | CHAR_DIGIT)) {
+            (void)buf_add_byte(wide, text.ptr[i]);
+            continue;
+        }
+        const unsigned character = 0xFF01u + byte - '!';
+        (void)buf_add_byte(wide, (char)0xEF);
+        (void)buf_add_byte(wide, (char)(0x80 | (character >> 6 & 0x3F)));
+        (void)buf_add_byte(wide, (char)(0x80 | (character & 0x3F)));
+    }
+}
+
+static bool is_same_run(const struct run *a, const struct run *b)
+{
+    return a->hash == b->hash && a->letters == b->letters
+           && a->digits == b->digits && a->widthless == b->widthless
+           && a->has_small == b->has_small && a->has_latin == b->has_latin
+           && a->has_other == b->has_other;
+}
+
+static void short_runs_are_as_those_read_letter_by_letter(void **state)
+{
+    (void)state;
+    static const char *const parts[] = {
+        "a", "B", "cd",       "efghi",        "1",        "23", "'", "'",
+        "-", " ", "\xc3\xa9", "\xe2\x80\x8b", "\xd0\xb6",
+    };
+    uint64_t random = 88172645463325252u;
+    struct buf text;
+    struct buf wide;
+    buf_init(&text, 64);
+    buf_init(&wide, 256);
+    for (size_t i = 0; i < 100000; i++) {
+        buf_clear(&text);
+        for (size_t count = i % 12; count > 0; count--) {
+            random = random * 6364136223846793005u + 1442695040888963407u;
+            (void)buf_add_text(&text, parts[(random >> 33) % ARRAY_LEN(parts)]);
+        }
+        struct run one;
+        struct run other;
+        struct cursor cursor = cursor_of(buf_slice(&text));
+        run_take(&cursor, &one);
+        const struct slice left = cursor_rest(&cursor);
+        widen(buf_slice(&text), &wide);
+        cursor = cursor_of(buf_slice(&wide));
+        run_take(&cursor, &other);
+        const struct slice wide_left = cursor_rest(&cursor);
+        widen(left, &wide);
+        if (!is_same_run(&one, &other) || wide.len != wide_left.len)
+            fail_msg("\"%.*s\"", (int)text.len, text.ptr + text.start);
+    }
+    buf_release(&text);
+    buf_release(&wide);
 }
 
 static void names_are_masked_in_leaps_too(void **state)
@@ -392,7 +440,8 @@ int main(void)
         cmocka_unit_test(scripts_without_blanks_give_pairs),
         cmocka_unit_test(what_is_seen_is_counted),
         cmocka_unit_test(a_long_run_is_one_word),
-        cmocka_unit_test(short_cuts_say_the_same),
+        cmocka_unit_test(leaps_say_what_steps_say),
+        cmocka_unit_test(short_runs_are_as_those_read_letter_by_letter),
         cmocka_unit_test(names_are_masked_in_leaps_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
