@@ -12,6 +12,7 @@
 #include "common/base/mem.h"
 
 #define STAGE_BYTES (512u << 10) /* of one part between the two steps */
+#define STRETCH     ((size_t)4 * CHUNK_BYTES)
 #define REPLACEMENT "\xEF\xBF\xBD"
 #define ERRORS_MAX  16384u /* more in a text: it is none of that charset */
 
@@ -121,8 +122,6 @@ static bool add_base64(struct slice text, struct buf *out)
     return is_whole;
 }
 
-#define STRETCH ((size_t)4 * CHUNK_BYTES)
-
 /* What is read of, and where it goes. */
 struct quoted {
     const char *at;
@@ -223,14 +222,10 @@ static void take_stretches(struct quoted *quoted)
            && quoted->limit - quoted->to >= (ptrdiff_t)(2 * STRETCH)) {
         const char *from = quoted->at;
         uint64_t equals = find_equals(from);
-        while (equals != 0) {
+        for (; equals != 0; equals &= equals - 1) {
             copy_to(quoted, from + __builtin_ctzll(equals));
             if (!take_usual(quoted))
-                take_coded(quoted);
-            const size_t done = (size_t)(quoted->at - from);
-            if (done >= STRETCH)
-                break;
-            equals &= ~UINT64_C(0) << done;
+                take_coded(quoted); /* passes over no other "=" */
         }
         if (quoted->at < from + STRETCH)
             copy_to(quoted, from + STRETCH);
@@ -304,7 +299,7 @@ static bool is_ascii(const char *stretch)
     const chunk all = chunk_read(stretch) | chunk_read(stretch + CHUNK_BYTES)
                       | chunk_read(stretch + (size_t)2 * CHUNK_BYTES)
                       | chunk_read(stretch + (size_t)3 * CHUNK_BYTES);
-    return chunk_bits(all & 0x80) == 0;
+    return !chunk_any(all & 0x80);
 }
 
 /* How many bytes at the front are ASCII. */

@@ -15,7 +15,7 @@
 #define ELEMENT_IMAGE  0x20u
 
 /* What its start tag is to an element that is open and needs no end tag, ... */
-#define ELEMENT_STARTS_BLOCK 0x0100u /* and is not void */
+#define ELEMENT_STARTS_BLOCK 0x0100u /* neither void nor inline */
 #define ELEMENT_STARTS_CELL  0x0200u
 #define ELEMENT_STARTS_ROW   0x0400u
 #define ELEMENT_STARTS_ITEM  0x0800u

@@ -88,6 +88,7 @@ static chunk join(chunk first, size_t len, chunk second, size_t second_len)
     return chunk_read(room);
 }
 
+/* Mostly none, and to count is a call where no instruction does it. */
 static uint32_t count_of(chunk mask)
 {
     const uint32_t bits = chunk_bits(mask);

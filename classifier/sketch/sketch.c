@@ -4,7 +4,6 @@
 #include "classifier/reading/decode.h"
 #include "classifier/reading/html.h"
 #include "common/base/chars.h"
-#include "common/base/check.h"
 #include "common/base/mem.h"
 
 #define BUCKET_COUNT   (1u << SKETCH_BUCKET_LOG)
@@ -102,13 +101,10 @@ void sketcher_free(struct sketcher **sketcher)
     mem_free(held);
 }
 
-/* With bytes behind it that can be read, as words_take_plain() wants. */
+/* As words_take_plain() wants it. */
 static struct slice readable(struct buf *text)
 {
-    const size_t max = text->max;
-    text->max = text->len + WORDS_BEHIND;
-    CHECK(buf_room(text, WORDS_BEHIND));
-    text->max = max;
+    buf_pad(text, STRETCH_BYTES);
     return buf_slice(text);
 }
 
@@ -295,10 +291,10 @@ static uint32_t contradiction(struct sketcher *sketcher,
                               const struct measured *measured,
                               const struct words_known *known)
 {
+    uint64_t *hashes = sketcher->hashes;
     struct words words;
     words_init(&words, readable(&sketcher->plain), known);
-    const uint64_t *hashes = sketcher->hashes;
-    const uint32_t plain = take_compared(&words, sketcher->hashes);
+    const uint32_t plain = take_compared(&words, hashes);
     uint32_t missing = 0;
     for (uint32_t i = 0; i < plain; i++)
         missing += !bits_has(&sketcher->seen, bucket_of(hashes[i]));

@@ -38,7 +38,6 @@ static void cut(struct kinds *kinds, size_t len)
     const uint64_t rest = ~UINT64_C(0) << len;
     kinds->letters &= ~rest;
     kinds->blanks |= rest;
-    kinds->line_ends &= ~rest;
 }
 
 static bool is_blank(char byte)
@@ -60,7 +59,7 @@ void stretch_read(struct stretch *stretch, struct slice text)
     stretch->starts = are.letters & ~behind;
     stretch->ends = behind & ~are.letters;
     stretch->others = ~(are.letters | between);
-    /* A carry runs from the line end over all between to the word behind. */
+    /* A carry runs from the line end over all between to what is behind. */
     stretch->line_starts = between + are.line_ends;
 }
 

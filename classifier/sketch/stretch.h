@@ -19,8 +19,10 @@ struct stretch {
     const char *at;  /* the first of them, borrowed; NULL: of nothing */
     uint64_t starts; /* of runs of ASCII letters */
     uint64_t ends;   /* the bytes behind them */
-    uint64_t others; /* no letters, and not what parts two words for sure */
-    uint64_t line_starts; /* starts that have a line end before them */
+    /* What is neither a letter nor a blank, nor ",", "." or ":" between a word
+     * and a blank. */
+    uint64_t others;
+    uint64_t line_starts; /* of starts and others: a line end is before them */
 };
 
 /* Of the front of a text; what is behind its end counts as blanks.

@@ -263,9 +263,8 @@ static void take_run(struct words *words, struct word *word)
 static bool parts_words(char byte)
 {
     static const bool bytes[256] = {
-        [' '] = true, ['\n'] = true, ['\r'] = true, ['\t'] = true,
-        [','] = true, [';'] = true,  ['!'] = true,  ['?'] = true,
-        ['"'] = true, ['('] = true,  [')'] = true,
+        ['\t'] = true, [','] = true, [';'] = true, ['!'] = true,
+        ['?'] = true,  ['"'] = true, ['('] = true, [')'] = true,
     };
     return bytes[(unsigned char)byte];
 }
@@ -278,9 +277,8 @@ static void take_to(struct words *words, const char *at)
     words->cursor.at = at;
 }
 
-/* Passes over blanks and marks as see_mark() does, for a tenth of what it costs:
- * there is one before every word. True where there were any. Not over what may
- * be a rule. */
+/* Passes over blanks and marks behind a word as see_mark() does, for a tenth of
+ * what it costs. True where there were any. Not over what may be a rule. */
 static bool skip_marks(struct words *words)
 {
     enum { NONE, BLANK, LINE, MARK, COUNTED, RULE };
@@ -299,7 +297,6 @@ static bool skip_marks(struct words *words)
     const char *end = words->cursor.end;
     const char *at = from;
     bool at_line_start = words->at_line_start;
-    bool after_currency = words->after_currency;
     uint32_t lines = 0;
     for (uint8_t is; at < end && (is = bytes[(unsigned char)*at]) != NONE;
          at++) {
@@ -311,10 +308,8 @@ static bool skip_marks(struct words *words)
             count_mark(&words->shape, *at, at_line_start);
         lines += is != LINE && at_line_start;
         at_line_start = is == LINE;
-        after_currency = after_currency && is == LINE;
     }
     words->at_line_start = at_line_start;
-    words->after_currency = after_currency;
     words->shape.lines += lines;
     take_to(words, at);
     return at > from;
@@ -328,7 +323,7 @@ static inline uint64_t plain_hash(chunk bytes, size_t len)
 /* Nearly all words have a small letter, and most of those have it second. */
 static inline bool is_capital(chunk bytes, size_t len, const char *at)
 {
-    return (at[1] & LETTER_SMALL) == 0 && len >= 3
+    return len >= 3 && (at[1] & LETTER_SMALL) == 0
            && !chunk_any(bytes & chunk_heads(len) & LETTER_SMALL);
 }
 
@@ -400,8 +395,8 @@ bool words_next(struct words *words, struct word *word)
 struct ahead {
     uint64_t starts; /* of words; in step with */
     uint64_t ends;   /* of those that may be plain */
-    uint64_t other;  /* what is no letter and parts no words; 0: nothing is */
-    uint64_t line_starts;
+    uint64_t other;  /* the first of the stretch's others; 0: none is left */
+    uint64_t line_starts; /* starts behind a line end */
 };
 
 /* An end at the cursor is that of the word before. */
@@ -479,8 +474,6 @@ uint32_t words_take_plain(struct words *words, uint64_t *hashes, uint32_t max)
     } while (count < max && skip_marks(words));
     if (words->cursor.at > from)
         words->last_character = 0;
-    if (count > 0)
-        words->after_currency = false;
     words->shape.words += count;
     words->shape.kinds[WORD_PLAIN] += count;
     return count;

@@ -25,8 +25,6 @@
 
 #define WORDS_KNOWN_MAX 8u
 #define WORDS_LEN_MAX   40u /* letters; a longer run is a mask of its own */
-/* Bytes behind a text that words_take_plain() reads, whatever they are. */
-#define WORDS_BEHIND (STRETCH_BYTES + CHUNK_BYTES)
 
 enum word_kind {
     WORD_PLAIN,
@@ -92,7 +90,8 @@ bool words_next(struct words *words, struct word *word);
 /* Takes plain words and the marks between them as long as nothing else is next,
  * `max` words at most, and writes their hashes; says how many. What comes then,
  * and now and then a plain word, too, is for words_next(). Nearly all words of
- * mail are taken so. WORDS_BEHIND bytes can be read behind the text. */
+ * mail are taken so. STRETCH_BYTES can be read behind the text, whatever is
+ * there. */
 uint32_t words_take_plain(struct words *words, uint64_t *hashes, uint32_t max);
 
 /* Adds the words of a name or a local part, those of one letter left out. */

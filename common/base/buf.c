@@ -38,12 +38,24 @@ static void compact(struct buf *buf)
     buf->start = 0;
 }
 
-static size_t grown(const struct buf *buf, size_t need)
+static size_t grown(const struct buf *buf, size_t need, size_t max)
 {
     size_t size = buf->size < BUF_SIZE_MIN ? BUF_SIZE_MIN : buf->size;
     while (size < need)
         size *= 2;
-    return size < buf->max ? size : buf->max;
+    return size < max ? size : max;
+}
+
+/* Memory for `len` bytes behind the content, in all at most `max`. */
+static void make_room(struct buf *buf, size_t len, size_t max)
+{
+    if (buf->ptr && buf->start + buf->len + len <= buf->size)
+        return;
+    compact(buf);
+    if (buf->ptr && buf->len + len <= buf->size)
+        return;
+    buf->size = grown(buf, buf->len + len, max);
+    buf->ptr = mem_resize(buf->ptr, buf->size, 1);
 }
 
 char *buf_room(struct buf *buf, size_t len)
@@ -52,14 +64,13 @@ char *buf_room(struct buf *buf, size_t len)
         buf->full = true;
         return NULL;
     }
-    if (!buf->ptr || buf->start + buf->len + len > buf->size) {
-        compact(buf);
-        if (!buf->ptr || buf->len + len > buf->size) {
-            buf->size = grown(buf, buf->len + len);
-            buf->ptr = mem_resize(buf->ptr, buf->size, 1);
-        }
-    }
+    make_room(buf, len, buf->max);
     return buf->ptr + buf->start + buf->len;
+}
+
+void buf_pad(struct buf *buf, size_t len)
+{
+    make_room(buf, len, buf->len + len);
 }
 
 void buf_added(struct buf *buf, size_t len)

@@ -49,6 +49,11 @@ static inline struct slice buf_slice(const struct buf *buf)
  * cap. Follow it with buf_added(). */
 char *buf_room(struct buf *buf, size_t len) must_check;
 
+/* Sees to it that `len` bytes can be read behind the content, whatever they are:
+ * for loops that read more than one byte at a time. They are none of the content
+ * and may be beyond the cap. */
+void buf_pad(struct buf *buf, size_t len);
+
 /* Says that `len` bytes were written where buf_room() pointed. */
 void buf_added(struct buf *buf, size_t len);
 

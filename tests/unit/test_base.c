@@ -109,6 +109,26 @@ static void a_buffer_refuses_what_is_over_its_cap(void **state)
     buf_release(&buf);
 }
 
+/* Also of a buffer that is full, or has no memory yet; the cap stays. */
+static void what_is_behind_a_buffer_can_be_read(void **state)
+{
+    (void)state;
+    struct buf buf;
+    buf_init(&buf, 300);
+    buf_pad(&buf, 64);
+    assert_non_null(buf_slice(&buf).ptr);
+    for (int i = 0; i < 100; i++)
+        assert_true(buf_add(&buf, SLICE("abc")));
+    buf_take(&buf, 3);
+    assert_true(buf_add(&buf, SLICE("def")));
+    buf_pad(&buf, 1000);
+    memset(buf.ptr + buf.start + buf.len, 'x', 1000);
+    assert_int_equal(buf.len, 300);
+    assert_memory_equal(buf.ptr + buf.start + 294, "abcdef", 6);
+    assert_false(buf_add_byte(&buf, 'x'));
+    buf_release(&buf);
+}
+
 static void an_arena_hands_out_at_most_its_cap(void **state)
 {
     (void)state;
@@ -175,6 +195,7 @@ int main(void)
         cmocka_unit_test(numbers_stop_at_their_maximum),
         cmocka_unit_test(a_cursor_stays_when_it_finds_nothing),
         cmocka_unit_test(a_buffer_refuses_what_is_over_its_cap),
+        cmocka_unit_test(what_is_behind_a_buffer_can_be_read),
         cmocka_unit_test(an_arena_hands_out_at_most_its_cap),
         cmocka_unit_test(a_list_keeps_its_order),
         cmocka_unit_test(dates_are_written_in_utc),

@@ -245,12 +245,16 @@ static const struct {
     { "https://a.example/email-preferences", LEAVING, 1 },
     { "https://a.example?unsub=1", LEAVING, 1 },
     { "https://unsubscribe.example/x", LEAVING, 0 },
-    { "https://a.example/resubsribe?undo=1", LEAVING, 0 },
+    { "https://a.example/resubscribe?undo=1", LEAVING, 0 },
     { "https://a.example/x?utm_source=a&utm_medium=b", CAMPAIGN, 2 },
     { "https://a.example/x?mc_cid=1", CAMPAIGN, 1 },
     { "https://a.example/campaign/x", CAMPAIGN, 1 },
     { "https://a.example/x?putm_source=a", CAMPAIGN, 0 },
     { "ftp://a.example/campaign", CAMPAIGN, 0 },
+    { "https:/x//facebook.com", SOCIAL, 1 },
+    { "httpxxxxxxxxxxxxxxxxxxx//itunes.apple.com", STORE, 1 },
+    { "https://abcdefghijklmnopq.unsub.example/x", LEAVING, 0 },
+    { "https://abcdefghijklmnopq.example.com/unsub", LEAVING, 1 },
 };
 
 static void links_tell_what_they_are_for(void **state)
@@ -279,6 +283,13 @@ static const struct {
     { "<p>a<p>b<p>c", 1 },
     { "<p>a<b>b</b><span>c<i>d", 3 },
     { "<p>a<div>b<p>c", 2 },
+    { "<p>a<h3>b", 1 },
+    { "<p>a<table>b", 1 },
+    { "<p>a<tr>b", 1 },
+    { "<p>a<td>b", 1 },
+    { "<p>a<li>b", 1 },
+    { "<p>a<pre>b", 1 },
+    { "<p>a<hr>b<code>c", 2 },
     { "<p>a<br><img src=x>b", 1 },
     { "<table><tr><td>a<td>b<tr><td>c<th>d", 3 },
     { "<table><tr><td>a<p>b<td>c", 4 },
@@ -318,6 +329,32 @@ static void instances_share_a_skeleton(void **state)
     assert_true(one.skeleton != other.skeleton);
 }
 
+static uint64_t skeleton_of(const char *markup)
+{
+    struct html_shape shape;
+    char text[64];
+    read_text(markup, &shape, text, sizeof text);
+    return shape.skeleton;
+}
+
+/* A tag, or a pair of them, that comes again at once is one; later it is not. */
+static void what_repeats_is_one_bone(void **state)
+{
+    (void)state;
+    const uint64_t pair = skeleton_of("<b><i>");
+    assert_true(skeleton_of("<b><b><i>") == pair);
+    assert_true(skeleton_of("<b><i><i>") == pair);
+    assert_true(skeleton_of("<b><i><b><i>") == pair);
+    assert_true(skeleton_of("<b><i><b><i><b>") == pair);
+    assert_true(skeleton_of("<b>") != pair);
+    assert_true(skeleton_of("<i><b>") != pair);
+    const uint64_t three = skeleton_of("<b><i><u>");
+    assert_true(three != pair);
+    assert_true(skeleton_of("<b><i><b><u>") == three);
+    assert_true(skeleton_of("<b><i><u><i><u>") == three);
+    assert_true(skeleton_of("<b><i><u><b>") != three);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -329,6 +366,7 @@ int main(void)
         cmocka_unit_test(links_tell_what_they_are_for),
         cmocka_unit_test(elements_end_by_themselves),
         cmocka_unit_test(instances_share_a_skeleton),
+        cmocka_unit_test(what_repeats_is_one_bone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,8 +26,10 @@ static const struct {
     { "you", THEME_YOU },
     { "me", THEME_ME },
     { "we", THEME_WE },
-    /* Of two themes that have a word the first keeps it. */
     { "confirm", THEME_SECRET },
+    /* Of two themes that have a word the first keeps it. */
+    { "limited", THEME_OFFER },
+    { "vous", THEME_VISIT },
     { "zebra", THEME_NONE },
     { "unsubscribes", THEME_NONE },
     { "x", THEME_NONE },

@@ -106,6 +106,56 @@ static void what_weighed_most_is_evidence(void **state)
     buf_release(&file);
 }
 
+#define MARKS 7u /* with one measure all the evidence that is kept */
+_Static_assert(MARKS + 1 == EVIDENCE_MAX, "no room is left for a word");
+
+/* Heavy marks, a measure of so many points, and three words that say so little
+ * together that the text is no evidence. */
+static void score_beside(int32_t points, struct model_score *score)
+{
+    struct buf file;
+    struct model model;
+    struct weights *weights = weights_new();
+    for (unsigned c = 0; c < MODEL_CLASSES; c++)
+        weights->words[100 + c][c] = 1.0F;
+    for (unsigned mark = 0; mark < MARKS; mark++)
+        weights->marks[mark][MODEL_BULK] = 20.0F + (float)mark;
+    weights->steps[MEASURE_LINKS][3][MODEL_BULK] = (float)points / MODEL_POINT;
+    weights->temperature = 1;
+    buf_init(&file, 4u << 20);
+    assert_true(pack_model(weights, SLICE(""), SLICE("{}"), &file));
+    weights_free(&weights);
+    assert_int_equal(model_open(buf_slice(&file), &model), RC_OK);
+    struct sketch sketch = { .token_count = 3, .tokens = { 100, 101, 102 } };
+    sketch.measures[MEASURE_LINKS] = 6;
+    sketch.marks = (1u << MARKS) - 1;
+    model_score(&model, &sketch, score);
+    buf_release(&file);
+}
+
+/* A word takes the place of what weighs less, be it by a point. */
+static void words_have_to_outweigh_the_rest(void **state)
+{
+    (void)state;
+    struct model_score score;
+    const struct evidence_piece *last =
+        &score.evidence.pieces[EVIDENCE_MAX - 1];
+    score_beside(0, &score);
+    assert_int_equal(score.evidence.count, EVIDENCE_MAX);
+    assert_int_equal(last->kind, EVIDENCE_WORD);
+    const int32_t spread = last->spread;
+
+    score_beside((spread - 1) / 2, &score); /* what it spreads is two of it */
+    assert_int_equal(score.evidence.count, EVIDENCE_MAX);
+    assert_int_equal(last->kind, EVIDENCE_WORD);
+    assert_int_equal(last->spread, spread);
+
+    score_beside((spread + 1) / 2, &score);
+    assert_int_equal(last->kind, EVIDENCE_MEASURE);
+    score_beside(2 * spread, &score);
+    assert_int_equal(last->kind, EVIDENCE_MEASURE);
+}
+
 /* However heavy, the header's marks add no more than their cap. */
 static void marks_are_capped(void **state)
 {
@@ -282,6 +332,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_packed_scores),
         cmocka_unit_test(what_weighed_most_is_evidence),
+        cmocka_unit_test(words_have_to_outweigh_the_rest),
         cmocka_unit_test(marks_are_capped),
         cmocka_unit_test(weights_come_back),
         cmocka_unit_test(damage_is_refused),

@@ -102,6 +102,27 @@ static void text_beside_html_is_compared(void **state)
     assert_int_equal(taken->sketch->measures[MEASURE_CONTRADICTION], 10);
 }
 
+/* Fifty words of the text are, one of them a number here, and of links none. */
+static void no_more_than_its_front_is_compared(void **state)
+{
+    struct taken *taken = *state;
+    take(taken, MIXED,
+         HTML(WORDS) TEXT("77 " WORDS WORDS
+                          "one two three four five " OTHERS) "--b--\r\n",
+         NULL);
+    assert_int_equal(taken->sketch->measures[MEASURE_CONTRADICTION], 0);
+
+    take(taken, MIXED, HTML(WORDS) TEXT("77 " WORDS WORDS OTHERS) "--b--\r\n",
+         NULL);
+    assert_int_equal(taken->sketch->measures[MEASURE_CONTRADICTION], 1);
+
+    take(taken, MIXED,
+         HTML(WORDS) TEXT(WORDS "http://a.b/c 1 http://a.b/d 2 http://a.b/e 3 "
+                                "http://a.b/f 4 http://a.b/g 5") "--b--\r\n",
+         NULL);
+    assert_int_equal(taken->sketch->measures[MEASURE_CONTRADICTION], 0);
+}
+
 /* Neither blanks nor what stands for nothing keep the words behind them out. */
 static void what_is_shown_cannot_be_kept_from_it(void **state)
 {
@@ -226,6 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(names_are_masked_and_roles_are_not),
         TEST(text_beside_html_is_compared),
+        TEST(no_more_than_its_front_is_compared),
         TEST(what_is_shown_cannot_be_kept_from_it),
         TEST(text_beside_nothing_is_read),
         TEST(the_content_is_described_anywhere),

@@ -215,6 +215,14 @@ static void a_long_run_is_one_word(void **state)
 static const char *const pieces[] = {
     "a",
     "b",
+    "the",
+    "and",
+    ", ",
+    ". ",
+    " abcdefghijklmno ",
+    " abcdefghijklmnop ",
+    " abcdefghijklmnopq ",
+    " abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqr",
     "N",
     "Q",
     "word",
@@ -285,6 +293,7 @@ static void throw_together(uint64_t *random, size_t len, struct buf *text)
 
 struct walked {
     struct text_shape shape;
+    size_t left;   /* bytes behind the last word */
     uint64_t hash; /* of all words, in their order */
 };
 
@@ -293,47 +302,54 @@ static void mix(uint64_t *hash, uint64_t more)
     *hash = (*hash ^ more) * 0x9E3779B97F4A7C15u;
 }
 
-static void walk(struct slice text, struct walked *walked)
+static void walk(struct slice text, uint32_t max, struct walked *walked)
 {
     struct words words;
     struct word word;
     *walked = (struct walked){ .hash = 1 };
     words_init(&words, text, NULL);
-    while (words_next(&words, &word))
+    for (; max > 0 && words_next(&words, &word); max--)
         mix(&walked->hash, word.hash);
     walked->shape = words.shape;
+    walked->left = cursor_rest(&words.cursor).len;
 }
 
-static void leap_over(struct words *words, struct walked *walked)
+static void leap_over(struct words *words, uint32_t max, struct walked *walked)
 {
     struct word word;
     uint64_t hashes[3];
     *walked = (struct walked){ .hash = 1 };
-    for (;;) {
-        uint32_t count = words_take_plain(words, hashes, ARRAY_LEN(hashes));
+    while (max > 0) {
+        const uint32_t most = max < ARRAY_LEN(hashes) ? max : ARRAY_LEN(hashes);
+        const uint32_t count = words_take_plain(words, hashes, most);
         for (uint32_t i = 0; i < count; i++)
             mix(&walked->hash, hashes[i]);
-        if (count == ARRAY_LEN(hashes))
+        max -= count;
+        if (count == most)
             continue;
         if (!words_next(words, &word))
             break;
         mix(&walked->hash, word.hash);
+        max--;
     }
     walked->shape = words->shape;
+    walked->left = cursor_rest(&words->cursor).len;
 }
 
 /* The same with all plain words that can be taken at once, of which nothing is
  * known but their hashes. What is behind the text would change it all. */
 static void leap(struct slice text, const struct words_known *known,
-                 struct walked *walked)
+                 uint32_t max, struct walked *walked)
 {
+    static const char behind[] = { 'x', ' ', 'y', '\n', ',', '.', 'z' };
     struct words words;
-    char *copy = mem_resize(NULL, text.len + WORDS_BEHIND, 1);
-    memset(copy + text.len, text.len % 2 == 0 ? 'x' : '\n', WORDS_BEHIND);
+    char *copy = mem_resize(NULL, text.len + STRETCH_BYTES, 1);
+    for (size_t i = 0; i < STRETCH_BYTES; i++)
+        copy[text.len + i] = behind[(text.len + i * i) % sizeof behind];
     if (text.len > 0)
         memcpy(copy, text.ptr, text.len);
     words_init(&words, slice_of(copy, text.len), known);
-    leap_over(&words, walked);
+    leap_over(&words, max, walked);
     mem_free(copy);
 }
 
@@ -343,15 +359,17 @@ static void leaps_say_what_steps_say(void **state)
     uint64_t random = 88172645463325252u;
     struct buf text;
     buf_init(&text, 256);
-    for (size_t i = 0; i < 100000; i++) {
+    for (uint32_t i = 0; i < 100000; i++) {
+        const uint32_t max = i % 5 == 0 ? i % 37 : UINT32_MAX;
         struct walked steps;
         struct walked leaps;
         throw_together(&random, i % 256, &text);
-        walk(buf_slice(&text), &steps);
-        leap(buf_slice(&text), NULL, &leaps);
-        if (steps.hash != leaps.hash
+        walk(buf_slice(&text), max, &steps);
+        leap(buf_slice(&text), NULL, max, &leaps);
+        if (steps.hash != leaps.hash || steps.left != leaps.left
             || memcmp(&steps.shape, &leaps.shape, sizeof steps.shape) != 0)
-            fail_msg("\"%.*s\"", (int)text.len, text.ptr + text.start);
+            fail_msg("%u words of \"%.*s\"", max, (int)text.len,
+                     text.ptr + text.start);
     }
     buf_release(&text);
 }
@@ -417,6 +435,28 @@ static void short_runs_are_as_those_read_letter_by_letter(void **state)
     buf_release(&wide);
 }
 
+static void what_has_no_width_is_counted_in_words(void **state)
+{
+    (void)state;
+    struct run run;
+    struct words words;
+    struct word word;
+    struct cursor cursor = cursor_of(SLICE("a\xe2\x80\x8b"
+                                           "b"));
+    run_take(&cursor, &run);
+    assert_int_equal(run.letters, 2);
+    assert_int_equal(run.widthless, 1);
+    words_init(&words,
+               SLICE("a\xe2\x80\x8b"
+                     "b c\xe2\x80\x8b"
+                     "d"),
+               NULL);
+    while (words_next(&words, &word))
+        ;
+    assert_int_equal(words.shape.words, 2);
+    assert_int_equal(words.shape.widthless, 2);
+}
+
 static void names_are_masked_in_leaps_too(void **state)
 {
     (void)state;
@@ -424,7 +464,7 @@ static void names_are_masked_in_leaps_too(void **state)
     struct walked walked;
     words_know(&known, SLICE("Anna Berg"));
     leap(SLICE("hi Anna Berg, and once more Anna; hello to all others there"),
-         &known, &walked);
+         &known, UINT32_MAX, &walked);
     assert_int_equal(walked.shape.words, 12);
     assert_int_equal(walked.shape.kinds[WORD_RECIPIENT], 3);
     assert_int_equal(walked.shape.kinds[WORD_PLAIN], 9);
@@ -442,6 +482,7 @@ int main(void)
         cmocka_unit_test(a_long_run_is_one_word),
         cmocka_unit_test(leaps_say_what_steps_say),
         cmocka_unit_test(short_runs_are_as_those_read_letter_by_letter),
+        cmocka_unit_test(what_has_no_width_is_counted_in_words),
         cmocka_unit_test(names_are_masked_in_leaps_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
