@@ -166,7 +166,7 @@ static void score_marks(const struct model *model, const struct sketch *sketch,
 }
 
 /* What the bytes of a word have to weigh more than, or marks and measures keep it
- * out of the evidence: hardly one in a hundred does. */
+ * out of the evidence. */
 static int32_t least_of(const struct evidence *evidence, int64_t worth)
 {
     const int64_t wanted = ((int64_t)evidence->least + 1) << 32;

@@ -15,15 +15,13 @@
 static const struct element_form forms[LETTERS][FORMS_A_ROW] = {
 #define VOID   ELEMENT_VOID
 #define INLINE ELEMENT_INLINE
-#define BLOCK  ELEMENT_STARTS_BLOCK
 #define RAW    ELEMENT_RAW
-#define PARA   (BLOCK | ELEMENT_ENDS_BEFORE(ELEMENT_STARTS_BLOCK))
-#define CELL   (BLOCK | ELEMENT_CELL | ELEMENT_STARTS_CELL \
-                | ELEMENT_ENDS_BEFORE(ELEMENT_STARTS_CELL | ELEMENT_STARTS_ROW))
-#define ROW    (BLOCK | ELEMENT_STARTS_ROW \
-                | ELEMENT_ENDS_BEFORE(ELEMENT_STARTS_ROW))
-#define ITEM   (BLOCK | ELEMENT_STARTS_ITEM \
-                | ELEMENT_ENDS_BEFORE(ELEMENT_STARTS_ITEM))
+#define BLOCK  ELEMENT_BLOCK
+#define PARA   (BLOCK | ELEMENT_ENDS_BEFORE(ELEMENT_BLOCK))
+#define CELL   (BLOCK | ELEMENT_CELL \
+                | ELEMENT_ENDS_BEFORE(ELEMENT_CELL | ELEMENT_ROW))
+#define ROW    (BLOCK | ELEMENT_ROW | ELEMENT_ENDS_BEFORE(ELEMENT_ROW))
+#define ITEM   (BLOCK | ELEMENT_ITEM | ELEMENT_ENDS_BEFORE(ELEMENT_ITEM))
 #define COUNT(counter) offsetof(struct html_shape, counter)
     ['a' - 'a'] = {
         { TAG("a"), INLINE | ELEMENT_LINK, 0 }, { TAG("area"), VOID, 0 } },
@@ -66,8 +64,8 @@ static const struct element_form forms[LETTERS][FORMS_A_ROW] = {
     ['w' - 'a'] = { { TAG("wbr"), VOID | INLINE, 0 } },
 #undef VOID
 #undef INLINE
-#undef BLOCK
 #undef RAW
+#undef BLOCK
 #undef PARA
 #undef CELL
 #undef ROW
@@ -78,7 +76,7 @@ static const struct element_form forms[LETTERS][FORMS_A_ROW] = {
 
 const struct element_form *element_form(uint64_t name)
 {
-    static const struct element_form unknown = { .kind = ELEMENT_STARTS_BLOCK };
+    static const struct element_form unknown = { .kind = ELEMENT_BLOCK };
     const uint64_t row = (name & 0xff) - 'a';
     if (row >= LETTERS)
         return &unknown;

@@ -7,21 +7,19 @@
 #include <stdint.h>
 
 /* What an element is: several may be true. */
-#define ELEMENT_VOID   0x01u /* has no end tag: nothing is ever inside it */
-#define ELEMENT_INLINE 0x02u /* within a line: parts no words */
-#define ELEMENT_CELL   0x04u
-#define ELEMENT_RAW    0x08u /* all up to its end tag is no text */
-#define ELEMENT_LINK   0x10u
-#define ELEMENT_IMAGE  0x20u
+#define ELEMENT_VOID   0x001u /* has no end tag: nothing is ever inside it */
+#define ELEMENT_INLINE 0x002u /* within a line: parts no words */
+#define ELEMENT_RAW    0x004u /* all up to its end tag is no text */
+#define ELEMENT_LINK   0x008u
+#define ELEMENT_IMAGE  0x010u
+#define ELEMENT_BLOCK  0x100u /* none of these */
+#define ELEMENT_CELL   0x200u
+#define ELEMENT_ROW    0x400u
+#define ELEMENT_ITEM   0x800u
 
-/* What its start tag is to an element that is open and needs no end tag, ... */
-#define ELEMENT_STARTS_BLOCK 0x0100u /* neither void nor inline */
-#define ELEMENT_STARTS_CELL  0x0200u
-#define ELEMENT_STARTS_ROW   0x0400u
-#define ELEMENT_STARTS_ITEM  0x0800u
-/* ... which ends by itself before one of these: a paragraph before a block, a
- * cell before a cell or row, an item before an item. */
-#define ELEMENT_ENDS_BEFORE(starts) (((starts)&0x0F00u) << 8)
+/* And before which of the last four it ends by itself: a paragraph before a
+ * block, a cell before a cell or row, an item before an item. */
+#define ELEMENT_ENDS_BEFORE(kind) ((0xF00u & (kind)) << 8)
 
 struct element_form {
     uint64_t name;

@@ -359,7 +359,7 @@ void tag_read(struct cursor *cursor, struct tag *tag)
 {
     *tag = (struct tag){ .width = UINT32_MAX, .height = UINT32_MAX };
     tag->name = tag_name(cursor);
-    if (cursor_byte(cursor, '>')) /* as most do, with no attributes */
+    if (cursor_byte(cursor, '>')) /* no attributes */
         return;
     hear_attributes(cursor, tag);
     (void)cursor_byte(cursor, '>');

@@ -251,8 +251,9 @@ static const char *const themes[THEME_COUNT] = {
         "våra oss biz bizim мы наш наша нас нам 弊社 我们 저희",
 };
 
-/* What a slot knows a word by: 26 bits, and one that makes it no empty slot's. Of
- * a hundred million words without a theme some one gets one. */
+/* What a slot knows a word by: 26 bits of its hash, and one that makes it no empty
+ * slot's. With two slots to look at, a third of them full, a word without a theme
+ * is taken for one that has one once in a hundred million. */
 static uint32_t name_of(uint64_t hash)
 {
     return (uint32_t)(hash >> 32) >> THEME_BITS | 1u;

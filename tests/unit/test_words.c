@@ -276,15 +276,20 @@ static const char *const pieces[] = {
     "**",
 };
 
+static uint64_t next_random(uint64_t *random)
+{
+    *random ^= *random << 13;
+    *random ^= *random >> 7;
+    *random ^= *random << 17;
+    return *random;
+}
+
 /* Pieces as chance has it, up to `len` bytes. */
 static void throw_together(uint64_t *random, size_t len, struct buf *text)
 {
     buf_clear(text);
     for (;;) {
-        *random ^= *random << 13;
-        *random ^= *random >> 7;
-        *random ^= *random << 17;
-        const char *piece = pieces[*random % ARRAY_LEN(pieces)];
+        const char *piece = pieces[next_random(random) % ARRAY_LEN(pieces)];
         if (text->len + strlen(piece) > len)
             return;
         (void)buf_add_text(text, piece);
@@ -415,8 +420,8 @@ static void short_runs_are_as_those_read_letter_by_letter(void **state)
     for (size_t i = 0; i < 100000; i++) {
         buf_clear(&text);
         for (size_t count = i % 12; count > 0; count--) {
-            random = random * 6364136223846793005u + 1442695040888963407u;
-            (void)buf_add_text(&text, parts[(random >> 33) % ARRAY_LEN(parts)]);
+            const size_t which = next_random(&random) % ARRAY_LEN(parts);
+            (void)buf_add_text(&text, parts[which]);
         }
         struct run one;
         struct run other;
